@@ -1,0 +1,1 @@
+"""How frames are made: one adapter per family behind the seam of `farm.models.spec`."""

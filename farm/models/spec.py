@@ -1,0 +1,165 @@
+"""The seam every model stands behind: its limits as data, its planning as a pure function, its frames as a stream.
+
+    Adapter.spec                limits, readable without weights and without torch
+    Adapter.resolve(shot, take) what would be asked of the model, every snap reported  (pure, used by the plan)
+    Adapter.open(placement)     a loaded Model                                         (heavy, used by a worker)
+    Model.generate(request, ctx) frames, one after the other                           (a function of request and seed)
+
+A model is found by name in `farm.models.registry`. The contract every adapter keeps is run by
+`tests/models/conformance.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pydantic import JsonValue
+
+from farm.shots.intent import MotionIntent
+from farm.shots.model import Fit, Shot
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Frame = NDArray[np.uint8]
+    """One picture: (height, width, 3), uint8, sRGB display-referred."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRule:
+    """Frame counts a model can make: n = stride * k + offset, between lowest and highest."""
+
+    stride: int = 1
+    offset: int = 0
+    lowest: int = 1
+    highest: int = 100_000
+
+    def snap(self, frames: int) -> int:
+        """The smallest allowed count that is at least `frames` (the highest one if there is none)."""
+        steps = max(0, -(-(frames - self.offset) // self.stride))
+        lowest = -(-(self.lowest - self.offset) // self.stride)
+        highest = (self.highest - self.offset) // self.stride
+        return self.stride * min(max(steps, lowest), highest) + self.offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """Everything planning needs to know of a model, as data."""
+
+    name: str
+    title: str
+    revision: str
+    """Changes whenever equal requests may give other frames; part of every task id."""
+    licence: str
+    """SPDX expression, or a name the project's allow-list can hold."""
+    needs_prompt: bool
+    conditions: frozenset[str]
+    """Of "start", "end", "mask", "depth", "layers", "references"."""
+    frame_rule: FrameRule = FrameRule()
+    size_multiple: int = 2
+    fps: tuple[Fraction, ...] = ()
+    """Rates it makes natively; empty for any."""
+    prompt_limit: int = 2000
+    """Characters."""
+    gpus: int = 0
+    trained: bool = True
+    """True for a learned model, whose clips are marked as AI-generated."""
+    reproducible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What will be asked of the model for one take, and what had to give."""
+
+    options: Mapping[str, str | int | float | bool]
+    """Model-specific knobs; part of the task id."""
+    label: str = ""
+    """The take's name where takes are named alternatives: "gentler"."""
+    overscan: float = 1.0
+    """How much larger than the frame the still must stand for the move: 1.08 is 8 %."""
+    notes: tuple[str, ...] = ()
+    """Every snap and every ignored field, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """This model cannot do this shot."""
+
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One take, asked of a loaded model. Pictures are normalised sRGB files on this machine."""
+
+    start: Path
+    end: Path | None = None
+    mask: Path | None = None
+    depth: Path | None = None
+    layers: tuple[Path, ...] = ()
+    """RGBA, back to front, each the size of the still."""
+    references: tuple[Path, ...] = ()
+    prompt: str = ""
+    negative_prompt: str = ""
+    intent: MotionIntent = MotionIntent()
+    width: int
+    height: int
+    frames: int
+    fps: Fraction
+    seed: int
+    fidelity: float = 0.7
+    fit: Fit = Fit.CROP
+    overscan: float = 1.0
+    loop: bool = False
+    options: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, "str | int | float | bool"])
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a model may use: the devices of one worker."""
+
+    threads: int = 1
+    gpus: tuple[int, ...] = ()
+
+
+class GenerateContext(Protocol):
+    """What a model may ask of the attempt it runs in."""
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the attempt should stop. Called at least once a frame or step."""
+
+    def fact(self, name: str, value: JsonValue) -> None:
+        """Keep a JSON-able fact of how the take was made: it reaches the catalog."""
+
+
+class Model(Protocol):
+    """A loaded model."""
+
+    def generate(self, request: Request, ctx: GenerateContext) -> Iterator[Frame]:
+        """Yield exactly `request.frames` frames of (height, width, 3) uint8 sRGB.
+
+        The same request on the same plan gives the same frames. Raises `InputError` for a picture that cannot be
+        used, `OutOfMemory`, or `Cancelled` through `ctx.check`.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """How a family is planned and opened; importable without weights, torch or OpenCV."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
+
+    def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
+        """What take `take` (from 1) of `shot` asks of this model. Pure."""
+        ...
+
+    def open(self, placement: Placement) -> Model:
+        """Load it. May take minutes."""
+        ...

@@ -1,0 +1,1 @@
+"""What is asked for: shot lists in, validated shots and findings out."""

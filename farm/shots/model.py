@@ -1,0 +1,126 @@
+"""A shot and a list of shots: one validated, immutable description, the same whatever format it came from.
+
+Everything a shot inherits (list defaults, project defaults) has been filled in by `farm.shots.load`: no field means
+"ask my parent". Words are kept as written; `farm.shots.motion` understands them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from farm.findings import Finding, Place
+
+
+class Fit(StrEnum):
+    """How a still meets the frame: cut to fill it, shown whole on bars, or enlarged so that moves have room."""
+
+    CROP = "crop"
+    PAD = "pad"
+    OVERSCAN = "overscan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One shot as asked for. Paths are absolute paths or URLs, "" where there is none."""
+
+    code: str
+    """Unique in the list, as the studio writes it: "sh010"."""
+    place: Place
+    """The row it came from."""
+    sequence: str = ""
+    episode: str = ""
+    scene: str = ""
+    cut_order: int = 0
+    """Position in the cut; equal numbers keep the list's order."""
+    external_ids: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    still: str
+    """The approved frame."""
+    end: str = ""
+    mask: str = ""
+    """White where things may move by themselves."""
+    depth: str = ""
+    """A depth map the size of the still: white is near."""
+    references: tuple[str, ...] = ()
+    driving_video: str = ""
+    audio: str = ""
+
+    fps: Fraction
+    nb_frames: int
+    """Length in the cut, handles not counted."""
+    frame_in: int = 1001
+    handles: int = 0
+    """Frames rendered beyond the cut at each end."""
+    width: int
+    height: int
+    """Delivery size in pixels, both even."""
+    fit: Fit = Fit.CROP
+
+    prompt: str = ""
+    """The motion prompt: how it should move."""
+    negative_prompt: str = ""
+    camera: str = ""
+    subject: str = ""
+    atmosphere: str = ""
+    speed: str = ""
+    direction: str = ""
+    """Explicit columns; each overrides what the prompt says about it."""
+    fidelity: float = 0.7
+    """How closely takes keep to the still, 0-1 ("consistency"), useful between 0.6 and 0.8."""
+    loop: bool = False
+
+    takes: int = 4
+    models: tuple[str, ...] = ("animatic",)
+    fallback: str = ""
+    """A model to use when every take of the others failed; "" for none."""
+    seed: int | None = None
+    """A fixed seed for take 1; None derives every take's seed from the list's seed."""
+    priority: int = 50
+    budget: Fraction | None = None
+    targets: tuple[str, ...] = ("review",)
+    """Names of delivery presets."""
+
+    description: str = ""
+    action: str = ""
+    dialogue: str = ""
+    notes: str = ""
+    size: str = ""
+    angle: str = ""
+    lens: str = ""
+    status: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Columns the farm does not know, kept as they are."""
+
+    @property
+    def duration_s(self) -> Fraction:
+        """Length in the cut, in seconds, exact."""
+        return self.nb_frames / self.fps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotList:
+    """A job's worth of shots, in cut order, with what was found while reading them (no errors among it)."""
+
+    project: str
+    """The show; a slug safe for paths."""
+    name: str
+    """The list's own name; a slug safe for paths."""
+    shots: tuple[Shot, ...]
+    fps: Fraction
+    width: int
+    height: int
+    """The assembly's rate and size in pixels."""
+    seed: int = 0
+    source: str = ""
+    """Where it was read from, for people."""
+    findings: tuple[Finding, ...] = ()
+
+    def shot(self, code: str) -> Shot:
+        """The shot of that code; KeyError when the list has none."""
+        for shot in self.shots:
+            if shot.code == code:
+                return shot
+        raise KeyError(code)

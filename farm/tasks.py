@@ -1,0 +1,215 @@
+"""Tasks, attempts and their manifests: the nouns that plan, scheduler, store and workers share.
+
+    Task (what, by content id) ──attempt──▶ files, then Manifest (write-once, written last) ──commit──▶ done
+
+A task's id is a hash of everything that determines its output; `shot` and `take` are labels and not part of it.
+`TRANSITIONS` is the whole state machine: the scheduler refuses what it does not list, and the diagram in the docs is
+drawn from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from farm.canonical import content_id
+from farm.errors import FailureKind
+
+TaskId = NewType("TaskId", str)
+
+
+class FileClass(StrEnum):
+    """What a stored file is for: retention and access go by it, as the folder under the project."""
+
+    ASSET = "asset"
+    MEZZANINE = "mezzanine"
+    PROXY = "proxy"
+    DELIVERABLE = "deliverable"
+    LOG = "log"
+    MANIFEST = "manifest"
+
+
+class TaskState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Change(StrEnum):
+    """What can happen to a task."""
+
+    DISPATCH = "dispatch"
+    FINISH = "finish"
+    RETRY = "retry"
+    GIVE_UP = "give up"
+    CANCEL = "cancel"
+    REOPEN = "reopen"
+
+
+TRANSITIONS: Mapping[tuple[TaskState, Change], TaskState] = {
+    (TaskState.WAITING, Change.DISPATCH): TaskState.RUNNING,
+    (TaskState.WAITING, Change.FINISH): TaskState.DONE,
+    (TaskState.WAITING, Change.GIVE_UP): TaskState.FAILED,
+    (TaskState.WAITING, Change.CANCEL): TaskState.CANCELLED,
+    (TaskState.RUNNING, Change.FINISH): TaskState.DONE,
+    (TaskState.RUNNING, Change.RETRY): TaskState.WAITING,
+    (TaskState.RUNNING, Change.GIVE_UP): TaskState.FAILED,
+    (TaskState.RUNNING, Change.CANCEL): TaskState.CANCELLED,
+    (TaskState.FAILED, Change.REOPEN): TaskState.WAITING,
+    (TaskState.CANCELLED, Change.REOPEN): TaskState.WAITING,
+}
+
+SETTLED = frozenset({TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED})
+
+
+class AttemptState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Asset(_Record):
+    """A file handed in, copied into the clip store under its content hash. `name` keeps the suffix readers need."""
+
+    digest: str
+    name: str
+    key: str
+
+
+class Input(_Record):
+    """An output, by name, of another task."""
+
+    task: TaskId
+    output: str
+
+
+class Lane(_Record):
+    """A pool of identical workers."""
+
+    name: str = "cpu"
+    gpus: int = 0
+
+
+class Task(_Record):
+    """One stage applied to one thing. Make one with `Task.of`, which computes the id."""
+
+    id: TaskId
+    project: str
+    stage: str
+    version: int
+    params: Mapping[str, JsonValue]
+    """The stage's parameters without those that equal their default."""
+    assets: Mapping[str, Asset] = {}
+    inputs: Mapping[str, Input] = {}
+    lane: Lane = Lane()
+    shot: str = ""
+    take: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        project: str,
+        stage: str,
+        version: int,
+        params: Mapping[str, JsonValue],
+        assets: Mapping[str, Asset] | None = None,
+        inputs: Mapping[str, Input] | None = None,
+        lane: Lane | None = None,
+        shot: str = "",
+        take: int = 0,
+    ) -> Task:
+        """A task whose id is the hash of all that determines its output: not of lane, shot or take."""
+        assets, inputs = assets or {}, inputs or {}
+        identity = content_id(
+            {
+                "project": project,
+                "stage": stage,
+                "version": version,
+                "params": params,
+                "assets": {name: asset.digest for name, asset in assets.items()},
+                "inputs": {name: [source.task, source.output] for name, source in inputs.items()},
+            }
+        )
+        return cls(
+            id=TaskId(identity),
+            project=project,
+            stage=stage,
+            version=version,
+            params=params,
+            assets=assets,
+            inputs=inputs,
+            lane=lane or Lane(),
+            shot=shot,
+            take=take,
+        )
+
+    @property
+    def label(self) -> str:
+        """How people call it: "generate sh010 take 2"."""
+        take = f" take {self.take}" if self.take else ""
+        return f"{self.stage} {self.shot}{take}".strip()
+
+
+class StoredFile(_Record):
+    """One output of an attempt, as it lies in the clip store."""
+
+    key: str
+    size: int
+    sha256: str
+    file_class: FileClass
+
+
+class Manifest(_Record):
+    """The whole outcome of one attempt. Once it lies in the clip store the attempt is complete."""
+
+    schema_version: int = 1
+    task: TaskId
+    attempt: int
+    stage: str
+    state: AttemptState
+    failure: FailureKind | None = None
+    message: str = ""
+    traceback: str = ""
+    files: Mapping[str, StoredFile] = {}
+    facts: Mapping[str, JsonValue] = {}
+    inputs: Mapping[str, str] = {}
+    """The key each input was read from."""
+    versions: Mapping[str, str] = {}
+    worker: str = ""
+    node: str = ""
+    started_us: int = 0
+    ended_us: int = 0
+
+    @property
+    def done(self) -> bool:
+        return self.state is AttemptState.DONE
+
+
+def attempt_prefix(project: str, file_class: FileClass, task: TaskId, attempt: int) -> str:
+    """Where an attempt keeps its files of one class: `demo/mezzanine/ab/abcd…/1`."""
+    return f"{project}/{file_class}/{task[:2]}/{task}/{attempt}"
+
+
+def manifest_key(project: str, task: TaskId, attempt: int) -> str:
+    return f"{attempt_prefix(project, FileClass.MANIFEST, task, attempt)}/manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker is handed: a task, which attempt this is, and where its inputs lie in the clip store."""
+
+    task: Task
+    attempt: int
+    inputs: Mapping[str, str] = field(default_factory=dict[str, str])
