@@ -88,11 +88,9 @@ class SelectParams(Params):
 
 
 class DeliverParams(Params):
-    """Inputs: `mezzanine`. Leaves `clip`, named `name`."""
+    """Inputs: `mezzanine`. Leaves `clip`; the studio's name is given where it is published."""
 
     product: str
-    name: str
-    """File name without suffix."""
     width: int
     height: int
     frames: int
@@ -123,10 +121,9 @@ class CutEntry(Params):
 class AssembleParams(Params):
     """Inputs: for entry i (from 0) `clip_{i}` (a mezzanine) or `still_{i}` (a prepared still), or none (a plain slate).
 
-    Leaves `movie`, `timeline` (.otio), `contact_sheet`, the files named after `name`.
+    Leaves `movie`, `timeline` (.otio) and `contact_sheet`.
     """
 
-    name: str
     title: str
     width: int
     height: int

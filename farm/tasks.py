@@ -50,6 +50,7 @@ class Change(StrEnum):
     GIVE_UP = "give up"
     CANCEL = "cancel"
     REOPEN = "reopen"
+    """Asked for again: after a failure, or because its files are gone."""
 
 
 TRANSITIONS: Mapping[tuple[TaskState, Change], TaskState] = {
@@ -61,6 +62,7 @@ TRANSITIONS: Mapping[tuple[TaskState, Change], TaskState] = {
     (TaskState.RUNNING, Change.RETRY): TaskState.WAITING,
     (TaskState.RUNNING, Change.GIVE_UP): TaskState.FAILED,
     (TaskState.RUNNING, Change.CANCEL): TaskState.CANCELLED,
+    (TaskState.DONE, Change.REOPEN): TaskState.WAITING,
     (TaskState.FAILED, Change.REOPEN): TaskState.WAITING,
     (TaskState.CANCELLED, Change.REOPEN): TaskState.WAITING,
 }
@@ -87,6 +89,10 @@ class Asset(_Record):
     key: str
 
 
+ALL = "*"
+"""As an input's name and output: everything that task left, under the same names."""
+
+
 class Input(_Record):
     """An output, by name, of another task."""
 
@@ -95,7 +101,7 @@ class Input(_Record):
 
 
 class Lane(_Record):
-    """A pool of identical workers."""
+    """A pool of identical workers. The lane "cpu" runs everything that needs no GPU."""
 
     name: str = "cpu"
     gpus: int = 0
@@ -197,9 +203,32 @@ class Manifest(_Record):
         return self.state is AttemptState.DONE
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task settled, as planning sees it. A task that failed because its input did has no manifest of its own."""
+
+    state: TaskState
+    manifest: Manifest | None = None
+    failure: FailureKind | None = None
+    message: str = ""
+
+    @property
+    def done(self) -> bool:
+        return self.state is TaskState.DONE
+
+    @property
+    def facts(self) -> Mapping[str, JsonValue]:
+        return self.manifest.facts if self.manifest else {}
+
+
+def asset_key(project: str, digest: str, name: str) -> str:
+    """Where a file handed in is kept: `store/demo/asset/ab/abcd…/still.jpg`."""
+    return f"store/{project}/{FileClass.ASSET}/{digest[:2]}/{digest}/{name}"
+
+
 def attempt_prefix(project: str, file_class: FileClass, task: TaskId, attempt: int) -> str:
-    """Where an attempt keeps its files of one class: `demo/mezzanine/ab/abcd…/1`."""
-    return f"{project}/{file_class}/{task[:2]}/{task}/{attempt}"
+    """Where an attempt keeps its files of one class: `store/demo/mezzanine/ab/abcd…/1`."""
+    return f"store/{project}/{file_class}/{task[:2]}/{task}/{attempt}"
 
 
 def manifest_key(project: str, task: TaskId, attempt: int) -> str:
@@ -213,3 +242,5 @@ class Work:
     task: Task
     attempt: int
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    alone: bool = False
+    """True when nothing else is left to run, so that it may use every core."""

@@ -1,0 +1,46 @@
+"""What the scheduler decides and the job store keeps: the changes of task state, as values.
+
+One `commit` writes a batch of them in one transaction; each committed change gets the next `seq` of the outbox, from
+which the catalog and every other reader follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from farm.errors import FailureKind
+from farm.tasks import Manifest, TaskId, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """An attempt is about to be dispatched; its row is durable before the worker hears of it. The task runs."""
+
+    task: TaskId
+    attempt: int
+    worker: str
+    node: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """An attempt is over. Says nothing yet about the task, see `TaskMoved`."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMoved:
+    """A task has changed state. `winner` is the attempt whose output counts, when it is done."""
+
+    task: TaskId
+    state: TaskState
+    at_us: int
+    winner: int = 0
+    failure: FailureKind | None = None
+    message: str = ""
+
+
+Committed: TypeAlias = AttemptStarted | AttemptEnded | TaskMoved

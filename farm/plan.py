@@ -1,0 +1,357 @@
+"""From a shot list to tasks: a pure function of what was asked and of what is known to have come out so far.
+
+    Brief (list, assets, adapters, refused shots) + known outcomes ──▶ Plan
+
+Everything that can be named now is planned: `prepare`, `generate` and `score` of every take at once; `select` when the
+takes have settled, with those that came out; `deliver` when there is a choice, keyed by the chosen take's `generate`
+task; `assemble` when every shot has either its deliverables or a reason why it has none. Planning again with the same
+knowledge gives the same tasks, and more knowledge only ever adds tasks or replaces the assembly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from farm.chain import (
+    STAGES,
+    AssembleParams,
+    CutEntry,
+    DeliverParams,
+    GenerateParams,
+    Params,
+    PrepareParams,
+    ScoreParams,
+    SelectParams,
+    StageName,
+)
+from farm.models.spec import Adapter, Rejection, Resolved
+from farm.shots.intent import MotionIntent
+from farm.shots.model import Shot, ShotList
+from farm.tasks import ALL, Asset, Input, Lane, Outcome, Task, TaskId
+
+Known = Mapping[TaskId, Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """Everything a plan is made from, but what is known."""
+
+    shot_list: ShotList
+    intents: Mapping[str, MotionIntent]
+    """By shot code."""
+    assets: Mapping[str, Mapping[str, Asset]]
+    """By shot code: `still`, and where given `end`, `mask`, `depth`, `reference_1`…"""
+    adapters: Mapping[str, Adapter]
+    refused: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Shots that cannot run, and why; they stand in the cut as slates."""
+    media: Callable[[Task, Shot], str] = lambda task, shot: ""  # noqa: ARG005
+    """Where a delivered clip is published, relative to the timeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakePlan:
+    """One take: which model, and its two tasks."""
+
+    number: int
+    model: str
+    resolved: Resolved
+    generate: Task
+    score: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShotPlan:
+    """Everything planned so far for one shot."""
+
+    shot: Shot
+    prepare: Task | None = None
+    takes: tuple[TakePlan, ...] = ()
+    select: Task | None = None
+    chosen: tuple[TakePlan, ...] = ()
+    deliver: tuple[Task, ...] = ()
+    reason: str = ""
+    """Why there will be no clip; "" while there may be one."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def tasks(self) -> Iterator[Task]:
+        if self.prepare:
+            yield self.prepare
+        for take in self.takes:
+            yield take.generate
+            yield take.score
+        if self.select:
+            yield self.select
+        yield from self.deliver
+
+    def settled(self, known: Known) -> bool:
+        """True when nothing more will come of this shot: delivered, or known to have no clip."""
+        if self.reason:
+            return all(task.id in known for task in self.tasks)
+        return bool(self.deliver) and all(task.id in known for task in self.deliver)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All tasks that can be named now, in the order in which they should run."""
+
+    shots: tuple[ShotPlan, ...]
+    assemble: Task | None
+
+    @property
+    def tasks(self) -> dict[TaskId, Task]:
+        found = {task.id: task for shot in self.shots for task in shot.tasks}
+        if self.assemble:
+            found[self.assemble.id] = self.assemble
+        return found
+
+    @property
+    def order(self) -> dict[TaskId, int]:
+        """Position of each task's shot in the cut; the assembly comes last."""
+        order: dict[TaskId, int] = {}
+        for index, shot in enumerate(self.shots):
+            for task in shot.tasks:
+                order.setdefault(task.id, index)
+        if self.assemble:
+            order[self.assemble.id] = len(self.shots)
+        return order
+
+
+def plan(brief: Brief, known: Known) -> Plan:
+    """Everything that can be planned, knowing `known`."""
+    shots = tuple(plan_shot(brief, shot, known) for shot in brief.shot_list.shots)
+    return Plan(shots, plan_assembly(brief, shots, known))
+
+
+def plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
+    """What can be planned for one shot: the chain as far as its choices are known."""
+    if shot.code in brief.refused:
+        return ShotPlan(shot=shot, reason=brief.refused[shot.code])
+    prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=brief.assets[shot.code])
+    takes, rejections = _takes(brief, shot, shot.models, prepare)
+    if shot.fallback and not _hopeful(takes, known):
+        more, _ = _takes(brief, shot, (shot.fallback,), prepare, first=len(takes) + 1)
+        takes += more
+    notes = tuple(dict.fromkeys(note for take in takes for note in take.resolved.notes))
+    start = ShotPlan(shot=shot, prepare=prepare if takes else None, takes=takes, notes=notes + rejections)
+    if not takes:
+        return ShotPlan(shot=shot, reason="; ".join(rejections), notes=rejections)
+    if any(take.score.id not in known for take in takes):
+        return start
+    return _choose(brief, start, known)
+
+
+def _choose(brief: Brief, start: ShotPlan, known: Known) -> ShotPlan:
+    """The second half of a shot's chain: its takes have settled."""
+    shot = start.shot
+    usable = [take for take in start.takes if known[take.score.id].done]
+    if not usable:
+        return replace(start, reason=_first_failure(start.takes, known))
+    select = _task(
+        brief,
+        StageName.SELECT,
+        SelectParams(takes=tuple(take.number for take in usable)),
+        shot,
+        inputs={f"score_{take.number}": Input(task=take.score.id, output="score") for take in usable},
+    )
+    outcome = known.get(select.id)
+    if outcome is None:
+        return replace(start, select=select)
+    if not outcome.done:
+        return replace(start, select=select, reason=outcome.message)
+    chosen = _chosen(usable, outcome)
+    if not chosen:
+        return replace(start, select=select, reason=str(outcome.facts.get("attention", "no take passed")))
+    deliver = tuple(_deliver(brief, shot, take, product) for take in chosen for product in shot.targets)
+    failed = next((known[task.id].message for task in deliver if task.id in known and not known[task.id].done), "")
+    return replace(start, select=select, chosen=chosen, deliver=deliver, reason=failed)
+
+
+def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Task | None:
+    """The assembly, once every shot has settled; None before, and for a list of which nothing is left."""
+    if not all(shot.settled(known) for shot in shots):
+        return None
+    inputs: dict[str, Input] = {}
+    entries: list[CutEntry] = []
+    for index, planned in enumerate(shots):
+        entries.append(_entry(brief, planned, known))
+        if entries[-1].has_clip:
+            inputs[f"clip_{index}"] = Input(task=planned.chosen[0].generate.id, output="mezzanine")
+        elif planned.prepare and known[planned.prepare.id].done:
+            inputs[f"still_{index}"] = Input(task=planned.prepare.id, output="still")
+    shot_list = brief.shot_list
+    params = AssembleParams(
+        title=shot_list.name,
+        width=shot_list.width,
+        height=shot_list.height,
+        fps=shot_list.fps,
+        entries=tuple(entries),
+    )
+    return _make(brief, StageName.ASSEMBLE, params, inputs=inputs)
+
+
+def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
+    shot = planned.shot
+    has_clip = bool(planned.chosen) and not planned.reason
+    take = planned.chosen[0] if has_clip else None
+    total = known[take.score.id].facts.get("total") if take else None
+    return CutEntry(
+        code=shot.code,
+        sequence=shot.sequence,
+        frames=shot.nb_frames,
+        has_clip=has_clip,
+        slate=planned.reason,
+        take=take.number if take else 0,
+        label=take.resolved.label if take else "",
+        note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
+        media=brief.media(planned.deliver[0], shot) if take else "",
+        frame_in=shot.frame_in,
+    )
+
+
+def take_seed(list_seed: int, still_digest: str, number: int) -> int:
+    """A take's seed: independent of the shot's name and place, so that renaming and inserting re-render nothing."""
+    digest = hashlib.sha256(f"{list_seed}/{still_digest}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4]) & 0x7FFF_FFFF
+
+
+def _takes(
+    brief: Brief, shot: Shot, models: tuple[str, ...], prepare: Task, first: int = 1
+) -> tuple[tuple[TakePlan, ...], tuple[str, ...]]:
+    """`shot.takes` takes of each model, numbered on, and the reasons of the models that cannot."""
+    takes: list[TakePlan] = []
+    rejections: list[str] = []
+    for model in models:
+        for number in range(1, shot.takes + 1):
+            resolved = brief.adapters[model].resolve(shot, brief.intents[shot.code], number)
+            if isinstance(resolved, Rejection):
+                rejections.append(f"{model}: {resolved.reason} ({resolved.remedy})")
+                break
+            takes.append(_take(brief, shot, model, number, first + len(takes), resolved, prepare))
+    return tuple(takes), tuple(rejections)
+
+
+def _take(
+    brief: Brief, shot: Shot, model: str, of_model: int, number: int, resolved: Resolved, prepare: Task
+) -> TakePlan:
+    spec = brief.adapters[model].spec
+    still = brief.assets[shot.code]["still"]
+    intent = brief.intents[shot.code]
+    seed = (
+        shot.seed + of_model - 1 if shot.seed is not None else take_seed(brief.shot_list.seed, still.digest, of_model)
+    )
+    asked = GenerateParams(
+        model=model,
+        revision=spec.revision,
+        width=shot.width,
+        height=shot.height,
+        frames=spec.frame_rule.snap(shot.nb_frames + 2 * shot.handles),
+        fps=shot.fps,
+        seed=seed,
+        prompt=shot.prompt if spec.needs_prompt else "",
+        negative_prompt=shot.negative_prompt if spec.needs_prompt else "",
+        intent=intent,
+        fidelity=shot.fidelity,
+        fit=shot.fit,
+        overscan=resolved.overscan,
+        loop=shot.loop,
+        options=resolved.options,
+    )
+    generate = _task(
+        brief,
+        StageName.GENERATE,
+        asked,
+        shot,
+        inputs={ALL: Input(task=prepare.id, output=ALL)},
+        lane=Lane(name=model, gpus=spec.gpus) if spec.gpus else None,
+        take=number,
+    )
+    judged = ScoreParams(
+        width=shot.width,
+        height=shot.height,
+        frames=asked.frames,
+        fps=shot.fps,
+        intent=intent,
+        fit=shot.fit,
+        overscan=resolved.overscan,
+        loop=shot.loop,
+    )
+    sources = {
+        "mezzanine": Input(task=generate.id, output="mezzanine"),
+        "still": Input(task=prepare.id, output="still"),
+    }
+    if "end" in brief.assets[shot.code]:
+        sources["end"] = Input(task=prepare.id, output="end")
+    score = _task(brief, StageName.SCORE, judged, shot, inputs=sources, take=number)
+    return TakePlan(number, model, resolved, generate, score)
+
+
+def _deliver(brief: Brief, shot: Shot, take: TakePlan, product: str) -> Task:
+    params = DeliverParams(
+        product=product,
+        width=shot.width,
+        height=shot.height,
+        frames=shot.nb_frames,
+        fps=shot.fps,
+        fit=shot.fit,
+        title=shot.code,
+        comment=f"{take.model} take {take.number}".strip(),
+    )
+    source = {"mezzanine": Input(task=take.generate.id, output="mezzanine")}
+    return _task(brief, StageName.DELIVER, params, shot, inputs=source, take=take.number)
+
+
+def _chosen(usable: list[TakePlan], outcome: Outcome) -> tuple[TakePlan, ...]:
+    numbers = outcome.facts.get("chosen", [])
+    assert isinstance(numbers, list)
+    by_number = {take.number: take for take in usable}
+    return tuple(by_number[number] for number in numbers if isinstance(number, int))
+
+
+def _hopeful(takes: tuple[TakePlan, ...], known: Known) -> bool:
+    """True while at least one take may still come out, or has."""
+    return any(take.score.id not in known or known[take.score.id].done for take in takes)
+
+
+def _first_failure(takes: tuple[TakePlan, ...], known: Known) -> str:
+    return next(known[take.score.id].message for take in takes)
+
+
+def _task(
+    brief: Brief,
+    stage: StageName,
+    params: Params,
+    shot: Shot,
+    *,
+    assets: Mapping[str, Asset] | None = None,
+    inputs: Mapping[str, Input] | None = None,
+    lane: Lane | None = None,
+    take: int = 0,
+) -> Task:
+    return _make(brief, stage, params, assets=assets, inputs=inputs, lane=lane, shot=shot.code, take=take)
+
+
+def _make(
+    brief: Brief,
+    stage: StageName,
+    params: Params,
+    *,
+    assets: Mapping[str, Asset] | None = None,
+    inputs: Mapping[str, Input] | None = None,
+    lane: Lane | None = None,
+    shot: str = "",
+    take: int = 0,
+) -> Task:
+    return Task.of(
+        project=brief.shot_list.project,
+        stage=stage,
+        version=STAGES[stage].version,
+        params=params.content(),
+        assets=assets,
+        inputs=inputs,
+        lane=lane,
+        shot=shot,
+        take=take,
+    )

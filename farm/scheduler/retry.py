@@ -1,0 +1,42 @@
+"""What a failure's kind leads to: one table, and nothing else, decides whether a task is tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from farm.errors import FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How often a kind may happen to one task before it has failed, and how long to wait in between.
+
+    The pause doubles with every failure of that kind, up to `longest_pause_s`.
+    """
+
+    retries: int
+    pause_s: float = 0.0
+    longest_pause_s: float = 60.0
+    elsewhere: bool = False
+    """True when the next attempt should run on another worker, where there is one."""
+
+
+RULES: Mapping[FailureKind, Rule] = {
+    FailureKind.INPUT: Rule(retries=0),
+    FailureKind.MODERATED: Rule(retries=0),
+    FailureKind.OOM: Rule(retries=1),
+    FailureKind.RECLAIMED: Rule(retries=20),
+    FailureKind.CRASHED: Rule(retries=2, pause_s=1.0, elsewhere=True),
+    FailureKind.TRANSIENT: Rule(retries=5, pause_s=1.0),
+    FailureKind.QUOTA: Rule(retries=20, pause_s=5.0),
+    FailureKind.BUG: Rule(retries=1, elsewhere=True),
+}
+
+
+def pause_us(kind: FailureKind, failures: int) -> int | None:
+    """How long to wait before the next attempt after the `failures`-th failure of `kind`; None for no next attempt."""
+    rule = RULES[kind]
+    if failures > rule.retries:
+        return None
+    return int(1e6 * min(rule.pause_s * 2 ** (failures - 1), rule.longest_pause_s))
