@@ -1,0 +1,1 @@
+"""Where work runs: the only importer of Ray."""

@@ -1,0 +1,204 @@
+"""The driver: the one process that decides and writes task state.
+
+    plan ─▶ TaskAdded ─┐
+    pool ─▶ events ────┴▶ Scheduler.handle ─▶ commit the changes ─▶ carry out the commands
+                                                    └─ settled tasks ─▶ plan their shot anew ─▶ TaskAdded …
+
+Owns nothing durable: the job store holds the truth, the clip store the files. Killed at any moment, the next driver
+reads both and goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from farm.changes import AttemptEnded, Committed
+from farm.cluster.worker import Progress
+from farm.liveplan import LivePlan
+from farm.publish import Publisher
+from farm.scheduler.events import (
+    CancelAttempt,
+    Command,
+    Event,
+    History,
+    Rank,
+    Run,
+    StartWorker,
+    StopAsked,
+    StopWorker,
+    TaskAdded,
+    Tick,
+)
+from farm.scheduler.state import Scheduler
+from farm.store.catalog import Catalog
+from farm.store.jobs import JobStore
+from farm.tasks import ALL, Lane, Manifest, Outcome, Task, TaskId, TaskState, Work
+
+POLL_S = 0.5
+STOP_GRACE_S = 20.0
+"""How long a stopping driver waits for its attempts to hear of it."""
+
+CATALOG_EVERY_S = 5.0
+
+
+class Pool(Protocol):
+    """Where attempts run."""
+
+    def start(self, worker: str, lane: Lane) -> None: ...
+    def run(self, worker: str, work: Work) -> None: ...
+    def cancel(self, worker: str, task: TaskId, attempt: int) -> None: ...
+    def stop(self, worker: str) -> None: ...
+    def wait(self, timeout_s: float) -> Iterable[Event | Progress]: ...
+
+
+class Observer(Protocol):
+    """Who watches a driver: the live view, metrics."""
+
+    def added(self, task: Task) -> None: ...
+    def progressed(self, task: Task, fraction: float) -> None: ...
+    def settled(self, task: Task, outcome: Outcome) -> None: ...
+    def pulse(self) -> None:
+        """Called about twice a second."""
+        ...
+
+
+class Driver:
+    """Runs one job to its end."""
+
+    def __init__(
+        self,
+        *,
+        job: str,
+        live: LivePlan,
+        histories: Mapping[TaskId, History],
+        scheduler: Scheduler,
+        store: JobStore,
+        catalog: Catalog,
+        publisher: Publisher,
+        pool: Pool,
+        observer: Observer,
+    ) -> None:
+        self._job = job
+        self._live = live
+        self._histories = histories
+        self._scheduler = scheduler
+        self._store = store
+        self._catalog = catalog
+        self._publisher = publisher
+        self._pool = pool
+        self._observer = observer
+        self._manifests: dict[TaskId, Manifest] = {}
+        self._stop_asked = False
+        self._stop_by: float | None = None
+        self._catalog_due = 0.0
+
+    def stop(self) -> None:
+        """Ask for a clean end: what runs is cancelled, what is finished is kept. Safe from a signal handler."""
+        self._stop_asked = True
+
+    def run(self) -> None:
+        """Until every task has settled, or a stop was asked for."""
+        self._handle(self._added(self._live.begin()))
+        while self._scheduler.unsettled and not self._stopped():
+            heard = list(self._pool.wait(POLL_S))
+            self._note_progress(heard)
+            self._handle([event for event in heard if not isinstance(event, Progress)] or [Tick()])
+            self._keep_records()
+            self._observer.pulse()
+        self._catalog.follow(self._store)
+
+    # -- deciding -------------------------------------------------------------------------------------------------
+
+    def _handle(self, events: Iterable[Event]) -> None:
+        """Decide, commit, act, and go on with what follows from it."""
+        queue = deque(events)
+        if self._stop_asked and self._stop_by is None:
+            self._stop_by = time.monotonic() + STOP_GRACE_S
+            queue.append(StopAsked())
+        while queue:
+            changes: list[Committed] = []
+            commands: list[Command] = []
+            settled: list[TaskId] = []
+            while queue:
+                decision = self._scheduler.handle(queue.popleft(), _now_us())
+                changes += decision.changes
+                commands += decision.commands
+                settled += decision.settled
+            self._commit(changes)
+            for command in commands:
+                self._carry_out(command)
+            for task in settled:
+                queue.extend(self._added(self._settle(self._live.tasks[task])))
+
+    def _commit(self, changes: list[Committed]) -> None:
+        for change in changes:
+            if isinstance(change, AttemptEnded):
+                self._manifests[change.manifest.task] = change.manifest
+        if changes:
+            self._store.commit(changes)
+
+    def _settle(self, task: Task) -> Iterable[Task]:
+        state = self._scheduler.state(task.id)
+        failure, message = self._scheduler.failure(task.id)
+        outcome = Outcome(state, self._manifests.pop(task.id, None), failure, message)
+        if outcome.manifest and state is TaskState.DONE:
+            self._publisher.publish(task, outcome.manifest)
+        self._observer.settled(task, outcome)
+        return self._live.settle(task, outcome)
+
+    def _added(self, tasks: Iterable[Task]) -> list[Event]:
+        """Record tasks as this job's, and tell the scheduler of them."""
+        tasks = list(tasks)
+        self._store.add_tasks(self._job, [(task, self._live.position(task)) for task in tasks])
+        events: list[Event] = []
+        for task in tasks:
+            self._observer.added(task)
+            rank = Rank(priority=0, job=0, shot=self._live.position(task))
+            events.append(TaskAdded(task, rank, self._histories.get(task.id, History())))
+        return events
+
+    # -- acting -----------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case StartWorker():
+                self._pool.start(command.worker, command.lane)
+            case StopWorker():
+                self._pool.stop(command.worker)
+            case Run():
+                work = Work(command.task, command.attempt, self._inputs(command.task), command.alone)
+                self._pool.run(command.worker, work)
+            case CancelAttempt():
+                self._pool.cancel(command.worker, command.task, command.attempt)
+
+    def _inputs(self, task: Task) -> dict[str, str]:
+        """Where a task's inputs lie: its assets, and the outputs of the tasks it names."""
+        keys = {name: asset.key for name, asset in task.assets.items()}
+        for name, source in task.inputs.items():
+            manifest = self._live.known[source.task].manifest
+            assert manifest is not None, f"{task.label} runs before its input"
+            if name == ALL:
+                keys |= {output: file.key for output, file in manifest.files.items()}
+            else:
+                keys[name] = manifest.files[source.output].key
+        return keys
+
+    def _note_progress(self, heard: Iterable[Event | Progress]) -> None:
+        for event in heard:
+            if isinstance(event, Progress):
+                self._observer.progressed(self._live.tasks[event.task], event.fraction)
+
+    def _keep_records(self) -> None:
+        if time.monotonic() >= self._catalog_due:
+            self._catalog.follow(self._store)
+            self._catalog_due = time.monotonic() + CATALOG_EVERY_S
+
+    def _stopped(self) -> bool:
+        return self._stop_by is not None and (not self._scheduler.running or time.monotonic() > self._stop_by)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
