@@ -46,7 +46,7 @@ class Brief:
     adapters: Mapping[str, Adapter]
     refused: Mapping[str, str] = field(default_factory=dict[str, str])
     """Shots that cannot run, and why; they stand in the cut as slates."""
-    media: Callable[[Task, Shot], str] = lambda task, shot: ""  # noqa: ARG005
+    media: Callable[[Task], str] = lambda task: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
 
 
@@ -206,7 +206,7 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
         take=take.number if take else 0,
         label=take.resolved.label if take else "",
         note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
-        media=brief.media(planned.deliver[0], shot) if take else "",
+        media=brief.media(planned.deliver[0]) if take else "",
         frame_in=shot.frame_in,
     )
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from farm.chain import StageName
 from farm.errors import KeyExists
 from farm.naming import Naming, version_label
-from farm.shots.model import Shot, ShotList
+from farm.shots.model import ShotList
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, Task
 
@@ -61,7 +62,7 @@ class Publisher:
             self.clips.put_bytes(key, text.encode())
         return key
 
-    def media(self, task: Task, shot: Shot) -> str:
+    def media(self, task: Task) -> str:
         """A delivered clip's URL relative to the animatic's timeline."""
         folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, "", ".otio", number=0))
         return quote(posixpath.relpath(self.keys(task)["clip"], folder))
@@ -98,7 +99,5 @@ class Publisher:
     def _link(self, source: str, key: str) -> None:
         if self.clips.exists(key):
             return
-        try:
+        with suppress(KeyExists):  # somebody published the same content between the look and the link
             self.clips.link(source, key)
-        except KeyExists:
-            pass  # somebody published the same content between the look and the link

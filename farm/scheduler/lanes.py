@@ -51,6 +51,7 @@ class Lanes:
     machine: Machine
     workers: dict[str, Worker] = field(default_factory=dict[str, Worker])
     failed_starts: dict[Lane, int] = field(default_factory=dict[Lane, int])
+    last_failure: dict[Lane, str] = field(default_factory=dict[Lane, str])
     _started: int = 0
 
     def of(self, lane: Lane) -> Iterator[Worker]:
@@ -58,6 +59,8 @@ class Lanes:
 
     def missing(self, lane: Lane, tasks: int) -> int:
         """How many more workers `lane` should start, having `tasks` unfinished tasks."""
+        if self.failed_starts.get(lane, 0) >= START_FAILURES_MAX:
+            return 0
         return min(self.machine.capacity(lane), tasks) - sum(1 for _ in self.of(lane))
 
     def start(self, lane: Lane) -> Worker:
@@ -71,14 +74,24 @@ class Lanes:
         worker.state, worker.node = WorkerState.IDLE, node
         self.failed_starts[worker.lane] = 0
 
-    def lose(self, name: str) -> Worker | None:
+    def lose(self, name: str, message: str) -> Worker | None:
         worker = self.workers.pop(name, None)
         if worker and worker.state is WorkerState.STARTING:
             self.failed_starts[worker.lane] = self.failed_starts.get(worker.lane, 0) + 1
+            self.last_failure[worker.lane] = message
         return worker
 
     def broken(self, lane: Lane) -> bool:
-        return self.failed_starts.get(lane, 0) >= START_FAILURES_MAX
+        """True when a lane has no worker and gets none."""
+        return self.failed_starts.get(lane, 0) >= START_FAILURES_MAX and not any(self.of(lane))
+
+    def why_incapable(self, lane: Lane) -> str:
+        """Why no worker will ever run this lane's tasks; "" when one may."""
+        if not self.machine.capacity(lane):
+            return f"no worker here has {lane.gpus} GPUs for {lane.name}"
+        if self.broken(lane):
+            return f"no worker of lane {lane.name} starts: {self.last_failure[lane]}"
+        return ""
 
     def idle(self, lane: Lane, avoid: AbstractSet[str]) -> Worker | None:
         """An idle worker, not one of `avoid` unless the lane has, and can have, no other."""

@@ -181,10 +181,8 @@ class Scheduler:
         if entry.state in SETTLED:
             return
         self._unsettled[task.lane] = self._unsettled.get(task.lane, 0) + 1
-        if not self._lanes.machine.capacity(task.lane):
-            self._give_up(
-                entry, FailureKind.INPUT, f"no worker here has {task.lane.gpus} GPUs for {task.lane.name}", answer
-            )
+        if incapable := self._lanes.why_incapable(task.lane):
+            self._give_up(entry, FailureKind.INPUT, incapable, answer)
             return
         for source in {source.task for source in task.inputs.values()}:
             self._depend(entry, source, answer)
@@ -219,8 +217,6 @@ class Scheduler:
 
     def _start_workers(self, answer: _Answer) -> None:
         for lane, tasks in self._unsettled.items():
-            if self._lanes.broken(lane):
-                continue
             for _ in range(self._lanes.missing(lane, tasks)):
                 worker = self._lanes.start(lane)
                 answer.commands.append(StartWorker(worker.name, lane))
@@ -261,17 +257,15 @@ class Scheduler:
         self._end(entry, manifest, answer)
 
     def _lose(self, event: WorkerLost, answer: _Answer) -> None:
-        worker = self._lanes.lose(event.worker)
+        worker = self._lanes.lose(event.worker, event.message)
         if worker is None:
             return
         if worker.task is not None:
             entry = self._entries[worker.task]
             self._end(entry, _lost(entry, event, answer.now_us), answer)
-        elif self._lanes.broken(worker.lane):
+        if incapable := self._lanes.why_incapable(worker.lane):
             for entry in list(self._waiting(worker.lane)):
-                self._give_up(
-                    entry, event.kind, f"no worker of lane {worker.lane.name} starts: {event.message}", answer
-                )
+                self._give_up(entry, event.kind, incapable, answer)
 
     def _end(self, entry: _Entry, manifest: Manifest, answer: _Answer) -> None:
         answer.changes.append(AttemptEnded(manifest))

@@ -1,0 +1,60 @@
+# Two commands: `make demo` renders the demo, `make test` runs every check. Both set up what they need in .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := deploy/locks
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_NO_PROGRESS=1 $(BIN)/uv
+OUT ?= out/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-full test check unit bench locks clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+demo: $(VENV)/.runtime ## render jobs/demo/shots.csv at 720p and say what to open
+	@$(BIN)/farm render jobs/demo/shots.csv --out $(OUT)
+
+demo-full: $(VENV)/.runtime ## the same at 1080p
+	@$(BIN)/farm render jobs/demo/shots.csv --out $(OUT)-full --size 1920x1080
+
+test: check unit ## every check: format, lint, types, floors, tests
+
+check: $(VENV)/.all
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.all
+	$(BIN)/pytest -n 2
+
+bench: $(VENV)/.all ## measure the lines of the targets; prints a table, writes build/bench.json
+	$(BIN)/python tests/benchmarks
+
+locks: $(BIN)/uv ## resolve the lock files anew
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--all-extras --group build --group dev --upgrade --output-file $(LOCKS)/all.txt
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--group build --constraint $(LOCKS)/all.txt --output-file $(LOCKS)/runtime.txt
+	echo uv | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--output-file $(LOCKS)/uv.txt
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) out build
+
+$(BIN)/uv: $(LOCKS)/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "farm needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/uv.txt
+	@touch $@
+
+$(VENV)/.runtime: $(BIN)/uv $(LOCKS)/runtime.txt pyproject.toml
+	$(UV) pip install --quiet --require-hashes -r $(LOCKS)/runtime.txt
+	$(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.all: $(VENV)/.runtime $(LOCKS)/all.txt
+	$(UV) pip install --quiet --require-hashes -r $(LOCKS)/all.txt
+	@touch $@
