@@ -33,6 +33,8 @@ from farm.tasks import ALL, Asset, Input, Lane, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
 
+NOT_ASKED = "not rendered yet: this run was asked for other shots"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
@@ -46,6 +48,8 @@ class Brief:
     adapters: Mapping[str, Adapter]
     refused: Mapping[str, str] = field(default_factory=dict[str, str])
     """Shots that cannot run, and why; they stand in the cut as slates."""
+    only: frozenset[str] | None = None
+    """The shots to render; the others stand in the cut as far as they are there. None for all."""
     media: Callable[[Task], str] = lambda task: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
 
@@ -127,6 +131,13 @@ def plan(brief: Brief, known: Known) -> Plan:
 
 def plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     """What can be planned for one shot: the chain as far as its choices are known."""
+    planned = _plan_shot(brief, shot, known)
+    if brief.only is None or shot.code in brief.only or planned.settled(known):
+        return planned
+    return ShotPlan(shot=shot, reason=NOT_ASKED)
+
+
+def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     if shot.code in brief.refused:
         return ShotPlan(shot=shot, reason=brief.refused[shot.code])
     prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=brief.assets[shot.code])
