@@ -17,8 +17,9 @@ from urllib.parse import quote
 
 from farm.chain import StageName
 from farm.errors import KeyExists
-from farm.naming import Naming, version_label
+from farm.config import Project
 from farm.shots.model import ShotList
+from farm.shots.naming import FIELDS, fill
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, Task
 
@@ -39,7 +40,7 @@ class Publisher:
     """Names and links the products of one shot list."""
 
     shot_list: ShotList
-    naming: Naming
+    project: Project
     clips: ClipStore
     allocate: Allocate
 
@@ -83,18 +84,12 @@ class Publisher:
         suffix: str,
         number: int | None = None,
     ) -> str:
-        project = self.shot_list.project
+        show = self.shot_list.project
         if number is None:
-            number = self.allocate(project, subject, product, content)
-        return self.naming.key(
-            suffix,
-            **fields,
-            project=project,
-            list=self.shot_list.name,
-            shot=subject,
-            product=product,
-            version=version_label(number),
-        )
+            number = self.allocate(show, subject, product, content)
+        known = {"project": show, "list": self.shot_list.name, "shot": subject, "product": product, "version": number}
+        filled: dict[str, str | int] = {**dict.fromkeys(FIELDS, ""), **fields, **known}
+        return f"publish/{fill(self.project.path, filled)}/{fill(self.project.naming, filled)}{suffix}"
 
     def _link(self, source: str, key: str) -> None:
         if self.clips.exists(key):
