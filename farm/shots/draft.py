@@ -7,14 +7,15 @@ document.py ─Cell─┘
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from farm.errors import DocumentError
 from farm.findings import Finding, Place
 from farm.shots.cells import Cell, error, refuse
 from farm.shots.columns import IGNORE, LIST_FIELDS, METADATA, PROJECT, ColumnNames, key, unknown_note
 from farm.shots.pixels import looks_like_size
-from farm.shots.schema import ShotEntry
+from farm.shots.schema import LENGTH_FIELDS, ShotEntry
 from farm.shots.values import BadValue, closest, pairs, quoted
 
 MAX_SHOTS = 20_000
@@ -52,36 +53,52 @@ class Sheet:
     findings: tuple[Finding, ...] = ()
 
 
-def sheet_draft(sheet: Sheet, names: ColumnNames) -> Draft:
-    """The draft of a table. Raises `DocumentError` when the table has no shots."""
+def sheet_draft(sheet: Sheet, names: ColumnNames, given: Collection[str] = ()) -> Draft:
+    """The draft of a table; `given` are fields that no column needs to give.
+
+    Raises `DocumentError` when the table has no shots, or lacks a column that no shot can do without.
+    """
     if not sheet.rows:
         raise refuse(sheet.place, "there are no shots below the header", "add one row for each shot")
     _limit(len(sheet.rows), sheet.place)
-    header = [str(cell.value or "").strip() for cell in sheet.header]
+    header = [str(cell.value or "") for cell in sheet.header]
     findings = [*sheet.findings, *_clashes(sheet.header, names), *names.unused(header)]
     fields = [names.field(column) if column else IGNORE for column in header]
     findings += [
         unknown_note(column, cell.place)
-        for column, field_name, cell in zip(header, fields, sheet.header, strict=True)
-        if field_name is None
+        for column, name, cell in zip(header, fields, sheet.header, strict=True)
+        if name is None
     ]
-    if not any(name in ShotEntry.model_fields for name in fields if name):
-        findings.append(
-            error(sheet.header[0].place, "no column of this table is known", "the first row must name the columns")
-        )
+    if missing := _missing({*fields, *given}, Place(sheet.place.file, sheet.header[0].place.row)):
+        raise DocumentError([*findings, *missing])
     rows = tuple(_sheet_row(place, cells, header, fields) for place, cells in sheet.rows)
     head = {PROJECT: found} if (found := _project(rows, findings)) else {}
     return Draft(sheet.place, rows, head, findings=tuple(findings))
+
+
+def _missing(present: Collection[str | None], place: Place) -> list[Finding]:
+    """What the header lacks, said once and not for every row."""
+    needed = (
+        (("code",), "no column names the shots", 'call one "Shot"'),
+        (("still",), "no column holds the stills", 'call one "Still"'),
+        (LENGTH_FIELDS, "no column holds lengths", 'call one "Duration" (seconds) or "Frames"'),
+    )
+    remedy = "or map yours in a mapping file"
+    return [
+        error(place, problem, f"{name}, {remedy}", rule="columns.missing")
+        for fields, problem, name in needed
+        if not any(field in present for field in fields)
+    ]
 
 
 def _sheet_row(place: Place, cells: tuple[Cell, ...], header: list[str], fields: list[str | None]) -> Row:
     known: dict[str, Cell] = {}
     metadata: dict[str, str] = {}
     for column, name, cell in zip(header, fields, cells, strict=False):
-        if cell.is_empty or name == IGNORE:
+        if name == IGNORE or (cell.is_empty and cell.value is not None):
             continue
         if name is None or name == METADATA:
-            metadata[column] = str(cell.value)
+            metadata[column] = str(cell.value or "").strip()
         else:
             known[_refined(name, cell)] = cell
     return Row(place, known, metadata)
@@ -99,7 +116,7 @@ def _clashes(header: tuple[Cell, ...], names: ColumnNames) -> list[Finding]:
     findings: list[Finding] = []
     seen: dict[str, str] = {}
     for cell in header:
-        column = str(cell.value or "").strip()
+        column = str(cell.value or "")
         meaning = names.field(column) or f"?{key(column)}"
         if not column or meaning in {IGNORE, METADATA}:
             continue

@@ -8,7 +8,7 @@ file ──read──▶ Draft ──level──▶ Levels of each shot ──fi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -51,7 +51,7 @@ def load(
     """
     path = Path(path)
     names = read_columns(columns) if columns else ColumnNames()
-    draft = _draft(path, names)
+    draft = _draft(path, names, {*names.constants, *(overrides or {})})
     folder = path.absolute().parent
     if project is None:
         project = load_project(None, folder)
@@ -81,12 +81,12 @@ def load(
     )
 
 
-def _draft(path: Path, names: ColumnNames) -> Draft:
+def _draft(path: Path, names: ColumnNames, given: Collection[str]) -> Draft:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:
         return document_draft(read_document(path), names)
     if suffix in _SHEETS:
-        return sheet_draft(_SHEETS[suffix](path, names), names)
+        return sheet_draft(_SHEETS[suffix](path, names), names, given)
     if suffix == ".xls":
         raise refuse(Place(path.name), "this is an old .xls workbook", "save it as .xlsx")
     raise refuse(Place(path.name), f"{quoted(suffix)} is no format of a shot list", "use .yaml, .json, .csv or .xlsx")

@@ -1,7 +1,9 @@
 """Sizes and aspects of frames.
 
-"1920x1080", "1080p", "4K UHD" ──▶ (width, height), both even
-"9:16" in a box of 1920x1080   ──▶ (1080, 1920)
+    "1920x1080", "1080p", "4K UHD" ──▶ (width, height)
+    "9:16" in a box of 1920x1080   ──▶ (1080, 1920)
+
+Both sides are always even, because 4:2:0 video cannot hold odd ones.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Names that become file names: safe on every disk, in every path, as every argument.
 
-"SH 010/b" ──slugged──▶ "SH_010_b"      slug() takes only what is its own slug, and suggests it otherwise
+    "SH 010/b" ──slugged──▶ "SH_010_b"
+
+`slug` takes only what is its own slug, and suggests that otherwise: nobody's shot is renamed without being asked.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ def slugged(written: str) -> str:
         kept = kept.replace("..", ".")
     if kept != written:
         kept = re.sub(r"_{2,}", "_", kept).strip("_")
-    kept = kept.lstrip(".-")[:MAX_NAME].rstrip(".")
-    return f"_{kept}" if _RESERVED.fullmatch(kept) else kept
+    kept = re.sub(r"^[^\w]+", "", kept)
+    kept = f"_{kept}" if _RESERVED.fullmatch(kept) else kept
+    return kept[:MAX_NAME].rstrip(".")
 
 
 def _in_name(char: str) -> bool:

@@ -1,7 +1,9 @@
 """Lengths and frame rates, exact.
 
-"3,5 s"  "84f"  "0:03.5"  "00:00:03:12" ──▶ Length ──frames_at(24)──▶ 84
-"23.976" ──▶ 24000/1001
+    "3,5 s"  "84f"  "0:03.5"  "00:00:03:12" ──▶ Length ──frames_at(24)──▶ 84
+    "23.976" ──▶ 24000/1001
+
+Seconds are rounded to the nearest frame, half a frame counting as one; timecode counts at the nominal rate.
 """
 
 from __future__ import annotations

@@ -14,20 +14,22 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree.ElementTree import ParseError
 
-from farm.findings import Finding, Place
-from farm.shots.cells import error, refuse
+from farm.findings import Place
+from farm.shots.cells import refuse
 from farm.shots.reading import read_bytes
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 MAX_UNPACKED = 200 * 1024 * 1024
-MAX_SHEET_COLUMNS = 500
+MAX_CELLS = 10_000_000
+"""Blanks between cells included."""
 SHEET_NAME = "shots"
 
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -40,8 +42,22 @@ _UNREADABLE = (
 """What openpyxl and zipfile raise on broken workbooks; both let whatever their parsing meets escape."""
 
 
-def read_rows(path: Path) -> tuple[list[tuple[int, list[str]]], list[Finding]]:
-    """Numbered rows of text of a workbook, and an error for each formula without a saved value.
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A cell whose value cannot be known."""
+
+    cell: str
+    """Its name in the sheet: "B7"."""
+    problem: str
+    remedy: str
+
+
+Record: TypeAlias = "tuple[int, list[str | Broken]]"
+"""A row's number, and its values."""
+
+
+def read_rows(path: Path) -> list[Record]:
+    """Every row that holds something: of the sheet named "shots", else of the first visible one.
 
     Raises `DocumentError` when the file is no workbook that can be read.
     """
@@ -77,31 +93,22 @@ def _check_container(data: bytes, place: Place) -> None:
         raise refuse(place, f"unpacks to {size >> 20} MB", "keep pictures and other sheets out of it")
 
 
-def _rows(data: bytes, place: Place) -> tuple[list[tuple[int, list[str]]], list[Finding]]:
+def _rows(data: bytes, place: Place) -> list[Record]:
     import openpyxl
 
     values = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     formulas = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=False)
     title = _sheet_title(values, place)
-    rows: list[tuple[int, list[str]]] = []
-    findings: list[Finding] = []
-    written = _cells(formulas[title])
-    for number, cells in enumerate(_cells(values[title]), start=1):
-        sources = next(written, ())
-        texts = [_text(cell) for cell in cells]
-        if any(texts) or any(cell.value is not None for cell in sources):
+    rows: list[Record] = []
+    visited = 0
+    for number, (saved, written) in enumerate(zip(_cells(values[title]), _cells(formulas[title]), strict=True), 1):
+        visited += len(saved)
+        if visited > MAX_CELLS:
+            raise refuse(place, f"more than {MAX_CELLS} cells", "delete the empty rows and columns around the list")
+        texts = [_text(cell, source) for cell, source in zip(saved, written, strict=True)]
+        if any(texts):
             rows.append((number, texts))
-            findings += [
-                error(
-                    Place(place.file, number),
-                    f"{source.coordinate} holds a formula without a saved value",
-                    "save the sheet in a spreadsheet program, or paste values",
-                    rule="list.formula",
-                )
-                for cell, source in zip(cells, sources, strict=False)
-                if cell.value is None and source.data_type == "f"
-            ]
-    return rows, findings
+    return rows
 
 
 def _sheet_title(book: Workbook, place: Place) -> str:
@@ -113,12 +120,17 @@ def _sheet_title(book: Workbook, place: Place) -> str:
 
 def _cells(sheet: Any) -> Iterator[tuple[Any, ...]]:
     sheet.reset_dimensions()  # a wrong or huge stated size would pad every row with blanks
-    return sheet.iter_rows(max_col=MAX_SHEET_COLUMNS)
+    return sheet.iter_rows()
 
 
-def _text(cell: Any) -> str:
-    """What a person sees in a cell, as far as it matters here."""
+def _text(cell: Any, source: Any) -> str | Broken:
+    """What a person sees in a cell, as far as it matters here. `source` is the same cell with its formula."""
+    if cell.data_type == "e":
+        return Broken(cell.coordinate, f"holds the error {cell.value}", "mend its formula")
     match cell.value:
+        case None if source.value is not None and cell.data_type != "str":  # a saved "" has that type
+            remedy = "save the sheet in a spreadsheet program, or paste values"
+            return Broken(source.coordinate, "holds a formula without a saved value", remedy)
         case None:
             return ""
         case bool():
