@@ -1,0 +1,198 @@
+"""Settings: of the machine (`Config`) and of a show (`Project`). The only reader of environment and settings files.
+
+    environment ─▶ settings file ─▶ built-in ──▶ Config      (the first that says something wins)
+    --project FILE, or project.yaml | .yml | .json beside the list ──▶ Project
+
+A bad setting is an error that names the variable, or the line; an unknown one names the nearest that exists.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, TypeAlias, cast
+
+import platformdirs
+from pydantic import Field, PlainValidator
+
+from farm.findings import Place
+from farm.shots import values
+from farm.shots.cells import Cell, checked, raise_errors, refuse
+from farm.shots.document import read_document
+from farm.shots.model import Fit
+from farm.shots.naming import name_template, path_template
+from farm.shots.paths import Allowed
+from farm.shots.schema import (
+    Entry,
+    FitWord,
+    Handles,
+    Money,
+    Names,
+    Priority,
+    Rate,
+    Seed,
+    Several,
+    Share,
+    Size,
+    Slug,
+    Takes,
+    Text,
+)
+from farm.shots.values import BadValue
+
+APP = "farm"
+PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _folder(raw: object) -> Path:
+    """A folder of this machine; here, at home, ~ is understood."""
+    return Path(os.path.abspath(Path(values.text(raw)).expanduser()))  # noqa: PTH100
+
+
+def _groups(raw: object) -> tuple[tuple[str, ...], ...]:
+    """Path mapping: a list of groups of equivalent prefixes, at least two in each."""
+    if not isinstance(raw, list | tuple):
+        raise BadValue("path mapping is a list of groups", r'write - ["P:\\", /mnt/p, "s3://bucket/p"]')
+    groups = tuple(values.several(group) for group in cast("list[object]", raw))
+    if any(len(group) < 2 for group in groups):
+        raise BadValue("a group needs at least two equivalent prefixes", r'write ["P:\\", /mnt/p]')
+    return groups
+
+
+Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
+PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
+NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
+PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
+Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
+Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
+Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
+Level: TypeAlias = Annotated[LogLevel, PlainValidator(values.choice(LogLevel))]
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Config(Entry):
+    """Settings of this machine.
+
+    | variable           | key           | meaning                                     | without it               |
+    |--------------------|---------------|---------------------------------------------|--------------------------|
+    | `FARM_CONFIG`      |               | file that holds the keys below (YAML, JSON) | the user's `config.yaml` |
+    | `FARM_STATE`       | `state`       | folder of the job store, on a local disk    | the user's state folder  |
+    | `FARM_CACHE`       | `cache`       | folder of local copies and model weights    | the user's cache folder  |
+    | `FARM_OUT`         | `out`         | where results go: a folder or a URL         | `renders`                |
+    | `FARM_DATABASE`    | `database`    | URL of a PostgreSQL job store               | SQLite in `state`        |
+    | `FARM_RAY_ADDRESS` | `ray_address` | the Ray cluster to join                     | a Ray of its own         |
+    | `FARM_WORKERS`     | `workers`     | CPU workers of a Ray of its own             | the cores it may use     |
+    | `FARM_ROOTS`       | `roots`       | folders and URL prefixes lists may read     | every path               |
+    | `FARM_FFMPEG`      | `ffmpeg`      | the ffmpeg to run                           | the PATH's, or packaged  |
+    | `FARM_LOG`         | `log`         | debug, info, warning or error               | `warning`                |
+
+    Several roots are parted by semicolons.
+    """
+
+    state: Folder = Field(default_factory=lambda: platformdirs.user_state_path(APP))
+    cache: Folder = Field(default_factory=lambda: platformdirs.user_cache_path(APP))
+    out: Text = "renders"
+    database: Text = ""
+    """"" for SQLite in `state`."""
+    ray_address: Text = ""
+    """"" for a Ray of its own on this machine."""
+    workers: Workers = Field(default_factory=_cores)
+    roots: Several = ()
+    """Folders and URL prefixes that lists from elsewhere may read; empty for every path."""
+    ffmpeg: Text = ""
+    log: Level = LogLevel.WARNING
+
+    @property
+    def allowed(self) -> Allowed:
+        """Which paths may be read."""
+        return Allowed(self.roots or None)
+
+
+class Retention(Entry):
+    """How long what is not needed is kept, in days."""
+
+    rejected_days: Days = 30
+    """Mezzanines of takes that were not chosen."""
+
+
+class Project(Entry):
+    """Defaults of a show: what its lists and shots need not repeat."""
+
+    project: Slug = ""
+    """The show's name; "" to take the list's, or its folder's."""
+    fps: Rate = Fraction(24)
+    size: Size = (1920, 1080)
+    seed: Seed = 0
+
+    handles: Handles = 0
+    fit: FitWord = Fit.CROP
+    fidelity: Share = 0.7
+    negative_prompt: Text = ""
+    takes: Takes = 4
+    models: Names = ("animatic",)
+    fallback: Text = ""
+    priority: Priority = 50
+    budget: Money | None = None
+    targets: Names = ("review",)
+
+    naming: NameTemplate = "{project}_{sequence}_{shot}_{product}_{version}"
+    """File names of deliverables, without suffix."""
+    path: PathTemplate = "{project}/{sequence}/{shot}/{product}/{version}"
+    """Their folder below the output."""
+    path_mapping: PathGroups = ()
+    """Groups of prefixes that mean one folder: P:\\\\, /mnt/p, s3://bucket/p."""
+    licences: Names = ()
+    """Licences a model may have; empty for every one."""
+    retention: Retention = Retention()
+    max_still_megapixels: Megapixels = 200
+
+
+def load_config(environment: Mapping[str, str] | None = None) -> Config:
+    """This machine's settings, from `environment` (by default the process's own). Raises `DocumentError`."""
+    env = os.environ if environment is None else environment
+    named = env.get("FARM_CONFIG", "")
+    file = Path(named) if named else platformdirs.user_config_path(APP) / "config.yaml"
+    cells = dict(_settings(file)) if named or file.is_file() else {}
+    for name in Config.model_fields:
+        variable = f"FARM_{name.upper()}"
+        if env.get(variable, "").strip():
+            cells[name] = Cell(env[variable], Place(variable))
+    config, findings = checked(Config, cells)
+    raise_errors(findings)
+    return config
+
+
+def load_project(path: Path | None, beside: Path) -> Project:
+    """The project file at `path`, or else the one in the folder `beside`, or else the built-in defaults.
+
+    Raises `DocumentError` with every bad setting and its line.
+    """
+    if path is None:
+        path = next((file for name in PROJECT_FILES if (file := beside / name).is_file()), None)
+        if path is None:
+            return Project()
+    cells = _settings(path)
+    project, findings = checked(Project, cells)
+    raise_errors(findings)
+    return project
+
+
+def _settings(path: Path) -> Mapping[str, Cell]:
+    root = read_document(path)
+    if not isinstance(root.value, Mapping):
+        raise refuse(root.place, "settings belong here", 'write lines such as "fps: 25"')
+    return root.value

@@ -1,0 +1,229 @@
+"""A list as it was written, whatever its format: our field names, values with their places, nothing filled in yet.
+
+table.py ──Sheet──┐
+                  ├──▶ Draft(head, defaults, rows) ──farm.shots.load──▶ ShotList
+document.py ─Cell─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from farm.errors import DocumentError
+from farm.findings import Finding, Place
+from farm.shots.cells import Cell, error, refuse
+from farm.shots.columns import IGNORE, LIST_FIELDS, METADATA, PROJECT, ColumnNames, key, unknown_note
+from farm.shots.pixels import looks_like_size
+from farm.shots.schema import LENGTH_FIELDS, ShotEntry
+from farm.shots.values import BadValue, closest, pairs, quoted
+
+MAX_SHOTS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One shot as written."""
+
+    place: Place
+    cells: Mapping[str, Cell]
+    """By our field."""
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By their column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A list as written. `head` and `defaults` are empty for tables, which have no place for them."""
+
+    place: Place
+    rows: tuple[Row, ...]
+    head: Mapping[str, Cell] = field(default_factory=dict[str, Cell])
+    defaults: Mapping[str, Cell] = field(default_factory=dict[str, Cell])
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table as read: the header and every row that holds something."""
+
+    place: Place
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Place, tuple[Cell, ...]], ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def sheet_draft(sheet: Sheet, names: ColumnNames, given: Collection[str] = ()) -> Draft:
+    """The draft of a table; `given` are fields that no column needs to give.
+
+    Raises `DocumentError` when the table has no shots, or lacks a column that no shot can do without.
+    """
+    if not sheet.rows:
+        raise refuse(sheet.place, "there are no shots below the header", "add one row for each shot")
+    _limit(len(sheet.rows), sheet.place)
+    header = [str(cell.value or "") for cell in sheet.header]
+    findings = [*sheet.findings, *_clashes(sheet.header, names), *names.unused(header)]
+    fields = [names.field(column) if column else IGNORE for column in header]
+    findings += [
+        unknown_note(column, cell.place)
+        for column, name, cell in zip(header, fields, sheet.header, strict=True)
+        if name is None
+    ]
+    if missing := _missing({*fields, *given}, Place(sheet.place.file, sheet.header[0].place.row)):
+        raise DocumentError([*findings, *missing])
+    rows = tuple(_sheet_row(place, cells, header, fields) for place, cells in sheet.rows)
+    head = {PROJECT: found} if (found := _project(rows, findings)) else {}
+    return Draft(sheet.place, rows, head, findings=tuple(findings))
+
+
+def _missing(present: Collection[str | None], place: Place) -> list[Finding]:
+    """What the header lacks, said once and not for every row."""
+    needed = (
+        (("code",), "no column names the shots", 'call one "Shot"'),
+        (("still",), "no column holds the stills", 'call one "Still"'),
+        (LENGTH_FIELDS, "no column holds lengths", 'call one "Duration" (seconds) or "Frames"'),
+    )
+    remedy = "or map yours in a mapping file"
+    return [
+        error(place, problem, f"{name}, {remedy}", rule="columns.missing")
+        for fields, problem, name in needed
+        if not any(field in present for field in fields)
+    ]
+
+
+def _sheet_row(place: Place, cells: tuple[Cell, ...], header: list[str], fields: list[str | None]) -> Row:
+    known: dict[str, Cell] = {}
+    metadata: dict[str, str] = {}
+    for column, name, cell in zip(header, fields, cells, strict=False):
+        if name == IGNORE or (cell.is_empty and cell.value is not None):
+            continue
+        if name is None or name == METADATA:
+            metadata[column] = str(cell.value or "").strip()
+        else:
+            known[_refined(name, cell)] = cell
+    return Row(place, known, metadata)
+
+
+def _refined(name: str, cell: Cell) -> str:
+    """`size` is a shot size, unless it is written in pixels."""
+    if name == "size" and isinstance(cell.value, str) and looks_like_size(cell.value.strip()):
+        return "resolution"
+    return name
+
+
+def _clashes(header: tuple[Cell, ...], names: ColumnNames) -> list[Finding]:
+    """Columns that mean one field: each names the column before it."""
+    findings: list[Finding] = []
+    seen: dict[str, str] = {}
+    for cell in header:
+        column = str(cell.value or "")
+        meaning = names.field(column) or f"?{key(column)}"
+        if not column or meaning in {IGNORE, METADATA}:
+            continue
+        if meaning in seen:
+            said = f"both mean {quoted(meaning)}" if meaning[0] != "?" else "have one name"
+            problem = f"{quoted(seen[meaning])} and {quoted(column)} {said}"
+            findings.append(error(cell.place, problem, "rename one, or ignore it in a mapping file"))
+        seen.setdefault(meaning, column)
+    return findings
+
+
+def _project(rows: tuple[Row, ...], findings: list[Finding]) -> Cell | None:
+    """The one project of a table that has a column for it."""
+    cells = [cell for row in rows if (cell := row.cells.get(PROJECT))]
+    for cell in cells:
+        if cell.value != cells[0].value:
+            problem = f"{quoted(str(cell.value))} is another project than {quoted(str(cells[0].value))} above"
+            findings.append(error(cell.place, problem, "hand in one list for each project"))
+            break
+    return cells[0] if cells else None
+
+
+def document_draft(root: Cell, names: ColumnNames) -> Draft:
+    """The draft of a YAML or JSON document. Raises `DocumentError` where it has no list of shots."""
+    head: dict[str, Cell] = {}
+    findings: list[Finding] = []
+    shots: Cell | None = root
+    if isinstance(root.value, Mapping):
+        head = {_list_field(name): cell for name, cell in root.value.items()}
+        findings += [
+            error(cell.place, f"{quoted(name)} is no setting of a list", _list_remedy(name), rule="list.unknown")
+            for name, cell in root.value.items()
+            if _list_field(name) not in LIST_FIELDS
+        ]
+        shots = head.pop("shots", None)
+    if shots is None or not isinstance(shots.value, tuple):
+        raise refuse(root.place, "there is no list of shots", 'write "shots:" and one "- code: sh010" for each')
+    if not shots.value:
+        raise refuse(shots.place, "the list of shots is empty", "add at least one shot")
+    _limit(len(shots.value), shots.place)
+    notes: dict[str, Finding] = {}
+    defaults = _entry(head.pop("defaults", Cell({}, root.place)), names, findings, notes)
+    rows = tuple(_entry(cell, names, findings, notes) for cell in shots.value)
+    columns = [name for cell in shots.value if isinstance(cell.value, Mapping) for name in cell.value]
+    found = (*findings, *notes.values(), *names.unused(columns))
+    listed = {name: cell for name, cell in head.items() if name in LIST_FIELDS}
+    return Draft(root.place, rows, listed, defaults.cells, found)
+
+
+def _list_field(name: str) -> str:
+    compared = key(name)
+    return {"show": "project", "resolution": "size", "framerate": "fps"}.get(compared, compared)
+
+
+def _list_remedy(name: str) -> str:
+    if key(name) in {key(known) for known in ShotEntry.model_fields}:
+        return "settings for every shot belong under defaults:"
+    return closest(name, LIST_FIELDS)
+
+
+def _entry(cell: Cell, names: ColumnNames, findings: list[Finding], notes: dict[str, Finding]) -> Row:
+    """One shot's mapping, its keys understood as columns are."""
+    if not isinstance(cell.value, Mapping):
+        findings.append(error(cell.place, "a shot's settings belong here", 'write lines such as "code: sh010"'))
+        return Row(cell.place, {})
+    known: dict[str, Cell] = {}
+    metadata: dict[str, str] = {}
+    for column, value in cell.value.items():
+        name = METADATA if key(column) == METADATA else names.field(column)
+        if name == IGNORE or value.is_empty:
+            continue
+        if name is None:
+            notes.setdefault(key(column), unknown_note(column, value.place))
+        if name is None or name == METADATA:
+            _keep(column, value, metadata, findings)
+        elif (refined := _refined(name, value)) in known:
+            findings.append(error(value.place, f"{quoted(refined)} is given twice", "keep one of them"))
+        else:
+            known[refined] = value
+    return Row(cell.place, known, metadata)
+
+
+def _keep(column: str, cell: Cell, metadata: dict[str, str], findings: list[Finding]) -> None:
+    """Keep what the farm does not know as text: `metadata: {bid: 3}`, or `bid: 3` itself."""
+    try:
+        match cell.value:
+            case Mapping() if key(column) == METADATA:
+                metadata.update(pairs(cell.plain))
+            case str():
+                metadata[column] = cell.value.strip()
+            case _:
+                metadata[column] = _flat(cell)
+    except BadValue as failure:
+        findings.append(error(cell.place, failure.problem, failure.remedy))
+
+
+def _flat(cell: Cell) -> str:
+    """A nested value as one line of text."""
+    match cell.value:
+        case tuple():
+            return ", ".join(_flat(item) for item in cell.value)
+        case Mapping():
+            return "; ".join(f"{name}={_flat(item)}" for name, item in cell.value.items())
+        case _:
+            return cell.value or ""
+
+
+def _limit(shots: int, place: Place) -> None:
+    if shots > MAX_SHOTS:
+        raise refuse(place, f"{shots} shots are more than {MAX_SHOTS}", "split the list, by sequence for instance")

@@ -1,0 +1,72 @@
+"""Names and paths of what the farm hands back, from a project's templates.
+
+    {project}_{sequence}_{shot}_{product}_{version} ──▶ lake_sq01_sh010_review_v003
+
+A field that is empty takes the separator before it along, so that a show without sequences gets no double underscores.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from string import Formatter
+
+from farm.shots.slugs import slugged
+from farm.shots.values import BadValue, closest, quoted, text
+
+FIELDS = ("project", "list", "episode", "sequence", "scene", "shot", "product", "model", "take", "version")
+
+_SAFE = re.compile(r"[\w ./-]*")
+
+
+def name_template(raw: object) -> str:
+    """A template for a file name, checked. Raises `BadValue`."""
+    template = text(raw)
+    if not {"shot", "version"} <= _fields(template):
+        raise BadValue("a name needs {shot} and {version}", "without them one file would replace another")
+    if "/" in template:
+        raise BadValue(f"{quoted(template)} names a folder", "folders go into path")
+    return template
+
+
+def path_template(raw: object) -> str:
+    """A template for a folder below the output, checked. Raises `BadValue`."""
+    template = text(raw)
+    _fields(template)
+    if ".." in template or template.startswith("/"):
+        raise BadValue(f"{quoted(template)} leaves the output folder", "begin with a field")
+    return template
+
+
+def fill(template: str, fields: Mapping[str, str | int]) -> str:
+    """`template` with its fields; numbers become v003 and t02, other values are made safe for paths.
+
+    `fields` holds every field of FIELDS that the template uses; "" where there is none.
+    """
+    parts: list[str] = []
+    for literal, name, _, _ in Formatter().parse(template):
+        filled = _written(name, fields[name]) if name else ""
+        parts.append(literal + filled if filled or not name else "/" * ("/" in literal))
+    return "/".join(step for part in "".join(parts).split("/") if (step := part.strip("_-. ")))
+
+
+def _written(name: str, value: str | int) -> str:
+    if isinstance(value, int):
+        return f"t{value:02d}" if name == "take" else f"v{value:03d}"
+    return slugged(value)
+
+
+def _fields(template: str) -> set[str]:
+    """The fields a template uses, each known and plain."""
+    try:
+        parsed = list(Formatter().parse(template))
+    except ValueError:
+        raise BadValue(f"{quoted(template)} is no template", "close every brace, as in {shot}") from None
+    for literal, name, spec, conversion in parsed:
+        if not _SAFE.fullmatch(literal):
+            raise BadValue(f"{quoted(literal)} cannot be part of a name", "use letters, digits, _ - and .")
+        if name is not None and name not in FIELDS:
+            raise BadValue(f"{quoted(name)} is no field of a name", closest(name, FIELDS))
+        if spec or conversion:
+            raise BadValue(f"{{{name}}} takes no format", f"write {{{name}}}; versions are v001, takes t01")
+    return {name for _, name, _, _ in parsed if name}
