@@ -54,6 +54,7 @@ def read_camera(found: Sequence[Clause], *, by_camera: bool = False) -> CameraRe
     order = _Phases(reading.phases)
     agent = Agent.CAMERA if by_camera else Agent.NOBODY
     speed: Speed | None = None
+    alone = False
     last_verb = ""
     for number, clause in enumerate(found):
         order.link(clause.link)
@@ -61,14 +62,15 @@ def read_camera(found: Sequence[Clause], *, by_camera: bool = False) -> CameraRe
         if clause.negated:
             reading.refused += [head.verb for head in heads]
             continue
-        speed = speed if clause.link is Link.AND else None
+        speed = speed if clause.link is Link.AND or alone else None
         for index, head in enumerate(heads):
             end = heads[index + 1].at if index + 1 < len(heads) else len(clause.words)
             own = _speed(clause.words, heads, index)
             order.add(_move(clause, head, end, own or speed))
             speed = own if own is not None and _leads(clause.words, head) else speed
             last_verb = head.verb
-        speed = speed if heads else _speed_only(clause) or speed
+        alone = not heads and _speed_only(clause) is not None
+        speed = _speed_only(clause) if alone else speed
         reading.used[number] = {at for head in heads for at in head.words}
         agent = Agent.CAMERA if by_camera else _subject(clause, agent)
         last_verb = last_verb if heads else ""
@@ -221,12 +223,12 @@ def _has_company(verb: CameraVerb, words: Sequence[Word], at: int, agent: Agent,
     if agent is Agent.CAMERA or verb.need is Need.NOTHING:
         return True
     after = words[at + 1].text if at + 1 < len(words) else ""
-    if after in {"shot", "shots", "move", "movement"} and verb.need is not Need.CAMERA:
+    if after in {"shot", "shots", "move", "movement"} and verb.need not in (Need.CAMERA, Need.PLAIN):
         return True
-    if verb.need is Need.CAMERA:
+    if verb.need in (Need.CAMERA, Need.PLAIN):
         closer = any(word.text in {"closer", "nearer"} for word in words[at + 1 : at + 3])
-        drift = words[at].text == "drift" and directed
-        return words[at].form != "s" and (closer or drift)
+        plain = verb.need is Need.PLAIN and words[at].form == "" and directed
+        return plain or (words[at].form != "s" and closer)
     if verb.need is Need.STRICT:
         return directed and not (words[at].verb == "roll" and after in {"in", "out"})
     before = words[at - 1].text if at else ""
@@ -290,9 +292,11 @@ def _target(words: Sequence[Word], head: _Head, end: int) -> str:
             continue
         if text in leads:
             return _noun(words, index + 1, end)
-        if text in FILLERS - POSSESSIVES or text in SPEED_OF:
+        if text in FILLERS - POSSESSIVES or text in SPEED_OF or text in DIRECTIONS:
             continue
-        return _noun(words, index, end) if verb.transitive and text not in words_of.PREPOSITIONS else ""
+        if verb.transitive and text not in words_of.PREPOSITIONS:
+            return _noun(words, index, end)
+        leads = frozenset({"to", "toward", "towards", "into", "onto"})  # "from the sky to the sea"
     return ""
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from farm.shots import vocabulary as words_of
 from farm.shots.clauses import SPEED_OF, Clause, Word
 from farm.shots.intent import Air, Atmosphere, Direction, Speed, SubjectMotion
-from farm.shots.vocabulary import ACTIONS, AIR, CAMERA_WORDS, DIRECTIONS, ELEMENTS, FILLERS, POSSESSIVES
+from farm.shots.vocabulary import ACTIONS, AIR, CAMERA_WORDS, DIRECTIONS, ELEMENTS, FILLERS, POSSESSIVES, Link
 
 _BESIDE = frozenset({Direction.LEFT, Direction.RIGHT, Direction.UP, Direction.DOWN})
 _TURNING = frozenset({Direction.CLOCKWISE, Direction.COUNTERCLOCKWISE})
@@ -32,17 +32,19 @@ def read_happenings(found: Sequence[Clause], used: dict[int, set[int]]) -> Happe
     """What moves by itself in `found`; `used` are the words that already spoke of the camera."""
     happenings = Happenings()
     waiting: list[str] = []
+    last = ""
     wind: SubjectMotion | None = None
     for number, clause in enumerate(found):
         if clause.negated:
             continue
         words = [word for at, word in enumerate(clause.words) if at not in used.get(number, set())]
         direction, speed = _direction(words), _speed(words)
-        pairs = _pairs(words)
+        waiting = waiting if clause.link is Link.AND else []  # "hair and dress swaying"
+        pairs = _pairs(words) or _continued(words, last, clause.link)
         for element, action in pairs:
             for name in (*waiting, element):
                 _add(happenings, name, action, direction or action.heading, speed)
-            waiting = []
+            waiting, last = [], element
         if not pairs:
             waiting = [word.text for word in words if word.text in ELEMENTS and not _verbs(words)][-1:]
         if any(word.text in words_of.WINDS for word in words):
@@ -110,6 +112,12 @@ def _pairs(words: Sequence[Word]) -> list[tuple[str, words_of.Action]]:
     return pairs
 
 
+def _continued(words: Sequence[Word], last: str, link: Link) -> list[tuple[str, words_of.Action]]:
+    """ "and looks to the left": the one who did the last thing does this one too."""
+    verbs = [at for at in _verbs(words) if words[at].form == "s" and all(one.text in FILLERS for one in words[:at])]
+    return [(last, ACTIONS[words[verbs[0]].verb])] if verbs and last and link in (Link.AND, Link.THEN) else []
+
+
 def _owner(words: Sequence[Word], at: int) -> str:
     """Who or what does the verb at `at`; "" when nobody the farm can name does."""
     word, action = words[at], ACTIONS[words[at].verb]
@@ -120,7 +128,7 @@ def _owner(words: Sequence[Word], at: int) -> str:
     for index in range(at - 1, -1, -1):
         text = words[index].text
         if text in ELEMENTS or text in AIR:
-            return _name(words, index)
+            return text
         if text in words_of.PERSONS:
             return action.owner or "person"
     return action.owner or _stranger(words, at)
@@ -150,11 +158,6 @@ def _stranger(words: Sequence[Word], at: int) -> str:
     return ""
 
 
-def _name(words: Sequence[Word], index: int) -> str:
-    """A known thing; "cloud shadows" are shadows, "candle flame" a flame, "tree branches" branches."""
-    return words[index].text
-
-
 def _alone(words: Sequence[Word]) -> list[Air]:
     """Things in the air that are asked for by being named."""
     found: list[Air] = []
@@ -172,8 +175,8 @@ def _alone(words: Sequence[Word]) -> list[Air]:
 def _names_another(words: Sequence[Word], at: int) -> bool:
     """True where the word only qualifies the next one: "rain jacket", "smoke machine"."""
     after = words[at + 1].text if at + 1 < len(words) else ""
-    plain = after and after not in FILLERS | SPEED_OF.keys() | words_of.PREPOSITIONS | DIRECTIONS.keys()
-    return bool(plain) and not words[at + 1].verb and after not in AIR | {"effect", "everywhere"}
+    plain = after and after not in FILLERS | words_of.PREPOSITIONS | SPEED_OF.keys() | DIRECTIONS.keys()
+    return bool(plain) and not words[at + 1].verb and after not in AIR.keys() | {"effect", "everywhere"}
 
 
 def _direction(words: Sequence[Word]) -> Direction | None:

@@ -32,6 +32,7 @@ REWRITES: tuple[tuple[str, str], ...] = (
     # A camera that stays where it is.
     (r"(?:no|without|zero)(?: any)? camera (?:movements?|motion|moves?)|(?:not|never|without) (?:move|moving) the camera", "static camera"),
     (r"(?:the )?camera (?:(?:is|does|do|should|must|will|stays|remains) )+not (?:mov(?:e|es|ing)|be moved)", "static camera"),
+    (r"camera (?:static|fixed|locked|still|stationary)|static (?:position|tripod)", "static camera"),
     (r"camera never moves|(?:no|without)(?: any)? (?:movement|motion) of the camera", "static camera"),
     (r"(?:on a )?tripod(?: shot| mounted)?|lock(?:ed)? (?:off|down)(?: camera| shot)?|lockoff|lockdown shot", "static camera"),
     (r"(?:camera|shot|frame|framing)(?: is| stays| remains| holds)+(?: completely| perfectly| absolutely)?"
@@ -112,7 +113,7 @@ CAMERA_WORDS = frozenset(
 
 FILLERS = frozenset(
     """a an the very more much just also again even further some bit little slight of is are being begins begin starts
-    start starting beginning to can will should must continues keeps gets cinematic smooth smoothly elegant dramatic
+    start starting beginning to can will should must continues keeps gets cinematic smooth smoothly steady steadily elegant dramatic
     dramatically controlled simple continuous single long wide medium closeup aerial macro hero establishing epic
     beautiful beautifully natural naturally realistic realistically move movement motion moves camera shot it ever
     first there only all while their his her its our my your this that shallow first""".split()
@@ -132,7 +133,7 @@ SPEEDS: Mapping[Speed, frozenset[str]] = {
         """slow slowly gentle gently subtle subtly soft softly slight slightly gradual gradually lazy lazily calm calmly
         delicate delicately leisurely light lightly faint faintly creeping""".split()
     ),
-    Speed.MEDIUM: frozenset("moderate moderately medium steady steadily".split()),
+    Speed.MEDIUM: frozenset("moderate moderately medium".split()),
     Speed.FAST: frozenset(
         """fast faster quick quickly rapid rapidly swift swiftly sudden suddenly abrupt abruptly sharp sharply whip hard
         violent violently furious furiously wild wildly strong strongly energetic energetically""".split()
@@ -204,6 +205,8 @@ class Need(StrEnum):
     """A direction or path beside it, a speed before it, or the camera as the one who does it."""
     STRICT = "strict"
     """A direction beside it, or the camera as the one who does it: the word is mostly used of other things."""
+    PLAIN = "plain"
+    """A direction beside its plain form ("slow drift left", not "drifts left"), or the camera as the one who does it."""
     CAMERA = "camera"
     """The camera as the one who does it."""
 
@@ -225,7 +228,7 @@ _TRUCK = CameraVerb(_TRAVEL, (Camera.TRUCK, Direction.NONE))
 _CRANE = CameraVerb(_TRAVEL, (Camera.PEDESTAL, Direction.NONE), Need.STRICT)
 _RISE = CameraVerb({}, (Camera.PEDESTAL, Direction.UP), Need.CAMERA)
 _SINK = CameraVerb({}, (Camera.PEDESTAL, Direction.DOWN), Need.CAMERA)
-_MOVE = CameraVerb(_TRAVEL, None, Need.CAMERA)
+_MOVE = CameraVerb(_TRAVEL, None, Need.PLAIN)
 _SWING = CameraVerb({**_TURN, **_AROUND}, (Camera.PAN, Direction.NONE), Need.CAMERA)
 _PULL = (Camera.PULL, Direction.NONE)
 
@@ -249,8 +252,9 @@ CAMERA_VERBS: Mapping[str, CameraVerb] = {
     "roll": CameraVerb(_ROLL, (Camera.ROLL, Direction.NONE), Need.STRICT),
     "rotate": CameraVerb(_ROLL, (Camera.ROLL, Direction.NONE), Need.STRICT),
     "spin": CameraVerb(_ROLL, (Camera.ROLL, Direction.NONE), Need.CAMERA),
-    **dict.fromkeys(("move", "drift", "glide", "float", "travel", "creep", "ease", "come", "go", "get", "inch"), _MOVE),
-    **dict.fromkeys(("fly", "soar", "swoop", "advance"), CameraVerb(_TRAVEL, (Camera.PUSH, Direction.NONE), Need.CAMERA)),
+    **dict.fromkeys(("move", "drift", "glide", "float", "travel", "creep", "ease", "inch"), _MOVE),
+    **dict.fromkeys(("come", "go", "get"), CameraVerb(_TRAVEL, None, Need.CAMERA)),
+    **dict.fromkeys(("fly", "soar", "swoop", "advance"), CameraVerb(_TRAVEL, (Camera.PUSH, Direction.NONE), Need.PLAIN)),
     **dict.fromkeys(("turn", "swing", "swivel", "sweep", "look"), _SWING),
     **dict.fromkeys(("rise", "ascend", "lift", "climb", "elevate"), _RISE),
     **dict.fromkeys(("descend", "lower", "sink", "drop"), _SINK),
@@ -302,13 +306,13 @@ def _actions(name: str, verbs: str, heading: Direction = Direction.NONE, owner: 
 
 
 ACTIONS: Mapping[str, Action] = {
-    **_actions("sway", "sway blow flutter flow stir rustle bend swing flap tremble wave tousle dance swirl move lift shiver"),
+    **_actions("sway", "sway blow flutter flow stir rustle bend swing flap tremble wave tousle dance swirl move shiver"),
     **_actions("ripple", "ripple undulate billow shimmer lap sparkle glisten"),
     **_actions("roll", "roll crash break swell surge wash tumble"),
-    **_actions("rise", "rise curl waft ascend", Direction.UP),
-    **_actions("fall", "fall descend drip pour cascade drop", Direction.DOWN),
-    **_actions("drift", "drift float pass glide creep travel shift hover linger hang race scud"),
-    **_actions("flicker", "flicker pulse glow fade dim brighten change play filter stream"),
+    **_actions("rise", "rise curl waft ascend lift", Direction.UP),
+    **_actions("fall", "fall descend drip pour cascade drop streak trickle patter settle", Direction.DOWN),
+    **_actions("drift", "drift float pass glide creep travel shift hover linger hang race scud sweep"),
+    **_actions("flicker", "flicker pulse glow fade dim brighten change play filter stream glint glimmer twinkle dapple lengthen"),
     **_actions("turn", "turn rotate spin revolve tilt look glance gaze"),
     **_actions("nod", "nod", owner="head"),
     **_actions("blink", "blink", owner="eyes"),
@@ -329,7 +333,7 @@ AIR: Mapping[str, Air] = {
     **dict.fromkeys("rain raindrops rainfall drizzle downpour".split(), Air.RAIN),
     **dict.fromkeys("dust motes particles pollen ash embers sparks".split(), Air.DUST),
     **dict.fromkeys(
-        "light lights sunlight sunbeams sunbeam moonlight daylight lightning shadows shadow clouds cloud rays beams".split(),
+        "light lights sunlight sunbeams sunbeam moonlight daylight lightning shadows shadow clouds cloud rays beams beam candlelight firelight".split(),
         Air.LIGHT,
     ),
 }  # fmt: skip
@@ -337,7 +341,7 @@ AIR: Mapping[str, Air] = {
 
 AIR_ALONE = frozenset(
     """mist mists fog haze steam smoke vapor vapour snow snowflakes snowfall blizzard rain raindrops rainfall drizzle downpour
-    motes particles embers sunbeams lightning""".split()
+    motes particles embers sunbeams lightning rays""".split()
 )
 """Things in the air that need no verb: naming them asks for them."""
 
@@ -363,7 +367,7 @@ VAGUE = (
     "make it move", "make this move", "make them move", "animate", "bring it to life", "bring this to life",
     "bring to life", "come to life", "comes to life", "come alive", "some motion", "some movement", "add motion",
     "add movement", "cinematic", "dynamic", "epic", "lively", "more alive", "make it alive", "make it dynamic",
-    "movement", "motion", "move", "video", "moving", "do something", "interesting", "cool", "beautiful",
+    "movement", "motion", "move", "moves", "video", "moving", "do something", "interesting", "cool", "beautiful",
 )  # fmt: skip
 """Words that ask for motion without naming any."""
 
