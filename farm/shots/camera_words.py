@@ -250,7 +250,7 @@ def _direction(words: Sequence[Word], at: int, taken: set[int]) -> tuple[Directi
             if step.step > 0 and text in words_of.AROUND | {"orbital"}:
                 return "around", {at}
             if step.step > 0 and text in {"toward", "towards", "into", "onto"}:
-                return Direction.IN, {at}
+                return "toward", {at}
             if text not in FILLERS and text not in SPEED_OF and text not in CAMERA_WORDS:
                 break
     return None, set()

@@ -165,6 +165,7 @@ _IN_OUT: Mapping[Direction | str, Sense] = {
     Direction.IN: (Camera.PUSH, Direction.NONE),
     Direction.OUT: (Camera.PULL, Direction.NONE),
 }
+_TOWARD: Mapping[Direction | str, Sense] = {"toward": (Camera.PUSH, Direction.NONE)}
 
 
 def _along(camera: Camera, directions: tuple[Direction, ...]) -> dict[Direction | str, Sense]:
@@ -186,6 +187,7 @@ _TRAVEL: Mapping[Direction | str, Sense] = {
     **_along(Camera.TRUCK, _LEFT_RIGHT),
     **_along(Camera.PEDESTAL, _UP_DOWN),
     **_IN_OUT,
+    **_TOWARD,
     **_AROUND,
 }
 _ROLL: Mapping[Direction | str, Sense] = {
@@ -213,7 +215,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CameraVerb:
-    """What a verb asks of the camera, by direction ("around" among them); `plain` where none stands with it."""
+    """What a verb asks of the camera, by direction ("around" and "toward" among them); `plain` where none stands with it."""
 
     senses: Mapping[Direction | str, Sense]
     plain: Sense | None = None
@@ -233,10 +235,10 @@ _SWING = CameraVerb({**_TURN, **_AROUND}, (Camera.PAN, Direction.NONE), Need.CAM
 _PULL = (Camera.PULL, Direction.NONE)
 
 CAMERA_VERBS: Mapping[str, CameraVerb] = {
-    "push": CameraVerb(_IN_OUT, (Camera.PUSH, Direction.NONE)),
+    "push": CameraVerb({**_IN_OUT, **_TOWARD}, (Camera.PUSH, Direction.NONE)),
     "pull": CameraVerb({**_IN_OUT, Direction.UP: (Camera.PEDESTAL, Direction.UP)}, _PULL),
     "zoom": CameraVerb(
-        {**_along(Camera.ZOOM, (Direction.IN, Direction.OUT))}, (Camera.ZOOM, Direction.IN), Need.NOTHING
+        _along(Camera.ZOOM, (Direction.IN, Direction.OUT)), (Camera.ZOOM, Direction.IN), Need.NOTHING
     ),
     "pan": _PAN,
     "tilt": _TILT,
