@@ -131,7 +131,7 @@ SPEEDS: Mapping[Speed, frozenset[str]] = {
     Speed.VERY_SLOW: frozenset(["veryslow"]),
     Speed.SLOW: frozenset(
         """slow slowly gentle gently subtle subtly soft softly slight slightly gradual gradually lazy lazily calm calmly
-        delicate delicately leisurely light lightly faint faintly creeping""".split()
+        delicate delicately leisurely lightly faint faintly creeping""".split()
     ),
     Speed.MEDIUM: frozenset("moderate moderately medium".split()),
     Speed.FAST: frozenset(
