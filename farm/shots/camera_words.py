@@ -183,9 +183,11 @@ def _is_thing(words: Sequence[Word], at: int) -> bool:
     rest = after[1:] if after and after[0] in {"back", "in", "out", "up", "down", "away", "left", "right"} else after
     owned = rest[:1] and rest[0] in POSSESSIVES
     verb = CAMERA_VERBS[words[at].verb]
-    return bool(
-        owned and not verb.transitive and not (len(rest) > 1 and rest[1] in CAMERA_WORDS | FILLERS)
-    ) or after[:1] == ["of"] or after[:2] == ["for", "gold"]
+    return (
+        bool(owned and not verb.transitive and not (len(rest) > 1 and rest[1] in CAMERA_WORDS | FILLERS))
+        or after[:1] == ["of"]
+        or after[:2] == ["for", "gold"]
+    )
 
 
 def _agent(words: Sequence[Word], at: int, inherited: Agent) -> Agent:
@@ -337,4 +339,10 @@ def _speed_only(clause: Clause) -> Speed | None:
     return None
 
 
-_NOUNS = words_of.ELEMENTS | words_of.PERSONS | frozenset(words_of.AIR) | words_of.WINDS | {"people", "men", "women", "children"}
+_NOUNS = (
+    words_of.ELEMENTS
+    | words_of.PERSONS
+    | frozenset(words_of.AIR)
+    | words_of.WINDS
+    | {"people", "men", "women", "children"}
+)

@@ -87,7 +87,9 @@ def _sided(motion: SubjectMotion) -> bool:
 
 
 def _verbs(words: Sequence[Word]) -> list[int]:
-    return [at for at, word in enumerate(words) if word.verb in ACTIONS and word.form != "ed" and not _noun_use(words, at)]
+    return [
+        at for at, word in enumerate(words) if word.verb in ACTIONS and word.form != "ed" and not _noun_use(words, at)
+    ]
 
 
 def _noun_use(words: Sequence[Word], at: int) -> bool:
@@ -95,7 +97,9 @@ def _noun_use(words: Sequence[Word], at: int) -> bool:
     word = words[at]
     if word.text in ELEMENTS and word.verb == "wave":
         return not (at and words[at - 1].text in ELEMENTS | words_of.PERSONS - {"and"})
-    return word.text in {"rolling", "running"} and at + 1 < len(words) and words[at + 1].text in {"hills", "hill", "water"}
+    return (
+        word.text in {"rolling", "running"} and at + 1 < len(words) and words[at + 1].text in {"hills", "hill", "water"}
+    )
 
 
 def _pairs(words: Sequence[Word]) -> list[tuple[str, words_of.Action]]:

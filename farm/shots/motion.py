@@ -23,7 +23,7 @@ from farm.shots.intent import Atmosphere, Camera, CameraMove, Direction, MotionI
 from farm.shots.model import Shot
 from farm.shots.phrasing import phrase
 
-__all__ = ["Reading", "intent_of", "phrase", "read"]
+__all__ = ["Reading", "intent_of", "phrase", "read", "reading_of", "understands"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,19 @@ def reading_of(shot: Shot) -> Reading:
     intent = intent.model_copy(update=changes)
     intent = _with_direction(_with_speed(intent, _speed(shot.speed)), _directions(shot.direction))
     return _reading(shot.prompt, intent)
+
+
+def understands(column: str, text: str) -> bool:
+    """True when `text` says something the farm understands in that explicit column."""
+    match column:
+        case "camera":
+            return bool(_intent(text, by_camera=True).phases)
+        case "atmosphere":
+            return bool(_air(text))
+        case "speed":
+            return _speed(text) is not None
+        case _:
+            return bool(_directions(text))
 
 
 def _reading(prompt: str, intent: MotionIntent) -> Reading:

@@ -1,6 +1,6 @@
 """Renders an intent as English that a text-conditioned model understands, and that `motion.read` reads back.
 
-    phases ((push in, slow, "the boat"),), ((pan left),) -> "slow push in toward the boat, then slow pan to the left"
+phases ((push in, slow, "the boat"),), ((pan left),) -> "slow push in toward the boat, then slow pan to the left"
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MOVES: Mapping[Camera, str] = {
     Camera.PAN: "pan",
     Camera.TILT: "tilt",
     Camera.TRUCK: "truck",
-    Camera.PEDESTAL: "pedestal",
+    Camera.PEDESTAL: "pedestal move",
     Camera.ORBIT: "orbit",
     Camera.ROLL: "camera roll",
     Camera.HANDHELD: "handheld camera",
@@ -85,7 +85,9 @@ def _toward(move: CameraMove) -> str:
 
 
 def _subject(motion: SubjectMotion) -> str:
-    return _joined(motion.element, _VERBS.get(motion.action, motion.action), _WAYS[motion.direction], _ADVERBS[motion.speed])
+    return _joined(
+        motion.element, _VERBS.get(motion.action, motion.action), _WAYS[motion.direction], _ADVERBS[motion.speed]
+    )
 
 
 def _air(air: Atmosphere) -> str:

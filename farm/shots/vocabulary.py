@@ -227,7 +227,11 @@ class CameraVerb:
 _PAN = CameraVerb({**_TURN, **_IN_OUT}, (Camera.PAN, Direction.NONE))
 _TILT = CameraVerb({**_along(Camera.TILT, _UP_DOWN), **_ROLL}, (Camera.TILT, Direction.NONE))
 _TRUCK = CameraVerb(_TRAVEL, (Camera.TRUCK, Direction.NONE))
-_CRANE = CameraVerb(_TRAVEL, (Camera.PEDESTAL, Direction.NONE), Need.STRICT)
+_CRANE = CameraVerb(
+    {**_along(Camera.TRUCK, _LEFT_RIGHT), **_along(Camera.PEDESTAL, _UP_DOWN), **_IN_OUT, **_AROUND},
+    (Camera.PEDESTAL, Direction.NONE),
+    Need.STRICT,
+)
 _RISE = CameraVerb({}, (Camera.PEDESTAL, Direction.UP), Need.CAMERA)
 _SINK = CameraVerb({}, (Camera.PEDESTAL, Direction.DOWN), Need.CAMERA)
 _MOVE = CameraVerb(_TRAVEL, None, Need.PLAIN)
@@ -308,13 +312,18 @@ def _actions(name: str, verbs: str, heading: Direction = Direction.NONE, owner: 
 
 
 ACTIONS: Mapping[str, Action] = {
-    **_actions("sway", "sway blow flutter flow stir rustle bend swing flap tremble wave tousle dance swirl move shiver"),
+    **_actions(
+        "sway", "sway blow flutter flow stir rustle bend swing flap tremble wave tousle dance swirl move shiver"
+    ),
     **_actions("ripple", "ripple undulate billow shimmer lap sparkle glisten"),
     **_actions("roll", "roll crash break swell surge wash tumble"),
     **_actions("rise", "rise curl waft ascend lift", Direction.UP),
     **_actions("fall", "fall descend drip pour cascade drop streak trickle patter settle", Direction.DOWN),
     **_actions("drift", "drift float pass glide creep travel shift hover linger hang race scud sweep"),
-    **_actions("flicker", "flicker pulse glow fade dim brighten change play filter stream glint glimmer twinkle dapple lengthen"),
+    **_actions(
+        "flicker",
+        "flicker pulse glow fade dim brighten change play filter stream glint glimmer twinkle dapple lengthen",
+    ),
     **_actions("turn", "turn rotate spin revolve tilt look glance gaze"),
     **_actions("nod", "nod", owner="head"),
     **_actions("blink", "blink", owner="eyes"),
@@ -361,6 +370,20 @@ ELEMENTS = frozenset(
     traffic bottle product wheel wheels blades windmill bubbles liquid strands fringe""".split()
 )
 """Things known to move by themselves. Others are taken when they stand right before the verb."""
+
+HABITS: Mapping[str, str] = {
+    **dict.fromkeys(
+        "hair dress skirt scarf cape veil ribbon flag flags banner leaves branches tree trees grass reeds".split(),
+        "sway",
+    ),
+    **dict.fromkeys(
+        "fabric cloth curtain curtains sail sails water lake river stream pond surface reflection".split(), "ripple"
+    ),
+    **dict.fromkeys("waves sea ocean surf".split(), "roll"),
+    **dict.fromkeys("candle candles flame fire torch campfire".split(), "flicker"),
+    **dict.fromkeys("head man woman girl boy face".split(), "turn"),
+}
+"""What a thing most often does: for examples in advice."""
 
 PERSONS = frozenset("he she they him her them who someone somebody".split())
 WINDS = frozenset("wind breeze gust gusts winds breezes draft draught".split())

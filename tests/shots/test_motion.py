@@ -185,8 +185,25 @@ def test_reading_never_raises(text: str) -> None:
 
 
 _VOCABULARY = sorted(
-    {*words_of.CAMERA_VERBS, *words_of.ACTIONS, *words_of.ELEMENTS, *words_of.AIR, *words_of.DIRECTIONS, *words_of.FILLERS}
-    | {*words_of.NEGATORS, *words_of.PREPOSITIONS, *words_of.CAMERA_WORDS, "then", "after", "before", "and", "while", ","}
+    {
+        *words_of.CAMERA_VERBS,
+        *words_of.ACTIONS,
+        *words_of.ELEMENTS,
+        *words_of.AIR,
+        *words_of.DIRECTIONS,
+        *words_of.FILLERS,
+    }
+    | {
+        *words_of.NEGATORS,
+        *words_of.PREPOSITIONS,
+        *words_of.CAMERA_WORDS,
+        "then",
+        "after",
+        "before",
+        "and",
+        "while",
+        ",",
+    }
     | {"panning", "pushes", "handheld", "static", "slowly", "quickly", "or", "very"}
 )
 _SENTENCES = st.lists(st.sampled_from(_VOCABULARY), max_size=14).map(" ".join)
