@@ -1,0 +1,100 @@
+"""Check before spending GPU minutes: everything about a shot list that can be known without rendering it.
+
+    ShotList ─▶ pictures (still_checks) + words (wording) + models (here) ─▶ findings, in the list's order
+
+Linting never raises for bad content: it answers with findings, whose rules stand in `farm.shots.rules`. Each picture is
+measured once, however many shots use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farm.findings import Finding
+from farm.shots.model import Shot, ShotList
+from farm.shots.picture import Picture, Unusable, open_still
+from farm.shots.rules import finding
+from farm.shots.still_checks import Measure, check_pictures
+from farm.shots.wording import check_words, example_for, is_wordless
+
+if TYPE_CHECKING:
+    from farm.models.spec import ModelSpec
+
+LIMIT_MP = 200.0
+"""Megapixels a picture may have before it is refused."""
+
+
+def lint(
+    shot_list: ShotList,
+    *,
+    specs: Mapping[str, ModelSpec] | None = None,
+    licences: Collection[str] | None = None,
+    limit_mp: float = LIMIT_MP,
+) -> tuple[Finding, ...]:
+    """Findings about every shot, in the list's order. Never raises for what the list or its pictures hold.
+
+    `specs` are the models there are (None leaves models unchecked), `licences` those the project allows (None: any).
+    """
+    measure = measurer(limit_mp)
+    return tuple(
+        found for shot in shot_list.shots for found in lint_shot(shot, specs=specs, licences=licences, measure=measure)
+    )
+
+
+def lint_shot(
+    shot: Shot,
+    *,
+    specs: Mapping[str, ModelSpec] | None = None,
+    licences: Collection[str] | None = None,
+    measure: Measure | None = None,
+) -> tuple[Finding, ...]:
+    """Findings about one shot: as `lint`."""
+    return (
+        *check_pictures(shot, measure or measurer(LIMIT_MP)),
+        *check_words(shot),
+        *(() if specs is None else _check_models(shot, specs, licences)),
+    )
+
+
+def measurer(limit_mp: float) -> Measure:
+    """A function that measures pictures, each file once."""
+
+    @lru_cache(maxsize=None)
+    def measure(path: Path) -> Picture | Unusable:
+        try:
+            return open_still(path, limit_mp=limit_mp)
+        except Unusable as unusable:
+            return unusable
+
+    return measure
+
+
+def _check_models(shot: Shot, specs: Mapping[str, ModelSpec], licences: Collection[str] | None) -> Iterator[Finding]:
+    asked = [("models", name) for name in shot.models]
+    if shot.fallback:
+        asked.append(("fallback", shot.fallback))
+    for column, name in asked:
+        spec = specs.get(name)
+        if spec is None:
+            yield _unknown(shot, column, name, specs)
+            continue
+        if spec.needs_prompt and is_wordless(shot):
+            remedy = f'say what moves, for example "{example_for(shot)}"'
+            yield finding("prompt.empty", shot, "prompt", f"{name} needs a motion prompt", remedy)
+        if len(shot.prompt) > spec.prompt_limit:
+            problem = f"{len(shot.prompt)} characters are more than the {spec.prompt_limit} that {name} reads"
+            yield finding("prompt.long", shot, "prompt", problem)
+        if licences is not None and spec.licence not in licences:
+            yield finding(
+                "model.licence", shot, column, f"{name} is under {spec.licence}, which the project does not allow"
+            )
+
+
+def _unknown(shot: Shot, column: str, name: str, specs: Mapping[str, ModelSpec]) -> Finding:
+    near = get_close_matches(name.casefold(), specs, n=1)
+    remedy = f'did you mean "{near[0]}"?' if near else ""
+    return finding("model.unknown", shot, column, f'there is no model "{name}"', remedy)
