@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
+import numpy as np
 from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from av.video.stream import VideoStream
 
@@ -85,15 +88,7 @@ def frames(path: Path, *, threads: int = 1) -> Iterator[Frame]:
     with _opened(path) as (container, stream):
         stream.codec_context.thread_count = threads
         for frame in container.decode(stream):
-            if frame.format.is_rgb:
-                yield frame.to_ndarray(format="rgb24")
-            else:
-                yield frame.reformat(
-                    format="rgb24",
-                    src_colorspace=Colorspace.ITU709,
-                    dst_color_range=ColorRange.JPEG,
-                    interpolation=_UNBIASED,
-                ).to_ndarray()
+            yield _pixels(frame if frame.format.is_rgb else _rgb(frame))
 
 
 @contextmanager
@@ -103,8 +98,21 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             if not container.streams.video:
                 raise MediaError(f"{path.name} has no picture")
             yield container, container.streams.video[0]
-    except av.error.FFmpegError as error:
+    except FFmpegError as error:
         raise MediaError(f"{path.name} cannot be read: {error.strerror or error}") from error
+
+
+def _rgb(frame: VideoFrame) -> VideoFrame:
+    return frame.reformat(
+        format="rgb24",
+        src_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.JPEG,
+        interpolation=_UNBIASED,
+    )
+
+
+def _pixels(frame: VideoFrame) -> Frame:
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def _usual(rate: Fraction) -> Fraction:

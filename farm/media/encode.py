@@ -67,7 +67,7 @@ class Encoder:
         """Append one frame. Raises ValueError for one of another shape or type."""
         if frame.shape != self._shape or frame.dtype != np.uint8:
             raise ValueError(f"a frame of {self._shape} uint8 is due, not {frame.shape} {frame.dtype}")
-        remaining = memoryview(np.ascontiguousarray(frame)).cast("B")
+        remaining = np.ascontiguousarray(frame).data.cast("B")
         try:
             while remaining:
                 remaining = remaining[self._pipe.write(remaining) :]

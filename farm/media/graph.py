@@ -51,8 +51,8 @@ def output(
         options["g"] = gop
     if cuts:
         options["force_key_frames"] = ",".join(f"{float((cut - Fraction(1, 2)) / fps):.6f}" for cut in cuts if cut > 0)
-    if tags:
-        options["metadata"] = [f"{name}={plain(words)}" for name, words in tags.items()]
+    for number, (name, words) in enumerate(tags.items()):
+        options[f"metadata:g:{number}"] = f"{name}={plain(words)}"
     return ffmpeg.output(stream, file_url(path), **options)
 
 

@@ -47,7 +47,7 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
         for number, frame in enumerate(frames):
             ctx.check()
             _expect(frame, number, params)
-            digest.update(np.ascontiguousarray(frame))
+            digest.update(np.ascontiguousarray(frame).data)
             encoder.write(frame)
             if number == params.frames // 2:
                 write_jpeg(poster, frame)

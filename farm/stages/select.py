@@ -30,8 +30,8 @@ def run(inputs: Mapping[str, Path], params: SelectParams, ctx: Context) -> Outpu
     """Rank the takes. Fact `chosen` lists the best `top` that passed; `attention` says why there is none."""
     scores = {take: json.loads(inputs[f"score_{take}"].read_text(encoding="utf-8")) for take in params.takes}
     ranking = ranked(scores)
-    chosen: list[JsonValue] = [entry.take for entry in ranking if entry.passed][: params.top]
-    facts: dict[str, JsonValue] = {"chosen": chosen, "ranking": [entry.model_dump() for entry in ranking]}
+    chosen = [entry.take for entry in ranking if entry.passed][: params.top]
+    facts: dict[str, JsonValue] = {"chosen": [*chosen], "ranking": [entry.model_dump() for entry in ranking]}
     if not chosen:
         facts["attention"] = "; ".join(f"take {entry.take} {entry.why}" for entry in ranking) or "there are no takes"
     path = ctx.scratch / "ranking.json"
