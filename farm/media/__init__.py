@@ -1,0 +1,37 @@
+"""Pictures and movies: the only place that runs ffmpeg, opens a decoder or writes an image file.
+
+    frames (h, w, 3) uint8 sRGB ──Encoder──▶ movie files        one ffmpeg process, several outputs, fed by a pipe
+    movie file ──frames()──▶ frames       ──probe()──▶ facts    PyAV, one frame in memory at a time
+    movie file ──transcode()──▶ movie file                      one ffmpeg process, file to file
+    a studio's picture ──read_picture()──▶ upright 8-bit sRGB   Pillow, psd-tools; `InputError` for what cannot be used
+
+ffmpeg never sees a user's string as a protocol, an option or a pattern: paths travel as `file:/absolute/path`, muxers
+and demuxers are named, protocols are limited to files and pipes, and words become pictures with Pillow.
+"""
+
+from farm.media.decode import MovieFacts, frames, probe
+from farm.media.encode import Encoder, Target
+from farm.media.fit import fitted
+from farm.media.picture import Picture, read_picture, read_rgb, write_jpeg, write_png
+from farm.media.presets import MEZZANINE, PRODUCTS, PROXY, REVIEW, Preset
+from farm.media.transcode import transcode
+
+__all__ = [
+    "MEZZANINE",
+    "PRODUCTS",
+    "PROXY",
+    "REVIEW",
+    "Encoder",
+    "MovieFacts",
+    "Picture",
+    "Preset",
+    "Target",
+    "fitted",
+    "frames",
+    "probe",
+    "read_picture",
+    "read_rgb",
+    "transcode",
+    "write_jpeg",
+    "write_png",
+]

@@ -1,0 +1,111 @@
+"""generate: one take. The model's frames stream through one encoder into mezzanine and proxy.
+
+    model.generate(request) ─▶ check, hash, count ─▶ Encoder ─┬▶ mezzanine.mkv   lossless
+                                        └▶ poster.jpg         └▶ proxy.mp4
+
+Memory does not grow with the length of the take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from farm.chain import GenerateParams
+from farm.errors import FarmError
+from farm.media import MEZZANINE, PROXY, Encoder, Target, write_jpeg
+from farm.models.spec import Request
+from farm.stages.stage import Context, Output, Outputs
+from farm.tasks import FileClass
+
+if TYPE_CHECKING:
+    from farm.models.spec import Frame
+
+
+class WrongFrames(FarmError):
+    """A model broke its contract: another count, size or type of frames than asked."""
+
+
+def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Outputs:
+    """Make one take. Raises what the model raises, `WrongFrames`, `MediaError`, `OutOfSpace` or `Cancelled`."""
+    mezzanine, proxy, poster = (ctx.scratch / name for name in ("mezzanine.mkv", "proxy.mp4", "poster.jpg"))
+    digest = hashlib.sha256()
+    began = time.monotonic()
+    frames = ctx.model(params.model).generate(request(inputs, params), ctx)
+    with Encoder(
+        [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
+        width=params.width,
+        height=params.height,
+        fps=params.fps,
+        threads=ctx.threads,
+    ) as encoder:
+        for number, frame in enumerate(frames):
+            ctx.check()
+            _expect(frame, number, params)
+            digest.update(np.ascontiguousarray(frame).data)
+            encoder.write(frame)
+            if number == params.frames // 2:
+                write_jpeg(poster, frame)
+            ctx.progress((number + 1) / params.frames)
+        if encoder.count != params.frames:
+            raise WrongFrames(f"{params.model} made {encoder.count} frames where {params.frames} were asked for")
+    seconds = time.monotonic() - began
+    files = {
+        "mezzanine": Output(mezzanine, FileClass.MEZZANINE),
+        "proxy": Output(proxy, FileClass.PROXY),
+        "poster": Output(poster, FileClass.PROXY),
+    }
+    return Outputs(
+        files,
+        {
+            "frame_hash": digest.hexdigest(),
+            "seed": params.seed,
+            "seconds": round(seconds, 3),
+            "seconds_per_frame": round(seconds / params.frames, 4),
+        },
+    )
+
+
+def request(inputs: Mapping[str, Path], params: GenerateParams) -> Request:
+    """What is asked of the model: prepared pictures by name, and the parameters."""
+    return Request(
+        start=inputs["still"],
+        end=inputs.get("end"),
+        mask=inputs.get("mask"),
+        depth=inputs.get("depth"),
+        layers=_numbered(inputs, "layer_"),
+        references=_numbered(inputs, "reference_"),
+        prompt=params.prompt,
+        negative_prompt=params.negative_prompt,
+        intent=params.intent,
+        width=params.width,
+        height=params.height,
+        frames=params.frames,
+        fps=params.fps,
+        seed=params.seed,
+        fidelity=params.fidelity,
+        fit=params.fit,
+        overscan=params.overscan,
+        loop=params.loop,
+        options=params.options,
+    )
+
+
+def _numbered(inputs: Mapping[str, Path], prefix: str) -> tuple[Path, ...]:
+    names = [name for name in inputs if name.startswith(prefix)]
+    return tuple(inputs[name] for name in sorted(names, key=lambda name: int(name.removeprefix(prefix))))
+
+
+def _expect(frame: Frame, number: int, params: GenerateParams) -> None:
+    if number >= params.frames:
+        raise WrongFrames(f"{params.model} made more than the {params.frames} frames asked for")
+    if frame.shape != (params.height, params.width, 3) or frame.dtype != np.uint8:
+        raise WrongFrames(
+            f"{params.model} made frame {number} as {frame.shape} {frame.dtype}, "
+            f"where {params.height}x{params.width}x3 uint8 was asked for"
+        )
