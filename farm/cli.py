@@ -168,7 +168,9 @@ def doctor(out: OutOption = "", json: JsonOption = False) -> None:
 def gc(
     out: OutOption = "",
     project: ProjectOption = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Delete what is listed; without it nothing is touched.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete what is listed; without it nothing is touched.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """List, or delete, what nobody needs any more: takes that were not picked, past their retention."""

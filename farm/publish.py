@@ -56,12 +56,14 @@ class Publisher:
             self._link(manifest.files[output].key, key)
         return keys
 
-    def document(self, product: str, content: str, text: str, suffix: str) -> str:
-        """Publish a document about the whole list, such as the report; its key."""
-        key = self._name(self.shot_list.name, {}, product, content, suffix)
-        if not self.clips.exists(key):
+    def document_key(self, product: str, content: str, suffix: str) -> str:
+        """Where a document about the whole list goes, such as the report."""
+        return self._name(self.shot_list.name, {}, product, content, suffix)
+
+    def document(self, key: str, text: str) -> None:
+        """Publish a document under its key. Safe to repeat."""
+        with suppress(KeyExists):
             self.clips.put_bytes(key, text.encode())
-        return key
 
     def media(self, task: Task) -> str:
         """A delivered clip's URL relative to the animatic's timeline."""

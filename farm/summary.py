@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from farm.chain import StageName
 from farm.liveplan import LivePlan
 from farm.plan import ShotPlan, TakePlan
 from farm.publish import Publisher
-from farm.tasks import Outcome, Task
+from farm.tasks import Outcome, Task, TaskId
 
 
 class _Account(BaseModel):
@@ -102,6 +104,10 @@ class _Reader:
     def outcome(self, task: Task | None) -> Outcome | None:
         return self.live.known.get(task.id) if task else None
 
+    def done(self, task: Task) -> bool:
+        outcome = self.outcome(task)
+        return outcome is not None and outcome.done
+
     def key(self, task: Task, output: str) -> str:
         outcome = self.outcome(task)
         files = outcome.manifest.files if outcome and outcome.done and outcome.manifest else {}
@@ -112,8 +118,8 @@ class _Reader:
         return self.publisher.keys(task) if task and outcome and outcome.done else {}
 
 
-def summarise(live: LivePlan, publisher: Publisher, out: str, new_takes: int = 0) -> JobSummary:
-    """The account of a job as it stands."""
+def summarise(live: LivePlan, publisher: Publisher, out: str, there: AbstractSet[TaskId]) -> JobSummary:
+    """The account of a job as it stands. `there` are the tasks that were done before this run."""
     reader = _Reader(live, publisher)
     shot_list = live.brief.shot_list
     shots = tuple(_shot(reader, planned) for planned in live.plan.shots)
@@ -121,7 +127,8 @@ def summarise(live: LivePlan, publisher: Publisher, out: str, new_takes: int = 0
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
     frames = sum(shot.nb_frames for shot in shot_list.shots)
-    done = sum(take.state == "done" for shot in shots for take in shot.takes)
+    made = [task.id for task in live.tasks.values() if task.stage == StageName.GENERATE and reader.done(task)]
+    reused = sum(task in there for task in made)
     return JobSummary(
         project=shot_list.project,
         name=shot_list.name,
@@ -133,8 +140,8 @@ def summarise(live: LivePlan, publisher: Publisher, out: str, new_takes: int = 0
         animatic=published.get("movie", ""),
         timeline=published.get("timeline", ""),
         contact_sheet=published.get("contact_sheet", ""),
-        rendered=new_takes,
-        reused=max(0, done - new_takes),
+        rendered=len(made) - reused,
+        reused=reused,
         message="" if outcome is None or outcome.done else outcome.message,
     )
 

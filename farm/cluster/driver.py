@@ -10,15 +10,15 @@ reads both and goes on.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from farm.changes import AttemptEnded, Committed
 from farm.cluster.worker import Progress
 from farm.liveplan import LivePlan
-from farm.publish import Publisher
 from farm.scheduler.events import (
     CancelAttempt,
     Command,
@@ -33,15 +33,13 @@ from farm.scheduler.events import (
     Tick,
 )
 from farm.scheduler.state import Scheduler
-from farm.store.catalog import Catalog
-from farm.store.jobs import JobStore
 from farm.tasks import ALL, Lane, Manifest, Outcome, Task, TaskId, TaskState, Work
 
 POLL_S = 0.5
 STOP_GRACE_S = 20.0
 """How long a stopping driver waits for its attempts to hear of it."""
 
-CATALOG_EVERY_S = 5.0
+RECORDS_EVERY_S = 5.0
 
 
 class Pool(Protocol):
@@ -65,39 +63,41 @@ class Observer(Protocol):
         ...
 
 
+class Books(Protocol):
+    """The durable record of one job (`farm.site.Ledger`)."""
+
+    def add(self, tasks: Sequence[Task]) -> None: ...
+    def commit(self, changes: Sequence[Committed]) -> None: ...
+    def follow(self) -> None: ...
+
+
 class Driver:
     """Runs one job to its end."""
 
     def __init__(
         self,
         *,
-        job: str,
         live: LivePlan,
         histories: Mapping[TaskId, History],
         scheduler: Scheduler,
-        store: JobStore,
-        catalog: Catalog,
-        publisher: Publisher,
+        books: Books,
+        publish: Callable[[Task, Manifest], object],
         pool: Pool,
         observer: Observer,
+        stop: threading.Event,
     ) -> None:
-        self._job = job
         self._live = live
         self._histories = histories
         self._scheduler = scheduler
-        self._store = store
-        self._catalog = catalog
-        self._publisher = publisher
+        self._books = books
+        self._publish = publish
         self._pool = pool
         self._observer = observer
+        self._stop = stop
+        """Once set: what runs is cancelled, what is finished is kept, and `run` returns."""
         self._manifests: dict[TaskId, Manifest] = {}
-        self._stop_asked = False
         self._stop_by: float | None = None
-        self._catalog_due = 0.0
-
-    def stop(self) -> None:
-        """Ask for a clean end: what runs is cancelled, what is finished is kept. Safe from a signal handler."""
-        self._stop_asked = True
+        self._records_due = 0.0
 
     def run(self) -> None:
         """Until every task has settled, or a stop was asked for."""
@@ -108,14 +108,14 @@ class Driver:
             self._handle([event for event in heard if not isinstance(event, Progress)] or [Tick()])
             self._keep_records()
             self._observer.pulse()
-        self._catalog.follow(self._store)
+        self._books.follow()
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
     def _handle(self, events: Iterable[Event]) -> None:
         """Decide, commit, act, and go on with what follows from it."""
         queue = deque(events)
-        if self._stop_asked and self._stop_by is None:
+        if self._stop.is_set() and self._stop_by is None:
             self._stop_by = time.monotonic() + STOP_GRACE_S
             queue.append(StopAsked())
         while queue:
@@ -137,22 +137,21 @@ class Driver:
         for change in changes:
             if isinstance(change, AttemptEnded):
                 self._manifests[change.manifest.task] = change.manifest
-        if changes:
-            self._store.commit(changes)
+        self._books.commit(changes)
 
     def _settle(self, task: Task) -> Iterable[Task]:
         state = self._scheduler.state(task.id)
         failure, message = self._scheduler.failure(task.id)
         outcome = Outcome(state, self._manifests.pop(task.id, None), failure, message)
         if outcome.manifest and state is TaskState.DONE:
-            self._publisher.publish(task, outcome.manifest)
+            self._publish(task, outcome.manifest)
         self._observer.settled(task, outcome)
         return self._live.settle(task, outcome)
 
     def _added(self, tasks: Iterable[Task]) -> list[Event]:
         """Record tasks as this job's, and tell the scheduler of them."""
         tasks = list(tasks)
-        self._store.add_tasks(self._job, [(task, self._live.position(task)) for task in tasks])
+        self._books.add(tasks)
         events: list[Event] = []
         for task in tasks:
             self._observer.added(task)
@@ -192,9 +191,9 @@ class Driver:
                 self._observer.progressed(self._live.tasks[event.task], event.fraction)
 
     def _keep_records(self) -> None:
-        if time.monotonic() >= self._catalog_due:
-            self._catalog.follow(self._store)
-            self._catalog_due = time.monotonic() + CATALOG_EVERY_S
+        if time.monotonic() >= self._records_due:
+            self._books.follow()
+            self._records_due = time.monotonic() + RECORDS_EVERY_S
 
     def _stopped(self) -> bool:
         return self._stop_by is not None and (not self._scheduler.running or time.monotonic() > self._stop_by)

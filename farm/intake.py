@@ -1,0 +1,98 @@
+"""Taking files in: every still, end frame, mask and reference of a list is copied into the clip store by content.
+
+    /mnt/p/sh010.png ──sha256──▶ store/demo/asset/ab/abcd…/still.png
+
+From then on no job depends on the submitter's disk: a still that is changed, moved or deleted afterwards changes
+nothing. A shot whose files cannot be taken in is refused with the reason, and the others go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fsspec
+
+from farm.canonical import file_digest
+from farm.errors import InputError, KeyExists
+from farm.shots.model import Shot, ShotList
+from farm.store.clips import ClipStore
+from farm.tasks import Asset, asset_key
+
+SUFFIX_LIMIT = 8
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was taken in: assets by shot code, and the shots that are refused, with the reason."""
+
+    assets: dict[str, dict[str, Asset]] = field(default_factory=dict[str, dict[str, Asset]])
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def take_in(shot_list: ShotList, clips: ClipStore | None, refused: Mapping[str, str]) -> Intake:
+    """Copy the files of every shot that is not `refused` already. Without a clip store only their hashes are taken."""
+    intake = Intake(refused=dict(refused))
+    seen: dict[str, Asset] = {}
+    for shot in shot_list.shots:
+        if shot.code in intake.refused:
+            continue
+        try:
+            intake.assets[shot.code] = {
+                name: _asset(location, name, shot_list.project, clips, seen) for name, location in files_of(shot)
+            }
+        except InputError as error:
+            intake.refused[shot.code] = str(error)
+    return intake
+
+
+def files_of(shot: Shot) -> Iterator[tuple[str, str]]:
+    """The files a shot names, by what `prepare` calls them."""
+    single = {"still": shot.still, "end": shot.end, "mask": shot.mask, "depth": shot.depth}
+    yield from ((name, location) for name, location in single.items() if location)
+    yield from ((f"reference_{number}", location) for number, location in enumerate(shot.references, 1))
+
+
+def _asset(location: str, role: str, project: str, clips: ClipStore | None, seen: dict[str, Asset]) -> Asset:
+    if location in seen:
+        return seen[location]
+    if "://" in location:
+        with TemporaryDirectory() as folder:
+            seen[location] = _kept(_fetched(location, Path(folder)), location, role, project, clips)
+    else:
+        seen[location] = _kept(Path(location), location, role, project, clips)
+    return seen[location]
+
+
+def _kept(path: Path, location: str, role: str, project: str, clips: ClipStore | None) -> Asset:
+    try:
+        digest = file_digest(path)
+    except OSError as error:
+        raise InputError(f"{role} {location} cannot be read: {error.strerror or error}") from error
+    name = f"still{_suffix(location)}"
+    key = asset_key(project, digest, name)
+    if clips and not clips.exists(key):
+        try:
+            clips.put_file(key, path)
+        except KeyExists:
+            pass  # another shot, or another farm, brought the same content
+    return Asset(digest=digest, name=name, key=key)
+
+
+def _fetched(location: str, folder: Path) -> Path:
+    target = folder / f"fetched{_suffix(location)}"
+    try:
+        with fsspec.open(location, "rb") as source:
+            target.write_bytes(source.read())
+    except (OSError, ValueError, ImportError) as error:
+        raise InputError(f"{location} cannot be fetched: {error}") from error
+    return target
+
+
+def _suffix(location: str) -> str:
+    """The file's suffix, if it is a harmless one: readers go by content, it only helps people."""
+    suffix = Path(location).suffix.lower()
+    return suffix if re.fullmatch(rf"\.[a-z0-9]{{1,{SUFFIX_LIMIT}}}", suffix) else ""

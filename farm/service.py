@@ -1,0 +1,300 @@
+"""The farm's verbs, and where its parts are put together: what the command line calls, and later the HTTP API.
+
+    load ─▶ lint ─▶ take in ─▶ look (what is there) ─▶ Driver.run on Ray ─▶ summary, report
+
+Nothing above this module knows whether Ray, the store and the driver live in this process or elsewhere.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from farm.canonical import content_id
+from farm.config import Config, Project, load_config, load_project
+from farm.errors import InputError
+from farm.findings import Finding, Severity
+from farm.intake import Intake, take_in
+from farm.liveplan import LivePlan
+from farm.models import registry
+from farm.models.spec import Adapter, ModelSpec
+from farm.plan import Brief
+from farm.publish import Publisher
+from farm.report import html
+from farm.resume import Standing, look
+from farm.shots.lint import lint
+from farm.shots.load import load
+from farm.shots.model import ShotList
+from farm.shots.motion import intent_of
+from farm.site import Ledger, Site, now_us
+from farm.store.records import JobState
+from farm.summary import JobSummary, summarise
+from farm.tasks import Task
+
+if TYPE_CHECKING:
+    from farm.cluster.driver import Observer
+    from farm.doctor import Check
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A shot list, and what the command line wants otherwise than it says."""
+
+    shot_list: Path
+    project: Path | None = None
+    columns: Path | None = None
+    takes: int | None = None
+    models: tuple[str, ...] = ()
+    shots: tuple[str, ...] = ()
+    size: str = ""
+    draft: bool = False
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Shot fields that win over everything written."""
+        named = {"takes": 1 if self.draft else self.takes, "models": self.models, "resolution": self.size}
+        return {name: value for name, value in named.items() if value}
+
+
+class PlannedShot(BaseModel):
+    """What a shot comes to, before it runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    takes: tuple[str, ...]
+    """Model and label of each."""
+    to_run: int
+    there: int
+    notes: tuple[str, ...]
+    reason: str
+
+
+class Outlook(BaseModel):
+    """What a render would do. Tasks that hang on choices not made yet are not counted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: str
+    name: str
+    shots: tuple[PlannedShot, ...]
+    to_run: int
+    there: int
+    tasks: tuple[Task, ...]
+
+
+class Service:
+    """The verbs."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._stop = Event()
+
+    @classmethod
+    def from_environment(cls) -> Service:
+        return cls(load_config())
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    def load(self, ask: Ask) -> tuple[ShotList, Project]:
+        """The shot list as asked for, and its project's defaults. Raises `DocumentError` with every finding."""
+        project = load_project(ask.project, ask.shot_list.absolute().parent)
+        shot_list = load(
+            ask.shot_list, project=project, columns=ask.columns, overrides=ask.overrides, allowed=self.config.allowed
+        )
+        unknown = sorted(set(ask.shots) - {shot.code for shot in shot_list.shots})
+        if unknown:
+            raise InputError(f"{ask.shot_list.name} has no shot {', '.join(unknown)} (--shots takes codes of the list)")
+        return (_halved(shot_list) if ask.draft else shot_list), project
+
+    def lint(self, ask: Ask) -> tuple[Finding, ...]:
+        """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
+        shot_list, project = self.load(ask)
+        return (*shot_list.findings, *_findings(shot_list, project))
+
+    def models(self) -> tuple[ModelSpec, ...]:
+        return tuple(registry.adapter(name).spec for name in registry.names())
+
+    def plan(self, ask: Ask, out: str) -> Outlook:
+        """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
+        shot_list, project = self.load(ask)
+        site = Site(self.config, out or self.config.out)
+        intake = take_in(shot_list, None, _refused(shot_list, project))
+        brief = self._brief(ask, shot_list, intake)
+        standing = look(brief, site.existing_store(), site.clips, now_us())
+        live = LivePlan(brief, dict(standing.known))
+        tasks = list(live.begin())
+        shots: list[PlannedShot] = []
+        for planned in live.plan.shots:
+            known = [task.id in live.known for task in planned.tasks]
+            takes = tuple(" ".join(filter(None, (take.model, take.resolved.label))) for take in planned.takes)
+            shots.append(
+                PlannedShot(
+                    code=planned.shot.code,
+                    takes=takes,
+                    to_run=known.count(False),
+                    there=known.count(True),
+                    notes=planned.notes,
+                    reason=planned.reason,
+                )
+            )
+        there = sum(task.id in live.known for task in tasks)
+        return Outlook(
+            project=shot_list.project,
+            name=shot_list.name,
+            shots=tuple(shots),
+            to_run=len(tasks) - there,
+            there=there,
+            tasks=tuple(tasks),
+        )
+
+    def doctor(self, out: str) -> tuple[Check, ...]:
+        from farm.doctor import examine
+
+        return examine(self.config, out or self.config.out)
+
+    # -- rendering ----------------------------------------------------------------------------------------------
+
+    def render(self, ask: Ask, out: str, observer: Observer) -> JobSummary:
+        """Render a shot list and publish what comes out. Returns when all is settled, or a stop was asked for."""
+        shot_list, project = self.load(ask)
+        site = Site(self.config, out or self.config.out)
+        with site.leading() as led:
+            intake = take_in(shot_list, site.clips, _refused(shot_list, project))
+            publisher = Publisher(shot_list, project, site.clips, led.version)
+            brief = self._brief(ask, shot_list, intake, publisher)
+            standing = look(brief, led.store, site.clips, now_us())
+            ledger = led.begin(shot_list, standing)
+            live = LivePlan(brief, standing.known)
+            there = frozenset(standing.known)
+            if standing.complete:
+                republish(live, publisher)
+            else:
+                self._drive(site, live, standing, ledger, publisher, observer)
+            summary = summarise(live, publisher, site.out, there)
+            if summary.finished:
+                summary = publish_report(summary, publisher)
+            ledger.end(_state(summary))
+            return summary
+
+    def _drive(
+        self,
+        site: Site,
+        live: LivePlan,
+        standing: Standing,
+        ledger: Ledger,
+        publisher: Publisher,
+        observer: Observer,
+    ) -> None:
+        from farm.cluster.driver import Driver
+        from farm.cluster.local import local_ray
+        from farm.cluster.pool import RayPool
+        from farm.cluster.worker import WorkerSetup
+        from farm.scheduler.lanes import Machine
+        from farm.scheduler.state import Scheduler
+
+        workers = self.config.workers
+        with TemporaryDirectory(prefix="farm-") as scratch, local_ray(workers):
+            pool = RayPool(WorkerSetup(url=site.out, scratch=scratch, threads=1, cores=workers))
+            driver = Driver(
+                live=live,
+                histories=standing.histories,
+                scheduler=Scheduler(Machine(cpus=workers)),
+                books=ledger,
+                publish=publisher.publish,
+                pool=pool,
+                observer=observer,
+                stop=self._stop,
+            )
+            try:
+                driver.run()
+            finally:
+                pool.close()
+
+    def _brief(self, ask: Ask, shot_list: ShotList, intake: Intake, publisher: Publisher | None = None) -> Brief:
+        brief = Brief(
+            shot_list=shot_list,
+            intents={shot.code: intent_of(shot) for shot in shot_list.shots},
+            assets=intake.assets,
+            adapters=_adapters(shot_list),
+            refused=intake.refused,
+            only=frozenset(ask.shots) or None,
+        )
+        return replace(brief, media=publisher.media) if publisher else brief
+
+    @contextmanager
+    def stopping_on_signals(self) -> Iterator[None]:
+        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C ends at once."""
+
+        def ask_to_stop(number: int, frame: object) -> None:
+            del number, frame
+            if self._stop.is_set():
+                raise KeyboardInterrupt
+            self._stop.set()
+
+        before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def republish(live: LivePlan, publisher: Publisher) -> None:
+    """Link every product again that is there: what a crash, or a person, took away from `publish/`."""
+    for task in live.begin():
+        manifest = live.known[task.id].manifest
+        if manifest and manifest.done:
+            publisher.publish(task, manifest)
+
+
+def publish_report(summary: JobSummary, publisher: Publisher) -> JobSummary:
+    """The summary, with its report published and named."""
+    content = content_id(summary.model_dump(mode="json", exclude={"report", "rendered", "reused"}))
+    key = publisher.document_key("report", content, ".html")
+    publisher.document(key, html(summary, key))
+    return summary.model_copy(update={"report": key})
+
+
+def _refused(shot_list: ShotList, project: Project) -> dict[str, str]:
+    """Shots whose still or words cannot work, with everything that is wrong with them."""
+    errors = [finding for finding in _findings(shot_list, project) if finding.severity is Severity.ERROR]
+    return {
+        shot: "; ".join(str(finding) for finding in errors if finding.shot == shot)
+        for shot in dict.fromkeys(finding.shot for finding in errors)
+    }
+
+
+def _findings(shot_list: ShotList, project: Project) -> tuple[Finding, ...]:
+    specs = {name: registry.adapter(name).spec for name in registry.names()}
+    return lint(shot_list, specs=specs, licences=project.licences or None, limit_mp=float(project.max_still_megapixels))
+
+
+def _adapters(shot_list: ShotList) -> dict[str, Adapter]:
+    named = {name for shot in shot_list.shots for name in (*shot.models, shot.fallback) if name}
+    return {name: registry.adapter(name) for name in named & set(registry.names())}
+
+
+def _halved(shot_list: ShotList) -> ShotList:
+    """The same list at half the size: a draft."""
+    shots = tuple(replace(shot, width=_half(shot.width), height=_half(shot.height)) for shot in shot_list.shots)
+    return replace(shot_list, shots=shots, width=_half(shot_list.width), height=_half(shot_list.height))
+
+
+def _half(pixels: int) -> int:
+    """Half of it, even."""
+    return max(2, pixels // 4 * 2)
+
+
+def _state(summary: JobSummary) -> JobState:
+    if not summary.finished:
+        return JobState.CANCELLED
+    return JobState.FAILED if summary.failed or summary.message else JobState.DONE

@@ -1,0 +1,123 @@
+"""One farm at one output URL: its clip store, its job store, its catalog, and the lead over them.
+
+out ─┬─ publish/   what people open            state folder ── job store (on this machine's disk)
+     ├─ store/     content-addressed outputs
+     └─ catalog/   Parquet
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from farm.changes import Committed
+from farm.config import Config
+from farm.errors import InputError
+from farm.resume import Standing
+from farm.shots.model import ShotList
+from farm.store.catalog import Catalog
+from farm.store.clips import ClipStore
+from farm.store.jobs import JobStore
+from farm.store.lease import Lease
+from farm.store.records import Job, JobState
+from farm.store.state import state_folder
+from farm.tasks import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The driver's own hand in the books: every write goes under its lease."""
+
+    job: str
+    store: JobStore
+    lease: Lease
+    catalog: Catalog
+
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Make tasks part of the job."""
+        if tasks:
+            self.store.add_tasks(self.lease.epoch, self.job, tasks, now_us())
+
+    def commit(self, changes: Sequence[Committed]) -> None:
+        """Make changes durable, all or none."""
+        if changes:
+            self.store.commit(self.lease.epoch, changes)
+
+    def follow(self) -> None:
+        """Bring the catalog up to date."""
+        self.catalog.follow(self.store)
+
+    def end(self, state: JobState) -> None:
+        self.store.set_job_state(self.lease.epoch, self.job, state, now_us())
+        self.follow()
+
+
+class Site:
+    """Opening one touches nothing."""
+
+    def __init__(self, config: Config, out: str) -> None:
+        self.out = _absolute(out)
+        self.clips = ClipStore(self.out)
+        self._folder = state_folder(config.state, self.out)
+
+    def existing_store(self) -> JobStore | None:
+        """The job store, where there is one already."""
+        return JobStore.open(self._folder) if self._folder.is_dir() else None
+
+    @contextmanager
+    def leading(self) -> Iterator[LedSite]:
+        """Lead this farm while inside. Raises `LeaseError`, naming the other driver, while there is one."""
+        store = JobStore.open(self._folder)
+        try:
+            with store.lead() as lease:
+                yield LedSite(self, store, lease)
+        finally:
+            store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class LedSite:
+    """A site that this process leads."""
+
+    site: Site
+    store: JobStore
+    lease: Lease
+
+    def version(self, project: str, subject: str, product: str, content: str) -> int:
+        """The version number of a content, allocated once."""
+        return self.store.version(self.lease.epoch, project, subject, product, content)
+
+    def begin(self, shot_list: ShotList, standing: Standing) -> Ledger:
+        """Record a new job, with what was found to be there already."""
+        job = Job(
+            id=uuid.uuid4().hex,
+            project=shot_list.project,
+            name=shot_list.name,
+            out=self.site.out,
+            document={"source": shot_list.source},
+            created_us=now_us(),
+        )
+        self.store.create_job(self.lease.epoch, job)
+        ledger = Ledger(job.id, self.store, self.lease, Catalog(self.site.clips))
+        ledger.add(list(standing.tasks.values()))
+        ledger.commit(standing.changes)
+        return ledger
+
+
+def now_us() -> int:
+    """UTC, in microseconds."""
+    return time.time_ns() // 1000
+
+
+def _absolute(out: str) -> str:
+    """The output as an absolute path or a URL."""
+    if "://" in out:
+        return out.rstrip("/")
+    path = Path(out).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise InputError(f"--out {out} is a file (name a folder, or a URL such as s3://bucket/show)")
+    return str(path)
