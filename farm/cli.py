@@ -66,12 +66,12 @@ def lint(
     """Check stills and motion prompts before anything is spent. Exit code 1 on errors."""
     from farm.findings import Severity
     from farm.service import Ask
-    from farm.terminal import findings_json, findings_table
+    from farm.terminal import as_json, findings_table
 
     findings = _service().lint(Ask(shot_list=shot_list, project=project, columns=columns))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if json:
-        typer.echo(findings_json(findings))
+        typer.echo(as_json(findings))
     elif findings:
         _console().print(findings_table(findings))
         _console().print(f"\n{errors} errors, {len(findings) - errors} other findings", style="dim", highlight=False)
@@ -120,7 +120,8 @@ def render(
     json: JsonOption = False,
 ) -> None:
     """Render a shot list: takes, scores, clips, and the animatic. Goes on where an earlier run stopped."""
-    from farm.terminal import LiveWatch, Watch, summary_table, what_to_open
+    from farm.terminal import summary_table, what_to_open
+    from farm.watch import LiveWatch, Watch
 
     ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
     service, console = _service(), _console()
@@ -142,11 +143,11 @@ def render(
 @app.command()
 def models(json: JsonOption = False) -> None:
     """List the models and what they can do."""
-    from farm.terminal import models_json, models_table
+    from farm.terminal import as_json, models_table
 
     specs = _service().models()
     if json:
-        typer.echo(models_json(specs))
+        typer.echo(as_json(specs))
     else:
         _console().print(models_table(specs))
 
@@ -154,11 +155,11 @@ def models(json: JsonOption = False) -> None:
 @app.command()
 def doctor(out: OutOption = "", json: JsonOption = False) -> None:
     """Check this machine: ffmpeg, storage, Ray, GPU, versions. Exit code 1 when something will not work."""
-    from farm.terminal import checks_json, checks_table
+    from farm.terminal import as_json, checks_table
 
     checks = _service().doctor(out)
     if json:
-        typer.echo(checks_json(checks))
+        typer.echo(as_json(checks))
     else:
         _console().print(checks_table(checks))
     raise typer.Exit(Exit.OK if all(check.fine for check in checks) else Exit.FAILED)
@@ -185,10 +186,13 @@ def gc(
 
 def main() -> None:
     """The console script: runs the command, and says what went wrong in one clear message."""
+    from click import ClickException
+
     try:
-        app(standalone_mode=False)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
+        sys.exit(app(standalone_mode=False))
+    except ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except typer.Abort:
         sys.exit(Exit.INTERRUPTED)
     except KeyboardInterrupt:

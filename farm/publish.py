@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from farm.chain import StageName
-from farm.errors import KeyExists
 from farm.config import Project
+from farm.errors import KeyExists
 from farm.shots.model import ShotList
 from farm.shots.naming import FIELDS, fill
 from farm.store.clips import ClipStore

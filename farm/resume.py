@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.chain import StageName
+from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.errors import FailureKind
 from farm.plan import Brief, plan
 from farm.scheduler.events import History

@@ -1,119 +1,28 @@
-"""What a person sees at the terminal: the live view of a render, and the tables."""
+"""What a person sees at the terminal: every answer of the service as a table, and as JSON where scripts want it."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.markup import escape
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from farm.chain import StageName
+from farm.doctor import Check
 from farm.findings import Finding, Severity
+from farm.models.spec import ModelSpec
+from farm.service import Outlook
 from farm.summary import JobSummary, ShotSummary
-from farm.tasks import Outcome, Task, TaskId
-
-REFRESHES_PER_S = 4
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
-
-_WEIGHT = {StageName.GENERATE: 10.0, StageName.ASSEMBLE: 6.0, StageName.DELIVER: 3.0, StageName.SCORE: 2.0}
-"""Rough relative cost of stages, for the bar and the time left."""
-
-
-class Watch:
-    """Keeps count of a render's tasks, for whoever shows them (`farm.cluster.driver.Observer`)."""
-
-    def __init__(self, shots: int) -> None:
-        self.shots = shots
-        self.rendered = 0
-        self.started = time.monotonic()
-        self.tasks: dict[TaskId, Task] = {}
-        self.running: dict[TaskId, float] = {}
-        self.done: Counter[str] = Counter()
-        self.failed: dict[TaskId, Outcome] = {}
-
-    def added(self, task: Task) -> None:
-        self.tasks[task.id] = task
-
-    def progressed(self, task: Task, fraction: float) -> None:
-        self.running[task.id] = fraction
-
-    def settled(self, task: Task, outcome: Outcome) -> None:
-        self.running.pop(task.id, None)
-        self.done[task.stage] += 1
-        if outcome.done and task.stage == StageName.GENERATE:
-            self.rendered += 1
-        if not outcome.done:
-            self.failed[task.id] = outcome
-
-    def pulse(self) -> None:
-        """Nothing to redraw."""
-
-    def planned(self, stage: str) -> int:
-        return sum(task.stage == stage for task in self.tasks.values())
-
-    @property
-    def fraction(self) -> float:
-        """How much of the whole job is done, by rough cost; every shot will be delivered, every list assembled."""
-        expected = {stage: max(self.planned(stage), self._at_least(stage)) for stage in StageName}
-        total = sum(_cost(stage) * count for stage, count in expected.items())
-        done = sum(_cost(stage) * self.done[stage] for stage in StageName)
-        under_way = sum(_cost(self.tasks[task].stage) * part for task, part in self.running.items())
-        return min(1.0, (done + under_way) / total) if total else 0.0
-
-    @property
-    def remaining_s(self) -> float | None:
-        """Seconds left at the rate so far; None before there is one."""
-        elapsed = time.monotonic() - self.started
-        return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.02 else None
-
-    def _at_least(self, stage: StageName) -> int:
-        shots = len({task.shot for task in self.tasks.values() if task.shot})
-        return {StageName.SELECT: shots, StageName.DELIVER: shots, StageName.ASSEMBLE: 1}.get(stage, 0)
-
-
-class LiveWatch(Watch):
-    """The same, drawn while it happens."""
-
-    def __init__(self, shots: int, console: Console) -> None:
-        super().__init__(shots)
-        self.live = Live(console=console, refresh_per_second=REFRESHES_PER_S, transient=True, get_renderable=self._draw)
-
-    def pulse(self) -> None:
-        self.live.refresh()
-
-    def _draw(self) -> Group:
-        left = self.remaining_s
-        head = Text.assemble(
-            (f"{self.fraction:4.0%} ", "bold"),
-            (f" {_clock(time.monotonic() - self.started)} gone", "dim"),
-            (f", about {_clock(left)} left" if left is not None else "", "dim"),
-        )
-        counts = Text("  ").join(
-            Text.assemble((f"{stage} ", "dim"), f"{self.done[stage]}/{self.planned(stage)}")
-            for stage in StageName
-            if self.planned(stage)
-        )
-        rows = Table.grid(padding=(0, 2))
-        for task, fraction in self.running.items():
-            rows.add_row(Text(self.tasks[task].label, "cyan"), ProgressBar(1.0, fraction, width=24), f"{fraction:.0%}")
-        bar = ProgressBar(1.0, self.fraction, width=48)
-        failed = Text(f"{len(self.failed)} failed", "red") if self.failed else Text("")
-        return Group(head, bar, counts, failed, rows)
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
     """Findings with place, problem and remedy."""
-    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-    for title in ("", "where", "what", "what to do"):
-        table.add_column(title, overflow="fold")
+    table = _table("", "where", "what", "what to do")
     for finding in findings:
         mark = Text(str(finding.severity), _COLOURS[finding.severity])
         shot = f" ({finding.shot})" if finding.shot else ""
@@ -123,9 +32,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
 
 def summary_table(summary: JobSummary) -> Table:
     """One row a shot: the chosen take and its score, or why there is none."""
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("shot", "length", "takes", "picked", "score", ""):
-        table.add_column(title, justify="right" if title in {"length", "score"} else "left", overflow="fold")
+    table = _table("shot", "length", "takes", "picked", "score", "")
     for shot in summary.shots:
         table.add_row(*_row(shot))
     return table
@@ -165,15 +72,53 @@ def location(out: str, key: str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def plain(text: str) -> str:
-    """Text that rich will print as it is."""
-    return escape(text)
+def plan_table(outlook: Outlook) -> Table:
+    """One row a shot: its takes, what is there, and every note of the models."""
+    table = _table("shot", "takes", "to run", "there", "")
+    for shot in outlook.shots:
+        last = Text(shot.reason, "red") if shot.reason else Text("; ".join(shot.notes), "dim")
+        counts = Text(str(shot.to_run or "")), Text(str(shot.there or ""), "green")
+        table.add_row(Text(shot.code, "bold"), Text(", ".join(shot.takes)), *counts, last)
+    return table
 
 
-def _cost(stage: str) -> float:
-    return _WEIGHT.get(StageName(stage), 1.0)
+def models_table(specs: Iterable[ModelSpec]) -> Table:
+    """Every model with what it takes and gives."""
+    table = _table("model", "", "takes", "frames", "GPUs", "licence")
+    for spec in specs:
+        rule = spec.frame_rule
+        frames = "any" if rule.stride == 1 else f"{rule.stride}k+{rule.offset}"
+        gpus = str(spec.gpus or "none")
+        name = Text(spec.name, "bold")
+        table.add_row(name, Text(spec.title), Text(", ".join(sorted(spec.conditions))), frames, gpus, spec.licence)
+    return table
 
 
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
+def checks_table(checks: Iterable[Check]) -> Table:
+    """What the doctor found."""
+    table = _table("", "", "", "")
+    for check in checks:
+        mark = Text("ok", "green") if check.fine else Text("fail", "red")
+        table.add_row(mark, Text(check.name, "bold"), Text(check.found), Text(check.remedy, "yellow"))
+    return table
+
+
+def as_json(items: Sequence[object]) -> str:
+    """A list of the service's values as a JSON document."""
+    return json.dumps([asdict(item) for item in items], indent=2, default=_plain)  # pyright: ignore[reportArgumentType]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(str(item) for item in value)
+    if isinstance(value, Fraction | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not for JSON")
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", show_header=any(titles))
+    for title in titles:
+        right = title in {"length", "score", "to run", "there"}
+        table.add_column(title, justify="right" if right else "left", overflow="fold")
+    return table

@@ -1,0 +1,112 @@
+"""Is this machine fit to render? One check per thing that a render leans on, each with what to do about it."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import farm
+from farm.config import Config
+from farm.errors import FarmError
+from farm.media import ffmpeg
+from farm.site import Site
+from farm.tasks import asset_key
+
+PACKAGES = ("ray", "pyarrow", "fsspec", "av", "opencv-python-headless", "torch", "diffusers")
+ENCODERS = ("libx264", "utvideo", "prores_ks", "dnxhd", "aac")
+DISK_MIN_GB = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    fine: bool
+    found: str
+    remedy: str = ""
+
+
+def examine(config: Config, out: str) -> tuple[Check, ...]:
+    """Every check, in the order in which a render needs them."""
+    return (
+        Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        Check("farm", True, f"{farm.__version__}; {', '.join(_versions())}"),
+        _guarded("ffmpeg", _ffmpeg),
+        _guarded("output", lambda: _output(config, out)),
+        _guarded("state", lambda: _state(config, out)),
+        _guarded("ray", lambda: _ray(config.workers)),
+        Check("gpu", True, _gpus() or "none (the animatic model needs none)"),
+    )
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except FarmError as error:
+        return Check(name, False, str(error), "see the message")
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        return Check(name, False, f"{type(error).__name__}: {error}", "see the message")
+
+
+def _versions() -> Iterator[str]:
+    for package in PACKAGES:
+        try:
+            yield f"{package} {version(package)}"
+        except PackageNotFoundError:
+            yield f"no {package}"
+
+
+def _ffmpeg() -> Check:
+    binary = ffmpeg.binary()
+    said = subprocess.run([binary, "-version"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run([binary, "-hide_banner", "-encoders"], capture_output=True, text=True, check=True).stdout
+    known = {line.split()[1] for line in listed.splitlines() if len(line.split()) > 1}
+    missing = [encoder for encoder in ENCODERS if encoder not in known]
+    number = re.search(r"version (\S+)", said)
+    found = f"{number[1] if number else 'unknown version'} at {binary}"
+    if missing:
+        return Check("ffmpeg", False, f"{found} lacks {', '.join(missing)}", "take it off the PATH, or set FARM_FFMPEG")
+    return Check("ffmpeg", True, found)
+
+
+def _output(config: Config, out: str) -> Check:
+    """Write, read and remove a key, as a render would."""
+    site = Site(config, out)
+    key = asset_key("doctor", "00", f"check-{time.time_ns()}")
+    started = time.perf_counter()
+    site.clips.put_bytes(key, b"farm")
+    fine = site.clips.read_bytes(key) == b"farm"
+    site.clips.delete(key)
+    return Check("output", fine, f"{site.out} can be written ({(time.perf_counter() - started) * 1000:.0f} ms)")
+
+
+def _state(config: Config, out: str) -> Check:
+    with Site(config, out).leading():
+        pass
+    free_gb = shutil.disk_usage(config.state).free / 1e9
+    found = f"{config.state} holds the job store; {free_gb:.0f} GB free"
+    return Check("state", free_gb > DISK_MIN_GB, found, "" if free_gb > DISK_MIN_GB else "free some space")
+
+
+def _ray(workers: int) -> Check:
+    from farm.cluster.local import local_ray
+
+    started = time.perf_counter()
+    with local_ray(workers):
+        took = time.perf_counter() - started
+    return Check("ray", True, f"starts in {took:.1f} s with {workers} workers")
+
+
+def _gpus() -> str:
+    """NVIDIA GPUs and their memory, as the driver's own tool lists them; "" where there is none."""
+    if not shutil.which("nvidia-smi"):
+        return ""
+    query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    return "; ".join(subprocess.run(query, capture_output=True, text=True, check=False).stdout.splitlines())

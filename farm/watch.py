@@ -1,0 +1,138 @@
+"""Watching a render: counts its tasks, and shows them as they come out.
+
+Watch(None)       counts only               (--json)
+Watch(console)    one line per finished shot (a log, a pipe)
+LiveWatch         a live view, gone when it is over
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from farm.chain import StageName
+from farm.tasks import Outcome, Task, TaskId
+
+REFRESHES_PER_S = 4
+BAR_WIDTH = 48
+
+_WEIGHT = {StageName.GENERATE: 10.0, StageName.ASSEMBLE: 6.0, StageName.DELIVER: 3.0, StageName.SCORE: 2.0}
+"""Rough relative cost of stages, for the bar and the time left; 1 for the others."""
+
+LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})
+"""Stages whose end is worth a line of its own."""
+
+
+class Watch:
+    """Keeps count of a render's tasks (`farm.cluster.driver.Observer`)."""
+
+    def __init__(self, console: Console | None) -> None:
+        self.console = console
+        self.started = time.monotonic()
+        self.tasks: dict[TaskId, Task] = {}
+        self.running: dict[TaskId, float] = {}
+        self.done: Counter[str] = Counter()
+        self.failed: dict[TaskId, Outcome] = {}
+
+    def added(self, task: Task) -> None:
+        self.tasks[task.id] = task
+
+    def progressed(self, task: Task, fraction: float) -> None:
+        self.running[task.id] = fraction
+
+    def settled(self, task: Task, outcome: Outcome) -> None:
+        self.running.pop(task.id, None)
+        self.done[task.stage] += 1
+        if not outcome.done:
+            self.failed[task.id] = outcome
+        if self.console and (not outcome.done or task.stage in LANDMARKS):
+            how = Text("done", "green") if outcome.done else Text(f"failed: {outcome.message}", "red")
+            self.console.print(Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how))
+
+    def pulse(self) -> None:
+        """Nothing to redraw."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def planned(self, stage: str) -> int:
+        return sum(task.stage == stage for task in self.tasks.values())
+
+    @property
+    def fraction(self) -> float:
+        """How much of the whole job is done, by rough cost; every shot will be delivered, every list assembled."""
+        expected = {stage: max(self.planned(stage), self._at_least(stage)) for stage in StageName}
+        total = sum(_cost(stage) * count for stage, count in expected.items())
+        done = sum(_cost(stage) * self.done[stage] for stage in StageName)
+        under_way = sum(_cost(self.tasks[task].stage) * part for task, part in self.running.items())
+        return min(1.0, (done + under_way) / total) if total else 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds left at the rate so far; None before there is one."""
+        elapsed = time.monotonic() - self.started
+        return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.02 else None
+
+    def _at_least(self, stage: StageName) -> int:
+        shots = len({task.shot for task in self.tasks.values() if task.shot})
+        return {StageName.SELECT: shots, StageName.DELIVER: shots, StageName.ASSEMBLE: 1}.get(stage, 0)
+
+
+class LiveWatch(Watch):
+    """The same, drawn while it happens."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(None)
+        self._live = Live(
+            console=console, refresh_per_second=REFRESHES_PER_S, transient=True, get_renderable=self._draw
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def _draw(self) -> Group:
+        left = self.remaining_s
+        head = Text.assemble(
+            (f"{self.fraction:4.0%} ", "bold"),
+            (f" {_clock(time.monotonic() - self.started)} gone", "dim"),
+            (f", about {_clock(left)} left" if left is not None else "", "dim"),
+        )
+        counts = Text("  ").join(
+            Text.assemble((f"{stage} ", "dim"), f"{self.done[stage]}/{self.planned(stage)}")
+            for stage in StageName
+            if self.planned(stage)
+        )
+        rows = Table.grid(padding=(0, 2))
+        for task, fraction in self.running.items():
+            rows.add_row(Text(self.tasks[task].label, "cyan"), ProgressBar(1.0, fraction, width=24), f"{fraction:.0%}")
+        bar = ProgressBar(1.0, self.fraction, width=BAR_WIDTH)
+        failed = Text(f"{len(self.failed)} failed", "red") if self.failed else Text("")
+        return Group(head, bar, counts, failed, rows)
+
+
+def _cost(stage: str) -> float:
+    return _WEIGHT.get(StageName(stage), 1.0)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
