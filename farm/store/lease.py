@@ -48,9 +48,14 @@ class Lock:
     def release(self) -> None:
         """Give the lock back; nothing happens when it is not held."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-            _HELD.discard(self)
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            self.forget()
+
+    def forget(self) -> None:
+        """Close this process's handle: of a fork, which shares the lock with its parent and leaves it to it."""
+        os.close(self._descriptor)
+        self._descriptor = -1
+        _HELD.discard(self)
 
 
 class Lease:
@@ -83,9 +88,9 @@ def _holder(descriptor: int) -> str:
 _HELD: weakref.WeakSet[Lock] = weakref.WeakSet()
 
 
-def _release_in_child() -> None:
+def _forget_in_child() -> None:
     for lock in list(_HELD):
-        lock.release()
+        lock.forget()
 
 
-os.register_at_fork(after_in_child=_release_in_child)
+os.register_at_fork(after_in_child=_forget_in_child)
