@@ -14,7 +14,12 @@ import pytest
 from moto.s3.responses import S3Response
 from moto.server import ThreadedMotoServer
 
+from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
+from farm.errors import FailureKind
 from farm.store.clips import ClipStore
+from farm.store.jobs import JobStore
+from farm.store.records import Job
+from farm.tasks import AttemptState, Manifest, Task, TaskState
 
 ACCESS = {"key": "test", "secret": "test"}
 
@@ -78,3 +83,68 @@ def clips(request: pytest.FixtureRequest, tmp_path: Path) -> ClipStore:
 @pytest.fixture
 def folder_clips(tmp_path: Path) -> ClipStore:
     return ClipStore(str(tmp_path / "store"))
+
+
+@pytest.fixture(params=["sqlite"])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], JobStore]]:
+    """Opens the same job store, again and again, on each database."""
+    opened: list[JobStore] = []
+
+    def open_again() -> JobStore:
+        opened.append(JobStore.open(tmp_path / "state"))
+        return opened[-1]
+
+    yield open_again
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(reopen: Callable[[], JobStore]) -> JobStore:
+    return reopen()
+
+
+@pytest.fixture
+def epoch(store: JobStore) -> Iterator[int]:
+    """This test leads."""
+    with store.lead() as lease:
+        yield lease.epoch
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
+
+
+class Make:
+    """Small, valid values to test with."""
+
+    def job(self, name: str = "job", **fields: Any) -> Job:
+        defaults = {"project": "demo", "name": name, "out": "out", "document": {"shots": []}, "created_us": 1}
+        return Job(id=name, **{**defaults, **fields})
+
+    def task(self, number: int = 1, **fields: Any) -> Task:
+        defaults = {"project": "demo", "stage": "prepare", "version": 1, "params": {"n": number}, "shot": "sh010"}
+        return Task.of(**{**defaults, **fields})
+
+    def manifest(self, task: Task, attempt: int = 1, failure: FailureKind | None = None, **fields: Any) -> Manifest:
+        state = AttemptState.FAILED if failure else AttemptState.DONE
+        defaults = {"stage": task.stage, "state": state, "failure": failure, "started_us": 10, "ended_us": 20}
+        return Manifest(task=task.id, attempt=attempt, **{**defaults, **fields})
+
+    def started(self, task: Task, attempt: int = 1) -> AttemptStarted:
+        return AttemptStarted(task.id, attempt, "cpu-1", "node", 10)
+
+    def done(self, task: Task, attempt: int = 1, **fields: Any) -> list[Committed]:
+        """The changes of one whole successful attempt."""
+        ended = AttemptEnded(self.manifest(task, attempt, **fields))
+        return [self.started(task, attempt), ended, TaskMoved(task.id, TaskState.DONE, 20, winner=attempt)]
+
+    def failed(
+        self, task: Task, attempt: int, kind: FailureKind, state: TaskState, message: str = ""
+    ) -> list[Committed]:
+        """The changes of one whole failed attempt, after which the task is in `state`."""
+        ended = AttemptEnded(self.manifest(task, attempt, kind, message=message))
+        final = state is TaskState.FAILED
+        moved = TaskMoved(task.id, state, 20, failure=kind if final else None, message=message if final else "")
+        return [self.started(task, attempt), ended, moved]

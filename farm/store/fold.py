@@ -1,0 +1,185 @@
+"""What a batch of changes makes of the tasks it names: checked against the state machine before anything is written.
+
+    Standing (as stored) + changes ──fold──▶ Writes (rows)         pure; an illegal change raises and nothing is written
+
+Several changes of one task in a batch become one row. What is illegal is a mistake of ours, never of the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
+from farm.store.records import ChangeKind
+from farm.tasks import SETTLED, TRANSITIONS, AttemptState, TaskId, TaskState
+
+LEGAL = frozenset((before, after) for (before, _), after in TRANSITIONS.items())
+"""Every step that some change of the state machine takes."""
+
+Row = dict[str, Any]
+
+
+class IllegalChange(AssertionError):
+    """A change that the state machine does not have, or about an attempt that is not there."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """A task as stored, before the batch; moved along by `fold`."""
+
+    state: TaskState
+    failure: str | None = None
+    message: str = ""
+    winner: int = 0
+    reopened_after: int = 0
+    attempts: dict[int, AttemptState] = field(default_factory=dict[int, AttemptState])
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """The rows a batch comes to, by table and statement."""
+
+    tasks: list[Row]
+    new_attempts: list[Row]
+    ended_attempts: list[Row]
+    changes: list[Row]
+
+
+def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], first_seq: int) -> Writes:
+    """Apply `changes` in order, the n-th with `first_seq` + n. Raises `IllegalChange`; updates `standings`."""
+    started: dict[tuple[TaskId, int], Row] = {}
+    ended: dict[tuple[TaskId, int], Row] = {}
+    lines: list[Row] = []
+    for seq, change in enumerate(changes, first_seq):
+        standing = _standing(standings, change)
+        match change:
+            case AttemptStarted():
+                _start(standing, change)
+                started[change.task, change.attempt] = _started_row(change)
+            case AttemptEnded():
+                _end(standing, change)
+                row = _ended_row(change)
+                key = (change.manifest.task, change.manifest.attempt)
+                if key in started:
+                    started[key].update(row)
+                else:
+                    ended[key] = {"b_task": key[0], "b_number": key[1], **row}
+            case TaskMoved():
+                _move(standing, change)
+        standing.seq = seq
+        lines.append(_line(seq, change, standing))
+    tasks = [_task_row(task, standing) for task, standing in standings.items()]
+    return Writes(tasks, list(started.values()), list(ended.values()), lines)
+
+
+def subject(change: Committed) -> TaskId:
+    """The task a change is about."""
+    return change.manifest.task if isinstance(change, AttemptEnded) else change.task
+
+
+def _standing(standings: Mapping[TaskId, Standing], change: Committed) -> Standing:
+    try:
+        return standings[subject(change)]
+    except KeyError:
+        raise IllegalChange(f"{change} is about a task that was never added") from None
+
+
+def _step(standing: Standing, state: TaskState, change: Committed) -> None:
+    if (standing.state, state) not in LEGAL:
+        raise IllegalChange(f"{change}: a {standing.state} task cannot become {state}")
+    standing.state = state
+
+
+def _start(standing: Standing, change: AttemptStarted) -> None:
+    last = max(standing.attempts, default=0)
+    if change.attempt != last + 1:
+        raise IllegalChange(f"{change}: the next attempt is number {last + 1}")
+    _step(standing, TaskState.RUNNING, change)
+    standing.attempts[change.attempt] = AttemptState.RUNNING
+
+
+def _end(standing: Standing, change: AttemptEnded) -> None:
+    manifest = change.manifest
+    if standing.attempts.get(manifest.attempt) is not AttemptState.RUNNING:
+        raise IllegalChange(f"attempt {manifest.attempt} of {manifest.task} does not run, so it cannot end")
+    if manifest.state is AttemptState.RUNNING:
+        raise IllegalChange(f"the manifest of attempt {manifest.attempt} of {manifest.task} says that it runs")
+    standing.attempts[manifest.attempt] = manifest.state
+
+
+def _move(standing: Standing, change: TaskMoved) -> None:
+    before = standing.state
+    _step(standing, change.state, change)
+    if change.state is TaskState.RUNNING:
+        raise IllegalChange(f"{change}: a task runs by starting an attempt")
+    if (change.state is TaskState.DONE) != bool(change.winner):
+        raise IllegalChange(f"{change}: a done task has a winner, and no other has")
+    if change.winner and standing.attempts.get(change.winner) is not AttemptState.DONE:
+        raise IllegalChange(f"{change}: attempt {change.winner} is not done, so it cannot win")
+    if AttemptState.RUNNING in standing.attempts.values():
+        raise IllegalChange(f"{change}: an attempt still runs")
+    if before in SETTLED:
+        standing.reopened_after = max(standing.attempts, default=0)
+    standing.winner = change.winner
+    standing.failure = change.failure.value if change.failure else None
+    standing.message = change.message
+
+
+def _started_row(change: AttemptStarted) -> Row:
+    return {
+        "task": change.task,
+        "number": change.attempt,
+        "worker": change.worker,
+        "node": change.node,
+        "started_us": change.at_us,
+        "state": AttemptState.RUNNING.value,
+        "failure": None,
+        "ended_us": None,
+        "manifest": None,
+    }
+
+
+def _ended_row(change: AttemptEnded) -> Row:
+    manifest = change.manifest
+    return {
+        "state": manifest.state.value,
+        "failure": manifest.failure.value if manifest.failure else None,
+        "ended_us": manifest.ended_us,
+        "manifest": manifest.model_dump_json(exclude_defaults=True),
+    }
+
+
+def _task_row(task: TaskId, standing: Standing) -> Row:
+    return {
+        "b_id": task,
+        "state": standing.state.value,
+        "failure": standing.failure,
+        "message": standing.message,
+        "winner": standing.winner,
+        "reopened_after": standing.reopened_after,
+        "seq": standing.seq,
+    }
+
+
+def _line(seq: int, change: Committed, standing: Standing) -> Row:
+    match change:
+        case AttemptStarted():
+            kind, state, attempt, at_us = ChangeKind.ATTEMPT_STARTED, AttemptState.RUNNING, change.attempt, change.at_us
+        case AttemptEnded(manifest):
+            kind, state, attempt, at_us = (
+                ChangeKind.ATTEMPT_ENDED, manifest.state, manifest.attempt, manifest.ended_us,
+            )  # fmt: skip
+        case TaskMoved():
+            kind, state, attempt, at_us = ChangeKind.TASK_MOVED, standing.state, change.winner or None, change.at_us
+    return {
+        "seq": seq,
+        "kind": kind.value,
+        "state": state.value,
+        "job": None,
+        "task": subject(change),
+        "attempt": attempt,
+        "at_us": at_us,
+    }

@@ -1,0 +1,131 @@
+"""Between the values of the job store and the rows of its tables; documents travel as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, TypeAlias
+
+from sqlalchemy import Row
+
+from farm.errors import FailureKind
+from farm.store.records import AttemptRecord, ChangeKind, ChangeRecord, Job, JobState, TaskRecord
+from farm.tasks import AttemptState, Manifest, Task, TaskId, TaskState
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+
+
+def task_records(rows: Iterable[AnyRow], attempts: Iterable[AnyRow]) -> dict[TaskId, TaskRecord]:
+    of_task = {task: tuple(group) for task, group in groupby(attempts, key=attrgetter("task"))}
+    return {row.id: task_record(row, of_task.get(row.id, ())) for row in rows}
+
+
+def task_record(row: AnyRow, attempts: tuple[AnyRow, ...]) -> TaskRecord:
+    task = Task.model_validate_json(row.body)
+    if "shot" in row._fields and (task.shot, task.take) != (row.shot, row.take):
+        task = task.model_copy(update={"shot": row.shot, "take": row.take})
+    failures: dict[FailureKind, int] = {}
+    manifest: str | None = None
+    for attempt in attempts:
+        manifest = attempt.manifest or manifest
+        if attempt.failure and attempt.number > row.reopened_after:
+            kind = FailureKind(attempt.failure)
+            failures[kind] = failures.get(kind, 0) + 1
+    return TaskRecord(
+        task=task,
+        state=TaskState(row.state),
+        failure=FailureKind(row.failure) if row.failure else None,
+        message=row.message,
+        winner=row.winner,
+        attempts=attempts[-1].number if attempts else 0,
+        failures=failures,
+        manifest=Manifest.model_validate_json(manifest) if manifest else None,
+        seq=row.seq,
+    )
+
+
+def attempt_record(row: AnyRow) -> AttemptRecord:
+    manifest = Manifest.model_validate_json(row.manifest) if row.manifest else None
+    return AttemptRecord(row.task, row.number, row.worker, row.node, AttemptState(row.state), row.started_us, manifest)
+
+
+def change_record(row: AnyRow) -> ChangeRecord:
+    return ChangeRecord(row.seq, ChangeKind(row.kind), row.state, row.job, row.task, row.attempt, row.at_us)
+
+
+def job_record(row: AnyRow) -> Job:
+    return Job(
+        id=row.id,
+        project=row.project,
+        name=row.name,
+        out=row.out,
+        document=json.loads(row.document),
+        options=json.loads(row.options),
+        created_us=row.created_us,
+        state=JobState(row.state),
+        seq=row.seq,
+    )
+
+
+def job_row(job: Job, seq: int) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "project": job.project,
+        "name": job.name,
+        "out": job.out,
+        "state": job.state.value,
+        "document": json.dumps(job.document, ensure_ascii=False),
+        "options": json.dumps(job.options, ensure_ascii=False),
+        "created_us": job.created_us,
+        "seq": seq,
+    }
+
+
+def job_line(seq: int, job: str, state: JobState, at_us: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "kind": ChangeKind.JOB.value,
+        "state": state.value,
+        "job": job,
+        "task": None,
+        "attempt": None,
+        "at_us": at_us,
+    }
+
+
+def task_row(task: Task, seq: int) -> dict[str, Any]:
+    return {
+        "id": task.id,
+        "project": task.project,
+        "stage": task.stage,
+        "version": task.version,
+        "body": task.model_dump_json(exclude_defaults=True),
+        "state": TaskState.WAITING.value,
+        "failure": None,
+        "message": "",
+        "winner": 0,
+        "reopened_after": 0,
+        "seq": seq,
+    }
+
+
+def input_rows(task: Task) -> list[dict[str, Any]]:
+    return [{"task": task.id, "name": name, "source": source.task} for name, source in task.inputs.items()]
+
+
+def member_row(job: str, position: int, task: Task) -> dict[str, Any]:
+    return {"job": job, "task": task.id, "position": position, "shot": task.shot, "take": task.take}
+
+
+def added_line(job: str, task: Task, seq: int, at_us: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "kind": ChangeKind.TASK_ADDED.value,
+        "state": TaskState.WAITING.value,
+        "job": job,
+        "task": task.id,
+        "attempt": None,
+        "at_us": at_us,
+    }

@@ -1,0 +1,148 @@
+"""The schema of the job store, for SQLite and PostgreSQL alike.
+
+    jobs ─< job_task >─ tasks ─< attempts          versions: v001 once per (subject, product, content)
+                          └─< task_inputs          changes: the outbox · watermarks: how far each reader is
+
+`farm` is one row: the epoch of whoever leads, and the last `seq`. Every write begins by updating that row, which checks
+the epoch, numbers the changes and puts writers one behind the other, in one statement on both databases. Times are UTC
+microseconds, documents JSON text. Any change here is a new migration (`tests/store/test_schema.py` compares the two).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from farm.canonical import ID_LENGTH
+
+SCHEMA = "0001"
+"""The newest migration."""
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_TASK = String(ID_LENGTH)
+_BIG = BigInteger().with_variant(Integer, "sqlite")
+
+farm = Table(
+    "farm",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", _BIG, nullable=False),
+    Column("seq", _BIG, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("out", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("created_us", _BIG, nullable=False),
+    Column("seq", _BIG, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    METADATA,
+    Column("id", _TASK, primary_key=True),
+    Column("project", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("failure", Text),
+    Column("message", Text, nullable=False),
+    Column("winner", Integer, nullable=False),
+    Column("reopened_after", Integer, nullable=False),
+    Column("seq", _BIG, nullable=False),
+)
+
+task_inputs = Table(
+    "task_inputs",
+    METADATA,
+    Column("task", _TASK, ForeignKey("tasks.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("source", _TASK, nullable=False),
+    Index(None, "source"),
+    sqlite_with_rowid=False,
+)
+
+job_task = Table(
+    "job_task",
+    METADATA,
+    Column("job", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("task", _TASK, ForeignKey("tasks.id"), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("shot", Text, nullable=False),
+    Column("take", Integer, nullable=False),
+    Index(None, "task"),
+    sqlite_with_rowid=False,
+)
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    Column("task", _TASK, ForeignKey("tasks.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("worker", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("failure", Text),
+    Column("started_us", _BIG, nullable=False),
+    Column("ended_us", _BIG),
+    Column("manifest", Text),
+)
+
+versions = Table(
+    "versions",
+    METADATA,
+    Column("project", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("product", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", Text, nullable=False),
+    UniqueConstraint("project", "subject", "product", "content"),
+)
+
+changes = Table(
+    "changes",
+    METADATA,
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("job", Text),
+    Column("task", _TASK),
+    Column("attempt", Integer),
+    Column("at_us", _BIG, nullable=False),
+    ForeignKeyConstraint(["job"], ["jobs.id"]),
+    ForeignKeyConstraint(["task"], ["tasks.id"]),
+)
+
+watermarks = Table(
+    "watermarks",
+    METADATA,
+    Column("consumer", Text, primary_key=True),
+    Column("seq", _BIG, nullable=False),
+)
