@@ -35,7 +35,7 @@ def slugged(written: str) -> str:
     while ".." in kept:
         kept = kept.replace("..", ".")
     if kept != written:
-        kept = re.sub(r"_{2,}", "_", kept).strip("_")
+        kept = re.sub(r"_{2,}", "_", kept).strip("_.-")
     kept = re.sub(r"^[^\w]+", "", kept)
     kept = f"_{kept}" if _RESERVED.fullmatch(kept) else kept
     return kept[:MAX_NAME].rstrip(".")
