@@ -186,18 +186,8 @@ def gc(
 
 def main() -> None:
     """The console script: runs the command, and says what went wrong in one clear message."""
-    from click import ClickException
-
     try:
-        sys.exit(app(standalone_mode=False))
-    except ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except typer.Abort:
-        sys.exit(Exit.INTERRUPTED)
-    except KeyboardInterrupt:
-        _complain("stopped")
-        sys.exit(Exit.INTERRUPTED)
+        app()
     except InputError as error:
         _complain(str(error))
         sys.exit(Exit.BAD_INPUT)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,10 +76,8 @@ def _kept(path: Path, location: str, role: str, project: str, clips: ClipStore |
     name = f"still{_suffix(location)}"
     key = asset_key(project, digest, name)
     if clips and not clips.exists(key):
-        try:
+        with suppress(KeyExists):  # another farm brought the same content in the meantime
             clips.put_file(key, path)
-        except KeyExists:
-            pass  # another shot, or another farm, brought the same content
     return Asset(digest=digest, name=name, key=key)
 
 

@@ -1,0 +1,137 @@
+"""The account of a job, its published names, and its report."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from itertools import count
+
+import pytest
+
+from farm.config import Project
+from farm.liveplan import LivePlan
+from farm.publish import Publisher
+from farm.report import html
+from farm.store.clips import ClipStore
+from farm.summary import summarise
+
+NAMES = count()
+
+
+class Versions:
+    """Allocates like the job store: the same content, the same number."""
+
+    def __init__(self) -> None:
+        self.given: dict[tuple[str, str, str], list[str]] = {}
+
+    def __call__(self, project: str, subject: str, product: str, content: str) -> int:
+        contents = self.given.setdefault((project, subject, product), [])
+        if content not in contents:
+            contents.append(content)
+        return contents.index(content) + 1
+
+
+@pytest.fixture
+def publisher_of():
+    versions, clips = Versions(), ClipStore(f"memory://publish-{next(NAMES)}")
+    return lambda asked: Publisher(asked.shot_list, Project(), clips, versions)
+
+
+def finished(asked, play_all, failures=None):
+    live = LivePlan(asked, play_all(asked, failures))
+    list(live.begin())
+    return live
+
+
+def account(asked, play_all, publisher_of, failures=None):
+    return summarise(finished(asked, play_all, failures), publisher_of(asked), "/out", frozenset())
+
+
+def test_products_have_the_studios_names(brief, shot, play_all, publisher_of):
+    summary = account(brief(shot("sh010")), play_all, publisher_of)
+    assert summary.shots[0].clips == {
+        "review": "publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4"
+    }
+    assert summary.animatic == "publish/demo/shots/animatic/v001/demo_shots_animatic_v001.mp4"
+    assert summary.timeline.endswith("demo_shots_animatic_v001.otio")
+
+
+def test_new_content_gets_a_new_version_and_the_same_content_keeps_its_own(brief, shot, play_all, publisher_of):
+    first = brief(shot("sh010"), shot("sh020"))
+    publisher = publisher_of(first)
+    before = summarise(finished(first, play_all), publisher, "/out", frozenset())
+    changed = brief(shot("sh010", prompt="slow pan left"), shot("sh020"))
+    after = summarise(finished(changed, play_all), publisher, "/out", frozenset())
+    assert "v002" in after.shots[0].clips["review"]
+    assert after.shots[1].clips == before.shots[1].clips
+    assert "v002" in after.animatic
+
+
+def test_publishing_links_once_and_again_without_effect(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"))
+    publisher, live = publisher_of(asked), finished(asked, play_all)
+    task = live.plan.shots[0].deliver[0]
+    manifest = live.known[task.id].manifest
+    publisher.clips.put_bytes(manifest.files["clip"].key, b"movie")
+    keys = [publisher.publish(task, manifest)["clip"] for _ in range(2)]
+    assert keys[0] == keys[1]
+    assert publisher.clips.read_bytes(keys[0]) == b"movie"
+
+
+def test_media_is_named_relative_to_the_timeline(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"))
+    publisher, live = publisher_of(asked), finished(asked, play_all)
+    task = live.plan.shots[0].deliver[0]
+    timeline = publisher.keys(live.plan.assemble)["timeline"]
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(timeline), publisher.media(task)))
+    assert found == publisher.keys(task)["clip"]
+
+
+def test_every_shot_says_what_became_of_it(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"), shot("sh020"), refused={"sh020": "no such file"})
+    summary = account(asked, play_all, publisher_of, {"generate sh010 take 1": "no paint"})
+    good, bad = summary.shots
+    assert (good.state, good.chosen.number, good.takes[0].message) == ("done", 2, "no paint")
+    assert (bad.state, bad.reason, bad.chosen) == ("failed", "no such file", None)
+    assert [shot.code for shot in summary.failed] == ["sh020"]
+    assert summary.finished
+
+
+def test_what_is_under_way_is_unfinished(brief, shot, publisher_of):
+    asked = brief(shot("sh010"))
+    live = LivePlan(asked, {})
+    list(live.begin())
+    summary = summarise(live, publisher_of(asked), "/out", frozenset())
+    assert summary.shots[0].state == "unfinished"
+    assert not summary.finished
+
+
+def test_new_and_reused_takes_are_told_apart(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"))
+    live = finished(asked, play_all)
+    there = {live.plan.shots[0].takes[0].generate.id}
+    summary = summarise(live, publisher_of(asked), "/out", there)
+    assert (summary.rendered, summary.reused) == (1, 1)
+
+
+def test_hostile_words_are_shown_and_not_run(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010", prompt='<script>alert("x")</script> & "quotes"'))
+    page = html(account(asked, play_all, publisher_of), "publish/demo/shots/report/v001/r.html")
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_links_lead_from_the_report_to_the_files(brief, shot, play_all, publisher_of):
+    summary = account(brief(shot("sh010"), shot("sh020")), play_all, publisher_of)
+    folder = "publish/demo/shots/report/v001"
+    page = html(summary, f"{folder}/r.html")
+    linked = {posixpath.normpath(posixpath.join(folder, url)) for url in re.findall(r'(?:src|href)="([^"#]+)"', page)}
+    assert {summary.animatic, summary.timeline, summary.contact_sheet} <= linked
+    assert {take.proxy for shot_ in summary.shots for take in shot_.takes} <= linked
+
+
+def test_a_failed_shot_stands_in_the_report_with_its_reason(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"), shot("sh020"), refused={"sh020": "shots.csv:3: no such file"})
+    page = html(account(asked, play_all, publisher_of), "publish/r.html")
+    assert "shots.csv:3: no such file" in page
+    assert "without a clip" in page
