@@ -4,15 +4,15 @@
     picture ──horizon──▶ nearness (for what is in the air)
             └──────────▶ ground ramp, a tilted plane  +  gentle centre and sky  ──each as strong as allowed──▶ relief
 
-A guess that cuts along edges is wrong more often than right, so the guess has no edges: a tilted plane, which keeps every
-straight line straight, and on top a swelling of the middle that may bend no line across the picture by more than the
-limit. Relief that would show is weakened, and left out where too little of it would remain.
+A guess that cuts along edges is wrong more often than right, so the guess has no edges: a tilted plane, which keeps
+every straight line straight, and on top a swelling of the middle that may bend no line across the picture by more than
+the limit. Relief that would show is weakened, and left out where too little of it would remain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -35,6 +35,11 @@ _LINE_WIDTH = 960
 """Width at which straight lines are looked for."""
 _SMOOTHINGS = (0.01, 0.02, 0.04, 0.08)
 """Gaussian sigmas to try on a depth map, as shares of its width."""
+_RAMP = 0.7
+"""Part of the limits that the tilted plane may use; the rest is for the swelling."""
+_NEARLY = 0.98
+"""Part of the limits to aim for."""
+_CHORDS = 3
 _LEAST = 0.1
 """Relief weaker than this share of what was asked is left out."""
 
@@ -52,7 +57,7 @@ class Depth:
     """Share of the asked parallax that is made."""
     reason: str = ""
     """Why less is made than asked, "" when it is not."""
-    strain: Strain = Strain()
+    strain: Strain = field(default_factory=Strain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,9 @@ class View:
         """Relief values laid on the still."""
         return Relief(values, self.framing, self.still)
 
-    def strain(self, values: Floats, lines: Floats) -> Strain:
+    def strain(self, values: Floats, lines: Floats, uprights: Floats) -> Strain:
         """What relief of these values does to the picture."""
-        return strain.measure(self.poses, self.relief(values).at, lines, aspect=self.framing.aspect)
+        return strain.measure(self.poses, self.relief(values).at, lines, uprights, aspect=self.framing.aspect)
 
 
 def given(depth: Floats, view: View) -> Depth:
@@ -101,59 +106,64 @@ def given(depth: Floats, view: View) -> Depth:
     if not view.poses:
         return Depth(nearness, None, "map")
     lines = view.lines()
+    uprights = strain.upright(lines)
     values = nearness
     for sigma in _SMOOTHINGS:
         values = _about_dominant(cv2.GaussianBlur(nearness, (0, 0), sigma * _WIDTH).astype(np.float32))
-        if view.strain(values, lines).worst <= 1.0:
+        if view.strain(values, lines, uprights).worst <= 1.0:
             break
-    return _settled(nearness, values, view, lines, "map")
+    share = _allowed(lambda share: view.strain(_scaled(values, share), lines, uprights))
+    made, full = _scaled(values, share), view.strain(values, lines, uprights)
+    return _settled(nearness, made, view, "map", share, full, view.strain(made, lines, uprights))
 
 
 def guessed(view: View) -> Depth:
     """Depth from the picture alone."""
     width, height = view.still
     small = cv2.resize(view.picture, (_WIDTH, max(2, round(_WIDTH * height / width))), interpolation=cv2.INTER_AREA)
+    small = small.astype(np.uint8, copy=False)
     nearness = _ground(small, horizon(small))
     if not view.poses:
         return Depth(nearness, None, "guess")
-    lines = np.concatenate([view.lines(), view.crossing()])
+    seen = view.lines()
+    lines, uprights = np.concatenate([seen, view.crossing()]), strain.upright(seen)
     rows = np.linspace(-1.0, 1.0, nearness.shape[0], dtype=np.float32)[:, None]
     plane = np.broadcast_to(rows, nearness.shape).astype(np.float32)
-    stands = view.lines()
-    ramp = plane * _allowed(lambda share: view.strain(plane * share, stands))
+    ramp = _scaled(plane, _RAMP * _allowed(lambda share: view.strain(_scaled(plane, share), lines, uprights)))
     swell = _swelling(nearness)
-    share = _allowed(lambda share: view.strain(_within(ramp + swell * share), lines))
-    return _settled(nearness, _within(ramp + swell * share), view, lines, "guess", plane)
+    share = _allowed(lambda share: view.strain(ramp + _scaled(swell, share), lines, uprights))
+    made = ramp + _scaled(swell, share)
+    full = view.strain(plane, lines, uprights)
+    return _settled(nearness, made, view, "guess", float(np.abs(made).max()), full, view.strain(made, lines, uprights))
 
 
 def _settled(
-    nearness: Floats, values: Floats, view: View, lines: Floats, source: str, asked: Floats | None = None
+    nearness: Floats, values: Floats, view: View, source: str, strength: float, full: Strain, made: Strain
 ) -> Depth:
-    """The relief as strong as the limits allow, or none."""
-    share = _allowed(lambda share: view.strain(values * np.float32(share), lines))
-    made = values * np.float32(share)
-    whole = float(np.abs(values if asked is None else asked).max())
-    strength = float(np.abs(made).max()) / whole if whole else 0.0
-    full = view.strain(values if asked is None else asked, lines)
-    reason = "" if strength > 0.99 else f"full parallax would give {full}"
-    if strength < _LEAST:
-        return Depth(nearness, None, source, 0.0, reason or "the depth map is flat", Strain())
-    return Depth(nearness, view.relief(made), source, strength, reason, view.strain(made, lines))
+    """The relief with the record of what it does, or none where too little of it is left."""
+    reason = f"full parallax would give {full}" if full.worst > 1.0 else ""
+    if strength < _LEAST or made.worst > 1.0:
+        return Depth(nearness, None, source, 0.0, reason or "the depth map is flat")
+    return Depth(nearness, view.relief(values), source, strength, reason, made)
 
 
 def _allowed(strain_at: Callable[[float], Strain]) -> float:
-    """The largest share, up to 1, whose strain stays within the limits; strain grows about linearly with it."""
-    share = 1.0
-    for _ in range(4):
-        worst = strain_at(share).worst
-        if worst <= 1.0:
-            return share
-        share *= 0.98 / worst
+    """The largest share, up to 1, whose strain stays within the limits; 0 when even none of it does.
+
+    Strain is convex in the share, as a largest magnitude is, so that the chord never promises too much.
+    """
+    full = strain_at(1.0).worst
+    if full <= 1.0:
+        return 1.0
+    share = 0.0
+    for _ in range(_CHORDS):
+        at = strain_at(share).worst
+        share += (1.0 - share) * max(0.0, _NEARLY - at) / (full - at)
     return share
 
 
-def _within(values: Floats) -> Floats:
-    return np.clip(values, -1.0, 1.0).astype(np.float32)
+def _scaled(values: Floats, share: float) -> Floats:
+    return values * np.float32(share)
 
 
 def _shrunk(depth: Floats, still: tuple[int, int]) -> Floats:

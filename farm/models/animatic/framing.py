@@ -4,8 +4,8 @@
     pad       the whole still is shown on black bars; moves happen inside the picture, as with crop
     overscan  the room is taken up front, the same for every take of the shot
 
-An overscan of 1.1 shows the still 10 % larger. Lengths are frame heights unless they say pixels (of the still, or of the
-frame); points are measured from the approved centre.
+An overscan of 1.1 shows the still 10 % larger. Lengths are frame heights unless they say pixels (of the still, or of
+the frame); points are measured from the approved centre.
 """
 
 from __future__ import annotations

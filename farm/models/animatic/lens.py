@@ -5,7 +5,7 @@
 
 Lengths are frame heights, origins the approved centre and the middle of the screen. Relief δ is relative inverse
 distance, 0 on the pivot plane, positive nearer: a camera that travels beside and towards such a plane sees it through
-(q + parallax·δ) / (1 - dolly·δ), which for a tilted plane (δ affine in q) is a homography: straight lines stay straight.
+(q + parallax·δ) / (1 - dolly·δ), which for a tilted plane (δ affine in q) is a homography: straight lines stay so.
 An orbit turns the pivot plane about its upright axis, so that verticals stay upright.
 """
 
@@ -34,7 +34,7 @@ def project(pose: Pose, x: Number, y: Number, delta: Number | float, aspect: flo
     u, v = u * math.cos(pose.yaw) / away - pose.x, v / away - pose.y
     size = math.exp(pose.log_scale)
     cos, sin = size * math.cos(pose.roll), size * math.sin(pose.roll)
-    return cos * u - sin * v, sin * u + cos * v
+    return cos * u - sin * v, sin * u + cos * v  # pyright: ignore[reportReturnType]
 
 
 def plane_at(pose: Pose, x: Number, y: Number, aspect: float) -> tuple[Number, Number]:
@@ -44,13 +44,13 @@ def plane_at(pose: Pose, x: Number, y: Number, aspect: float) -> tuple[Number, N
     u, v = cos * x + sin * y + pose.x, cos * y - sin * x + pose.y
     lean = _lean(pose, aspect)
     u = u / (math.cos(pose.yaw) + lean * u)
-    return u, v * (1.0 - lean * u)
+    return u, v * (1.0 - lean * u)  # pyright: ignore[reportReturnType]
 
 
 def still_at(pose: Pose, u: Number, v: Number, delta: Number | float) -> tuple[Number, Number]:
     """The point of the still with relief `delta` that is seen where the pivot plane's (u, v) is."""
     near = 1.0 - pose.dolly * delta
-    return u * near - pose.parallax_x * delta, v * near - pose.parallax_y * delta
+    return u * near - pose.parallax_x * delta, v * near - pose.parallax_y * delta  # pyright: ignore[reportReturnType]
 
 
 def _lean(pose: Pose, aspect: float) -> float:

@@ -1,7 +1,7 @@
 """The animatic model at work: a still and a path in, a stream of frames out.
 
     still ──framing, path──▶ Scene ──view(frame)──▶ picture ──air──▶ bars──▶ frame
-              Scene = Held (nothing moves) | Moved (mesh warp of the still) | Multiplane (layers) | Dissolved (two stills)
+              Scene = Held (nothing moves) | Moved (mesh warp) | Multiplane (layers) | Dissolved (two stills)
 
 One frame is held at a time, and it depends on its number alone. A picture in which nothing moves is the approved frame
 itself, pixel for pixel where the sizes agree. Every scene owns the pictures it samples; the model owns nothing.
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from pydantic import JsonValue
 
 from farm.errors import InputError
 from farm.models.animatic import takes
 from farm.models.animatic.framing import Bounds, Framing, frame_still, path_bounds, picture_size
-from farm.models.animatic.path import CameraPath, Pose, plan_path
 from farm.models.animatic.multiplane import Multiplane, Plane
+from farm.models.animatic.path import CameraPath, Pose, plan_path
 from farm.models.animatic.scene import Dissolved, Held, Moved, Scene, depth_for, read_depth, tell_depth
 from farm.models.animatic.source import read_grey, read_picture
 from farm.models.spec import GenerateContext, Placement, Request
@@ -141,27 +142,25 @@ def _tell(ctx: GenerateContext, request: Request, path: CameraPath, framing: Fra
     """Keep what was asked of the camera, what it does, and where the approved frame lies."""
     manner = takes.from_options(request.options)
     first, last = path[0], path[request.frames // 2 if request.loop else request.frames - 1]
-    ctx.fact(
-        "camera",
-        {
-            "variant": manner.name,
-            "amount": manner.amount,
-            "loop": request.loop,
-            "phases": [
-                {
-                    "moves": [" ".join(filter(None, (move.kind, move.direction, move.speed))) for move in phase],
-                    "x": travel.x / framing.aspect,
-                    "y": travel.y,
-                    "log_scale": travel.log_scale,
-                    "roll_deg": math.degrees(travel.roll),
-                    "yaw_deg": math.degrees(travel.yaw),
-                }
-                for phase, travel in zip(request.intent.phases, path.phases, strict=False)
-            ],
-            "first": _still_window(first, framing),
-            "last": _still_window(last, framing),
-        },
-    )
+    camera: dict[str, JsonValue] = {
+        "variant": manner.name,
+        "amount": manner.amount,
+        "loop": request.loop,
+        "phases": [
+            {
+                "moves": [" ".join(filter(None, (move.kind, move.direction, move.speed))) for move in phase],
+                "x": travel.x / framing.aspect,
+                "y": travel.y,
+                "log_scale": travel.log_scale,
+                "roll_deg": math.degrees(travel.roll),
+                "yaw_deg": math.degrees(travel.yaw),
+            }
+            for phase, travel in zip(request.intent.phases, path.phases, strict=False)
+        ],
+        "first": _still_window(first, framing),
+        "last": _still_window(last, framing),
+    }
+    ctx.fact("camera", camera)
     ctx.fact(
         "overscan",
         {
@@ -173,7 +172,7 @@ def _tell(ctx: GenerateContext, request: Request, path: CameraPath, framing: Fra
     )
 
 
-def _still_window(pose: Pose, framing: Framing) -> dict[str, float]:
+def _still_window(pose: Pose, framing: Framing) -> dict[str, JsonValue]:
     """What the pose shows of the still, flat: its middle and its height in still pixels, its roll in degrees."""
     return {
         "centre_x": framing.centre_x + pose.x * framing.pixels,
@@ -184,7 +183,7 @@ def _still_window(pose: Pose, framing: Framing) -> dict[str, float]:
 
 
 def _since_start(path: CameraPath, index: int, framing: Framing) -> tuple[tuple[float, float], float]:
-    """How far, in pixels, the camera has carried what was in the middle of the first frame, and how much enlarged it."""
+    """How far, in pixels, the camera has carried what the first frame had in its middle, and how enlarged it is."""
     start, now = path[0], path[index]
     size = math.exp(now.log_scale) * framing.height
     scale = math.exp(now.log_scale - start.log_scale)

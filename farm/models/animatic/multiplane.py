@@ -106,7 +106,7 @@ def premultiplied(rgba: Bytes) -> Bytes:
     """Colours times alpha: edges filter without a fringe."""
     alpha = cv2.merge([rgba[..., 3]] * 3)
     colour = cv2.multiply(np.ascontiguousarray(rgba[..., :3]), alpha, scale=1.0 / 255.0)
-    return np.dstack([colour, rgba[..., 3]])
+    return np.dstack([colour, rgba[..., 3]]).astype(np.uint8, copy=False)
 
 
 def over(below: Bytes, layer: Bytes) -> Bytes:

@@ -15,10 +15,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import pairwise
 
 from farm.models.animatic.ease import Ease
 from farm.models.animatic.shake import Shake
-from farm.models.animatic.takes import Manner
+from farm.models.animatic.takes import AS_ASKED, Manner
 from farm.shots.amounts import displacement
 from farm.shots.intent import Camera, CameraMove, MotionIntent, Speed
 
@@ -59,9 +60,10 @@ CAPS_PER_SECOND = Travel(0.45, 0.35, 0.25, math.radians(9), math.radians(12), 0.
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """One view of the still. A point q of the still, in frame heights from the approved centre, with relief δ, goes
+    """One view of the still. A point q of it, in frame heights from the approved centre, with relief δ, goes
 
-    to  u = (q + parallax·δ) / (1 - dolly·δ),  is turned by `yaw`, and lands on screen at  exp(log_scale)·R(roll)·(u - c).
+    to  u = (q + parallax·δ) / (1 - dolly·δ),  is turned by `yaw`, and lands on screen at
+    exp(log_scale) · R(roll) · (u - c).
     """
 
     x: float = 0.0
@@ -112,7 +114,7 @@ def plan_path(
     frames: int,
     fps: float,
     aspect: float,
-    manner: Manner = Manner(),
+    manner: Manner = AS_ASKED,
     seed: int | None = 0,
     loop: bool = False,
 ) -> CameraPath:
@@ -143,7 +145,7 @@ def _windows(moving: Sequence[bool]) -> list[tuple[float, float]]:
     """When each phase starts and ends, 0-1."""
     count = len(moving)
     reach = OVERLAP / count if count else 0.0
-    both = [a and b for a, b in zip(moving, moving[1:], strict=False)]
+    both = [a and b for a, b in pairwise(moving)]
     before, after = [False, *both], [*both, False]
     return [
         (index / count - reach * before[index], (index + 1) / count + reach * after[index]) for index in range(count)

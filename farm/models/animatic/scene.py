@@ -117,7 +117,7 @@ class Moved:
         if offsets is not None:
             column = ((x * self._framing.pixels + self._framing.centre_x) / 8.0 - 0.5).astype(np.float32)
             row = ((y * self._framing.pixels + self._framing.centre_y) / 8.0 - 0.5).astype(np.float32)
-            aside = warp.sample(offsets, column, row) / np.float32(self._framing.pixels)
+            aside = (warp.sample(offsets, column, row) / self._framing.pixels).astype(np.float32)
             x, y = x + aside[..., 0], y + aside[..., 1]
         return warp.render(self._source, self._mesh, x, y)
 

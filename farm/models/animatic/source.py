@@ -2,9 +2,9 @@
 
     file ──read──▶ still ──part the path sees──▶ limited to the detail the tightest frame can show ──▶ twice as fine
 
-Bilinear sampling of a picture twice as fine as the frame is nearly the same at every sub-pixel phase, so that a slow pan
-does not pump between sharp and soft; limiting the detail first keeps fine texture from shimmering. A still larger than
-the frame keeps its detail for a push-in.
+Bilinear sampling of a picture twice as fine as the frame is nearly the same at every sub-pixel phase, so that a slow
+pan does not pump between sharp and soft; limiting the detail first keeps fine texture from shimmering. A still larger
+than the frame keeps its detail for a push-in.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _scaled(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
 
 
 def framed(picture: NDArray[np.uint8], framing: Framing) -> NDArray[np.uint8]:
-    """The approved frame itself, (framing.height, framing.width, channels): the still's own pixels where sizes agree."""
+    """The approved frame itself, (height, width, channels) of the framing: the still's own pixels where sizes agree."""
     height, width = picture.shape[:2]
     wide, high = min(width, round(framing.pixels * framing.aspect)), min(height, round(framing.pixels))
     left = min(max(0, round(framing.centre_x - wide / 2.0)), width - wide)

@@ -36,8 +36,8 @@ _COLUMNS, _ROWS = 160, 90
 _LINE_POINTS = 41
 _EDGE_POINTS = 7
 _UPRIGHT_DEG = 12.0
-_LONG = 0.12
-"""A detected line counts as long from this share of the frame's width on."""
+_LONG = 0.06
+"""A detected line counts from this share of the frame's width on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,17 @@ def extremes(path: CameraPath) -> tuple[Pose, ...]:
     return tuple({pose for pose in picks if pose.parallax_x or pose.parallax_y or pose.dolly})
 
 
-def measure(poses: Sequence[Pose], relief: ReliefAt, lines: Floats, *, aspect: float) -> Strain:
-    """The worst strain over `poses`; `lines` are (n, points, 2), in frame heights of the still."""
+def measure(poses: Sequence[Pose], relief: ReliefAt, lines: Floats, uprights: Floats, *, aspect: float) -> Strain:
+    """The worst strain over `poses`: bend over `lines`, lean over `uprights`.
+
+    Both are (n, points, 2), in frame heights of the still.
+    """
     strain = Strain()
     for pose in poses:
-        bend, lean = _lines_strain(pose, relief, lines, aspect)
         strain = Strain(
             max(strain.stretch, _stretch(pose, relief, aspect)),
-            max(strain.bend_px, bend * 1920.0 / aspect),
-            max(strain.lean_deg, lean),
+            max(strain.bend_px, _bend(pose, relief, lines, aspect) * 1920.0 / aspect),
+            max(strain.lean_deg, _lean(pose, relief, uprights, aspect)),
         )
     return strain
 
@@ -95,24 +97,34 @@ def _stretch(pose: Pose, relief: ReliefAt, aspect: float) -> float:
     return 1.0 if folded else float(max(values.max() - 1.0, 1.0 - values.min()))
 
 
-def _lines_strain(pose: Pose, relief: ReliefAt, lines: Floats, aspect: float) -> tuple[float, float]:
-    """Largest bend in frame heights and largest lean of an upright line in degrees."""
+def _bend(pose: Pose, relief: ReliefAt, lines: Floats, aspect: float) -> float:
+    """The farthest that a point of a line lands from the straight line fitted to it, in frame heights."""
     if not len(lines):
-        return 0.0, 0.0
+        return 0.0
     x, y = lines[..., 0], lines[..., 1]
-    flat = np.stack(lens.project(pose, x, y, 0.0, aspect), -1)
-    moved = np.stack(lens.project(pose, x, y, relief(x, y), aspect), -1)
-    along, bend = _fit(moved)
-    straight, _ = _fit(flat)
-    cross = straight[:, 0] * along[:, 1] - straight[:, 1] * along[:, 0]
-    lean = np.degrees(np.arcsin(np.clip(np.abs(cross), 0.0, 1.0)))
-    upright = np.abs(np.degrees(np.arctan2(x[:, -1] - x[:, 0], y[:, -1] - y[:, 0])))
-    stands = np.minimum(upright, 180.0 - upright) < _UPRIGHT_DEG
-    return float(bend.max()), float(lean[stands].max(initial=0.0))
+    return float(_fit(lens.project(pose, x, y, relief(x, y), aspect))[1].max())
 
 
-def _fit(points: Floats) -> tuple[Floats, Floats]:
-    """Direction of the line fitted to each row of points, and the farthest that a point stands off it."""
+def _lean(pose: Pose, relief: ReliefAt, uprights: Floats, aspect: float) -> float:
+    """The largest angle that relief turns a line by, in degrees."""
+    if not len(uprights):
+        return 0.0
+    x, y = uprights[..., 0], uprights[..., 1]
+    flat, _ = _fit(lens.project(pose, x, y, 0.0, aspect))
+    made, _ = _fit(lens.project(pose, x, y, relief(x, y), aspect))
+    cross = flat[:, 0] * made[:, 1] - flat[:, 1] * made[:, 0]
+    return float(np.degrees(np.arcsin(np.clip(np.abs(cross), 0.0, 1.0))).max())
+
+
+def upright(lines: Floats) -> Floats:
+    """Those of the lines that stand nearly upright in the still."""
+    across, down = np.abs(lines[:, -1] - lines[:, 0]).T
+    return lines[across < math.tan(math.radians(_UPRIGHT_DEG)) * down]
+
+
+def _fit(where: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Direction of the line fitted to each row of points (x, y), and the farthest that a point stands off it."""
+    points = np.stack(where, -1)
     centred = points - points.mean(axis=1, keepdims=True)
     _, _, axes = np.linalg.svd(centred, full_matrices=False)
     off = np.abs(np.einsum("lpk,lk->lp", centred, axes[:, 1]))
@@ -129,7 +141,7 @@ def crossing_lines(half_width: float, half_height: float) -> Floats:
 
 
 def picture_lines(grey: NDArray[np.uint8], *, centre: tuple[float, float], height_px: float, aspect: float) -> Floats:
-    """The long straight lines that are in the picture (a line-segment detector), as (n, points, 2) in frame heights.
+    """The straight lines that are in the picture (a line-segment detector), as (n, points, 2) in frame heights.
 
     `centre` is the approved centre and `height_px` one frame height, both in pixels of `grey`.
     """

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from farm.models.animatic.ease import Ease
 
+DEFAULT_EASE = Ease()
+
 
 @dataclass(frozen=True, slots=True)
 class Manner:
@@ -20,15 +22,16 @@ class Manner:
 
     name: str = "as asked"
     amount: float = 1.0
-    ease: Ease = Ease()
+    ease: Ease = DEFAULT_EASE
 
     def options(self) -> dict[str, str | int | float | bool]:
         """The manner as scalars."""
         return {"variant": self.name, "amount": self.amount, "rise": self.ease.rise, "fall": self.ease.fall}
 
 
+AS_ASKED = Manner()
 NAMED = (
-    Manner(),
+    AS_ASKED,
     Manner("gentler", amount=0.6, ease=Ease(0.4, 0.4)),
     Manner("stronger", amount=1.4),
     Manner("other ease", ease=Ease(0.12, 0.68)),
@@ -47,7 +50,7 @@ def manner(take: int) -> Manner:
 
 def from_options(options: Mapping[str, str | int | float | bool]) -> Manner:
     """The manner a request carries; as asked where it carries none."""
-    plain = Manner()
+    plain = AS_ASKED
     return Manner(
         str(options.get("variant", plain.name)),
         float(options.get("amount", plain.amount)),
