@@ -1,0 +1,121 @@
+"""The animatic model: a camera over a still, on the CPU, without weights; the default, the draft and the fallback.
+
+    resolve   words -> a take's manner, the overscan it needs, what is ignored      (pure, this file)
+    open      -> farm.models.animatic.model.Animatic                                (numpy and OpenCV, imported there)
+
+Importing this package imports neither numpy nor OpenCV.
+"""
+
+from __future__ import annotations
+
+from farm.models.animatic import takes
+from farm.models.animatic.framing import overscan_for, path_bounds, shake_margin
+from farm.models.animatic.path import plan_path, shake_reach
+from farm.models.animatic.takes import Manner
+from farm.models.spec import Model, ModelSpec, Placement, Rejection, Resolved
+from farm.shots.intent import Direction, MotionIntent
+from farm.shots.model import Fit, Shot
+
+LEAST_OVERSCAN = 1.05
+"""What `fit: overscan` takes even where no move needs it."""
+
+SPEC = ModelSpec(
+    name="animatic",
+    title="Animatic: a camera over the still, on the CPU",
+    revision="1",
+    licence="Apache-2.0",
+    needs_prompt=False,
+    conditions=frozenset({"start", "end", "mask", "depth", "layers"}),
+    trained=False,
+)
+
+
+class AnimaticAdapter:
+    """Plans and opens the animatic model."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        return SPEC
+
+    def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
+        """What take `take` does differently, the overscan it needs, and every word that is not followed."""
+        manner = takes.manner(take)
+        moved = MotionIntent() if shot.end else intent
+        overscan = _overscan(shot, moved, manner)
+        return Resolved(
+            options=manner.options(),
+            label=manner.name,
+            overscan=overscan,
+            notes=(*_room(overscan, moved), *_ignored(shot, intent), *_same(shot, intent, take)),
+        )
+
+    def open(self, placement: Placement) -> Model:
+        """Ready at once: there is nothing to load but OpenCV."""
+        from farm.models.animatic.model import Animatic
+
+        return Animatic(placement)
+
+
+ADAPTER = AnimaticAdapter()
+
+
+def _overscan(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
+    """How much larger the still must stand, for a still of the frame's shape; rounded up to a tenth of a per cent."""
+    if shot.fit is not Fit.OVERSCAN:
+        return _needed(shot, intent, manner)
+    return max(LEAST_OVERSCAN, *(_needed(shot, intent, each) for each in takes.NAMED))
+
+
+def _needed(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
+    aspect = shot.width / shot.height
+    path = plan_path(
+        intent,
+        frames=shot.nb_frames + 2 * shot.handles,
+        fps=float(shot.fps),
+        aspect=aspect,
+        manner=manner,
+        seed=None,
+        loop=shot.loop,
+    )
+    bounds = path_bounds(path, aspect).grown(shake_margin(shake_reach(intent, manner), aspect))
+    return -(-overscan_for(bounds, aspect / 2.0, 0.5) * 1000 // 1) / 1000
+
+
+def _room(overscan: float, intent: MotionIntent) -> tuple[str, ...]:
+    if overscan <= 1.0:
+        return ()
+    words = dict.fromkeys(" ".join(filter(None, (move.kind, _way(move.direction)))) for move in intent.moves)
+    asked = ", then ".join(words) or "fit: overscan"
+    share = f"{(overscan - 1.0) * 100.0:.1f}".removesuffix(".0")
+    return (f"{asked} needs {share} % overscan: the still is shown {share} % larger",)
+
+
+def _way(direction: Direction) -> str:
+    return "" if direction is Direction.NONE else direction.value
+
+
+def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
+    """Everything set that this model does not follow."""
+    targets = dict.fromkeys(move.target for move in intent.moves if move.target)
+    told = [
+        (
+            shot.end and intent.moves,
+            "the start and end frames say where the camera goes: camera words are not followed",
+        ),
+        (intent.subject and not shot.mask, "things move by themselves only inside a mask, and there is none"),
+        (shot.mask and not intent.subject, "the mask is not used: no movement inside it was asked for"),
+        (shot.negative_prompt, "the negative prompt is not used"),
+        (shot.references, "reference images are not used"),
+        (shot.driving_video, "the driving video is not used"),
+        (shot.fidelity != _FIDELITY, "fidelity is not used: the still itself is shown"),
+    ]
+    aims = [f'the camera goes by the middle of the frame: it does not look for "{target}"' for target in targets]
+    return (*(note for said, note in told if said), *aims)
+
+
+def _same(shot: Shot, intent: MotionIntent, take: int) -> tuple[str, ...]:
+    still = not intent.moves and not intent.atmosphere and not (shot.mask and intent.subject)
+    return ("nothing moves: this take is the same as take 1",) if take > 1 and (still or shot.end) else ()
+
+
+_FIDELITY: float = Shot.__dataclass_fields__["fidelity"].default
