@@ -76,7 +76,7 @@ class Air:
     def apply(
         self, frame: Frame, index: int, *, depth: Floats | None, shift: tuple[float, float], scale: float
     ) -> Frame:
-        """`frame` (height, width, 3) uint8 sRGB with the air of frame `index` before it; `frame` itself if there is none.
+        """`frame` (height, width, 3) uint8 sRGB with the air of frame `index` before it, or `frame` itself without any.
 
         `depth` is a small picture of the whole frame, 0 far .. 1 near; `shift` and `scale` say how far the camera has
         moved (pixels) and enlarged the picture since frame 0, so that the air stands in the scene.

@@ -22,6 +22,7 @@ from farm.models.animatic.veil import Floats, Veil, View
 from farm.shots.amounts import FACTORS
 from farm.shots.intent import Atmosphere
 
+
 @dataclass(frozen=True, slots=True)
 class _Plane:
     depth: float
@@ -39,9 +40,9 @@ class _Plane:
 
 _SNOW = (
     _Plane(0.12, 1500, 0.075, (0.7, 1.1), (0.25, 0.65), 1.0, 0.5),
-    _Plane(0.40, 620, 0.14, (1.1, 2.2), (0.45, 0.9), 1.5, 0.4),
-    _Plane(0.75, 130, 0.26, (2.2, 4.2), (0.45, 0.85), 1.4, 0.3),
-    _Plane(1.10, 16, 0.42, (8.0, 18.0), (0.12, 0.26), 1.3, 0.2),
+    _Plane(0.40, 620, 0.14, (1.2, 2.4), (0.45, 0.9), 1.3, 0.4),
+    _Plane(0.80, 150, 0.26, (2.2, 5.0), (0.45, 0.85), 1.2, 0.3),
+    _Plane(1.10, 26, 0.42, (6.0, 18.0), (0.14, 0.32), 1.3, 0.2),
 )
 _RAIN = (
     _Plane(0.15, 2200, 0.80, (0.8, 1.1), (0.10, 0.22), 1.0, 0.5),
@@ -85,7 +86,7 @@ class Snow:
 
     def lay(self, veil: Veil, view: View) -> None:
         """Put the snow on `veil`, far planes first."""
-        tint = _sky(view, 0.30, 0.97)
+        tint = view.skylight(0.30, 0.97)
         veil.cover(_together(veil, view, self._clock, _SNOW, self._planes), tint)
 
 
@@ -117,7 +118,7 @@ class Rain:
 
     def lay(self, veil: Veil, view: View) -> None:
         """Put the rain on `veil`: a thin haze over the distance, then the streaks."""
-        tint = _sky(view, 0.22, 0.9)
+        tint = view.skylight(0.22, 0.9)
         cover = _together(veil, view, self._clock, _RAIN, self._planes)
         if view.depth is not None:
             clear = 1.0 - np.float32(self._haze) * (1.0 - smoothstep(0.0, 0.6, view.depth))
@@ -151,7 +152,7 @@ class Dust:
     def lay(self, veil: Veil, view: View) -> None:
         """Add the light of the motes to `veil`."""
         light = _relative_light(view)
-        tint = _sky(view, 0.45, 1.0) * np.array([1.0, 0.95, 0.85], np.float32)
+        tint = view.skylight(0.45, 1.0) * np.array([1.0, 0.95, 0.85], np.float32)
         now = self._clock.time_s(view.index)
         lit: list[Flecks] = []
         for plane in self._planes:
@@ -185,14 +186,6 @@ def _together(
             hardness=look.hardness,
         )
     return visible(picture)
-
-
-def _sky(view: View, lift: float, most: float) -> Floats:
-    """The colour of the light that falls from above: the bright parts of the picture, paled by `lift`."""
-    weight = np.square(view.glance.mean(axis=2)) + 1e-3
-    colour = (view.glance * weight[..., None]).sum(axis=(0, 1)) / weight.sum()
-    pale = 0.5 * colour + 0.5 * colour.mean()
-    return np.clip(pale * (1.0 - lift) + lift + 0.18, 0.0, most).astype(np.float32)
 
 
 def _relative_light(view: View) -> Floats:

@@ -1,6 +1,6 @@
 """Many small things in the air: where each one is at a time, and how they are drawn, without a loop over them.
 
-    Flecks (a start, a velocity, a wander and a look each) --at(view)--> places in the frame --draw--> an opacity picture
+    Flecks (a start, a velocity, a wander and a look each) --at(view)--> places --draw--> an opacity picture
 
 A fleck lives in a box a little larger than the frame and comes in again on the other side, out of sight. In a loop it
 lives for one round and is born at its own moment, coming and going softly, so any speed loops exactly.
@@ -93,6 +93,8 @@ def scatter(
     )
 
 
+_FINEST = np.float32(1.1)
+"""Radius in pixels below which a disc would turn into a square."""
 _EDGE = 96
 """Pixels around a picture into which flecks may reach, so that none needs cutting at the border."""
 
@@ -119,16 +121,17 @@ def draw(
 ) -> None:
     """Add soft discs at (x, y), each drawn out along `trail`, to a `blank`; every length in pixels, at most 80.
 
-    `hardness` 1 gives a bell, more a disc with an ever crisper edge. A disc smaller than a pixel becomes a fainter pixel.
+    `hardness` 1 gives a bell, more a disc with an ever crisper edge. A disc smaller than a pixel becomes a fainter
+    one.
     """
     height, width = picture.shape
-    broad = np.maximum(radius, np.float32(0.8))
+    broad = np.maximum(radius, _FINEST)
     half = 0.5 * float(np.hypot(*trail))
     reach = np.ceil(np.abs(trail) * np.float32(0.5) + broad.max()).astype(int)
     seen = (strength > 0.003) & (x > -reach[0]) & (x < width - 2 * _EDGE + reach[0])
     seen &= (y > -reach[1]) & (y < height - 2 * _EDGE + reach[1])
     x, y, broad = x[seen] + np.float32(_EDGE - 0.5), y[seen] + np.float32(_EDGE - 0.5), broad[seen]
-    level = (strength * np.square(np.minimum(radius / np.float32(0.8), 1.0)))[seen] * np.float32(hardness)
+    level = (strength * np.square(np.minimum(radius / _FINEST, 1.0)))[seen] * np.float32(hardness)
     left, top = np.rint(x).astype(np.intp), np.rint(y).astype(np.intp)
     columns, rows = np.arange(-reach[0], reach[0] + 1), np.arange(-reach[1], reach[1] + 1)
     dx = (columns[None, :] + (left - x)[:, None]).astype(np.float32)[:, None, :]

@@ -1,4 +1,4 @@
-"""Light that shifts: broad waves of a little more and a little less, warmer where it is lighter, moving across the frame.
+"""Light that shifts: broad waves of a little more and less, warmer where it is lighter, that cross the frame.
 
 The waves start from nothing, so frame 0 is the approved still; they darken more than they brighten, as a passing cloud
 does, so highlights do not clip.

@@ -2,9 +2,10 @@
 
     cloud tiles --moved by wind, camera and time--> cover of each plane --gated by depth--> Veil
 
-Mist stands in three planes, each behind whatever is nearer than itself; it lies low and thins upward from the place where
-the far things meet the ground. Its colour is the picture's own, lifted a little, so dusk stays dusk. Each plane mixes
-two windows on its tile that move at different speeds, so banks form and dissolve instead of sliding past like a backdrop.
+Mist stands in three planes, each behind whatever is nearer than itself; it lies low and thins upward from the place
+where the far things meet the ground. Its colour is the picture's own, lifted a little, so dusk stays dusk. Each plane
+mixes two windows on its tile that move at different speeds, so banks form and dissolve instead of sliding past like a
+backdrop.
 """
 
 from __future__ import annotations
@@ -133,12 +134,11 @@ class Steam:
         up = _BASE - (y - 0.5 - shift_y) / scale - 0.5
         rising = np.clip(up, 0.0, None)
         across = across - self._bend(rising, self._clock.time_s(view.index))
-        width = 0.035 + 0.17 * rising
+        width = 0.05 + 0.16 * rising
         envelope = np.exp(-np.square(across / width))
-        envelope = envelope * smoothstep(-0.03, 0.10, up) * (1.0 - smoothstep(0.12, 0.55, up))
+        envelope = envelope * smoothstep(0.0, 0.22, up) * (1.0 - smoothstep(0.2, 0.58, up))
         wisps = smoothstep(-0.35, 1.7, self._wisps(across / (0.45 + rising), up, view))
-        tint = np.clip(view.glance.mean(axis=(0, 1)) * 0.35 + 0.60, 0.0, 0.95).astype(np.float32)
-        veil.cover((0.6 * envelope * wisps).astype(np.float32), tint)
+        veil.cover((0.5 * envelope * wisps).astype(np.float32), view.skylight(0.25, 0.95))
 
     def _bend(self, rising: Floats, seconds: float) -> Floats:
         swing = np.zeros_like(rising)

@@ -11,12 +11,14 @@ laid the frame comes through bit for bit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Floating-point arrays, float32 wherever they are as large as a picture."""
 Frame = NDArray[np.uint8]
 
 _CLEAR = 200
@@ -53,6 +55,13 @@ class View:
         down = (y * np.float32(rows) - np.float32(0.5)).reshape(-1, 1)
         found = cv2.remap(field, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.float32).reshape(len(x), *field.shape[2:])
+
+    def skylight(self, lift: float, most: float) -> Floats:
+        """(3,) the colour of the light that falls from above: the bright parts of the picture, paled by `lift`."""
+        weight = np.square(self.glance.mean(axis=2)) + 1e-3
+        colour = (self.glance * weight[..., None]).sum(axis=(0, 1)) / weight.sum()
+        pale = 0.5 * colour + 0.5 * colour.mean()
+        return np.clip(pale * (1.0 - lift) + lift + 0.18, 0.0, most).astype(np.float32)
 
 
 def glance(frame: Frame) -> Floats:
