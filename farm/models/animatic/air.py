@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from farm.models.animatic.clock import Clock
 from farm.models.animatic.fall import Dust, Rain, Snow
 from farm.models.animatic.light import Light
 from farm.models.animatic.mist import Mist, Steam
-from farm.models.animatic.veil import Floats, Frame, Veil, View, glance, veil_size
+from farm.models.animatic.veil import Floats, Frame, Veil, View, glance
 from farm.shots import intent
 from farm.shots.intent import Atmosphere, SubjectMotion
 
@@ -41,6 +42,9 @@ _SUBJECTS = {
     "sunlight": intent.Air.LIGHT,
     "light": intent.Air.LIGHT,
 }
+
+
+_PREPOSITION = re.compile(r"\b(?:from|of|in|on|over|above|across|through|behind|around|at)\b")
 
 
 class Air:
@@ -71,7 +75,7 @@ class Air:
         clock = Clock(fps, frames, loop)
         asked = {each.kind: each for each in reversed(atmosphere + _as_atmosphere(subject))}
         layers = tuple(_layer(asked[kind], clock, size, seed) for kind in _ORDER if kind in asked)
-        return cls(clock, layers, Veil(veil_size(size), np.random.default_rng((seed, 0))))
+        return cls(clock, layers, Veil(size, np.random.default_rng((seed, 0))))
 
     def apply(
         self, frame: Frame, index: int, *, depth: Floats | None, shift: tuple[float, float], scale: float
@@ -102,8 +106,13 @@ def _as_atmosphere(subject: tuple[SubjectMotion, ...]) -> tuple[Atmosphere, ...]
     return tuple(
         Atmosphere(kind=kind, direction=each.direction, speed=each.speed)
         for each in subject
-        if (kind := _SUBJECTS.get(each.element.casefold().strip())) is not None
+        if (kind := _SUBJECTS.get(_head(each.element))) is not None
     )
+
+
+def _head(element: str) -> str:
+    """The word that says what a thing is: "smoke" of "thick smoke from the chimney", but "puddles" of "rain puddles"."""
+    return _PREPOSITION.split(element.casefold(), maxsplit=1)[0].strip().rpartition(" ")[2]
 
 
 def _layer(asked: Atmosphere, clock: Clock, size: tuple[int, int], seed: int) -> _Layable:

@@ -58,12 +58,18 @@ class Between:
         finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         finder.setFinestScale(0)
         there, back = _guess(first, last)
-        forward = np.asarray(finder.calc(first, last, there), np.float32)
-        backward = np.asarray(finder.calc(last, first, back), np.float32)
+        forward = np.asarray(finder.calc(first, last, there.copy()), np.float32)
+        backward = np.asarray(finder.calc(last, first, back.copy()), np.float32)
         sure_forward = _confidence(forward, backward, first, last)
         sure_backward = _confidence(backward, forward, last, first)
         agreement = 0.5 * float(sure_forward.mean() + sure_backward.mean())
-        return cls(start, end, _settled(forward, sure_forward), _settled(backward, sure_backward), agreement)
+        return cls(
+            start,
+            end,
+            there + _settled(forward - there, sure_forward),
+            back + _settled(backward - back, sure_backward),
+            agreement,
+        )
 
     @property
     def dissolves(self) -> bool:
@@ -145,8 +151,8 @@ def _guess(first: Frame, last: Frame) -> tuple[Floats, Floats]:
     moved, agreed = cv2.estimateAffinePartial2D(here, gone, ransacReprojThreshold=3.0)
     if moved is None or int(agreed.sum()) < max(_ENOUGH, len(pairs) // 8):
         return still, still.copy()
-    matrix = np.asarray(moved, np.float32)
-    return _affine_flow(matrix, still), _affine_flow(np.asarray(cv2.invertAffineTransform(matrix)), still)
+    back = cv2.invertAffineTransform(moved)
+    return _affine_flow(np.asarray(moved, np.float32), still), _affine_flow(np.asarray(back, np.float32), still)
 
 
 def _affine_flow(matrix: Floats, like: Floats) -> Floats:

@@ -17,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from farm.errors import InputError
 from farm.models.animatic.veil import Floats
@@ -107,5 +107,5 @@ def _read(path: Path) -> Rgba:
     try:
         with Image.open(path) as picture:
             return np.array(picture.convert("RGBA"))
-    except (UnidentifiedImageError, OSError) as error:
+    except OSError as error:
         raise InputError(f"layer {path} cannot be read as a picture: export it again as PNG ({error})") from error

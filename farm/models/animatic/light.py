@@ -1,10 +1,12 @@
 """Light that shifts: broad waves of a little more and less, warmer where it is lighter, that cross the frame.
 
-The waves start from nothing, so frame 0 is the approved still; they darken more than they brighten, as a passing cloud
-does, so highlights do not clip.
+The waves come in softly, so frame 0 is the approved still, and in a loop go out again; they darken more than they
+brighten, as a passing cloud does, so highlights do not clip.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -17,7 +19,9 @@ _ROWS = 54
 _WAVES = 5
 _PACE = 0.22
 """Frame heights per second that slow light travels."""
-_DEPTH = 0.10
+_COMES_IN = 1.2
+"""Seconds."""
+_DEPTH = 0.15
 """Largest share of the light that a shadow takes, about."""
 
 
@@ -31,16 +35,24 @@ class Light:
         length = rng.uniform(1.3, 3.2, _WAVES)
         self._wave = (2 * np.pi / length * np.array([np.cos(angle), np.sin(angle)])).astype(np.float32)
         pace = _PACE * FACTORS[asked.speed]
-        self._turn = np.array([2 * np.pi * clock.hz(pace / each) for each in length], np.float32)
+        self._turn = np.array([2 * np.pi * pace / each for each in length], np.float32)
         self._phase = rng.uniform(0, 2 * np.pi, _WAVES).astype(np.float32)
 
     def lay(self, veil: Veil, view: View) -> None:
-        """Multiply `veil` by the light of the moment over the light of frame 0."""
-        change = self._field(view, self._clock.time_s(view.index)) - self._field(view, 0.0)
+        """Multiply `veil` by the light of the moment."""
+        now = self._clock.time_s(view.index)
+        change = self._field(view, now) * np.float32(self._share(now))
         change = np.tanh(np.float32(0.6) * change) / np.float32(0.6)
         exposure = np.where(change > 0, 0.45 * change, change)
         warmth = np.array([0.22, 0.0, -0.28], np.float32) * change[..., None]
         veil.gain((1.0 + np.float32(_DEPTH) * (exposure[..., None] + warmth)).astype(np.float32))
+
+    def _share(self, seconds: float) -> float:
+        """How much of the change is there yet, 0..1."""
+        if self._clock.loop:
+            return math.sin(math.pi * seconds / self._clock.length_s) ** 2
+        come = min(1.0, seconds / _COMES_IN)
+        return come * come * (3.0 - 2.0 * come)
 
     def _field(self, view: View, seconds: float) -> Floats:
         """About -1..1 over the whole frame."""

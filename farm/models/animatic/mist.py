@@ -21,7 +21,7 @@ from farm.models.animatic.veil import Floats, Veil, View
 from farm.shots.amounts import FACTORS
 from farm.shots.intent import Atmosphere
 
-_ROWS = 180
+_ROWS = 160
 """Mist is computed this high, whatever the frame."""
 
 

@@ -145,13 +145,19 @@ def _reach(mask: NDArray[np.uint8], size: tuple[int, int]) -> tuple[Floats, floa
     whole = cv2.resize((mask >= 128).astype(np.uint8) * 255, size, interpolation=cv2.INTER_NEAREST)
     padded = cv2.copyMakeBorder(whole, 0, rows * CELL - size[1], 0, columns * CELL - size[0], cv2.BORDER_REPLICATE)
     inside = (cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA) == 255).astype(np.uint8)
-    # a mask that ends at the border of the picture is held there too: nothing may be fetched from outside
-    inside = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     # one more cell stays still: offsets are enlarged by interpolation, which reaches a cell beyond
-    distance = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1] - 1.0, 0.0, None)
+    distance = np.clip(cv2.distanceTransform(inside, cv2.DIST_L2, 5) - 1.0, 0.0, float(columns))
     feather = float(np.clip(0.6 * distance.max(initial=0.0), 1.0, 0.04 * max(columns, rows)))
     reach = smoothstep(0.0, feather, distance.astype(np.float32))
-    return np.asarray(cv2.GaussianBlur(reach, (0, 0), 0.6), np.float32) * (distance > 0), feather * CELL
+    reach = np.asarray(cv2.GaussianBlur(reach, (0, 0), 0.6), np.float32) * (distance > 0)
+    return reach * _border(rows, columns), feather * CELL
+
+
+def _border(rows: int, columns: int) -> Floats:
+    """0 in the cells along the border of the picture, 1 a few cells inside: there is nothing to fetch from outside."""
+    down, over = np.arange(rows), np.arange(columns)
+    edge = np.minimum(np.minimum(down, rows - 1 - down)[:, None], np.minimum(over, columns - 1 - over)[None, :])
+    return smoothstep(0.0, 4.0, edge.astype(np.float32))
 
 
 def _extent(reach: Floats, axis: int) -> tuple[float, float]:
@@ -160,7 +166,7 @@ def _extent(reach: Floats, axis: int) -> tuple[float, float]:
 
 
 def _most(asked: float, feather: float) -> float:
-    """`asked` pixels, or less where the mask is small: an offset may change by at most a fifth of a pixel per pixel."""
+    """`asked` pixels, or less where the mask is small: an offset changes by less than half a pixel per pixel."""
     return min(asked, 0.13 * feather)
 
 
@@ -182,7 +188,9 @@ def _ripple(
         slant = toward * rng.uniform(1.5, 4.0) * across / (near + np.float32(0.35))
         phase = (depth + slant + rng.uniform(0, 2 * np.pi)).astype(np.float32)
         turn = 2 * np.pi * clock.hz(rate * FACTORS[motion.speed] ** 0.5)
-        pixels = (np.float32(most * share) * strength).astype(np.float32)
+        # what is finer than the cells can hold fades out before it turns into something else
+        fine = wave * 1.1 / (near + np.float32(0.35)) / np.float32(bottom - top)
+        pixels = (np.float32(most * share) * strength * (1.0 - smoothstep(0.7, 1.5, fine))).astype(np.float32)
         waves.append(_Wave(phase, turn, pixels, pixels * np.float32(0.22)))
     return waves
 

@@ -68,14 +68,10 @@ def glance(frame: Frame) -> Floats:
     """`frame` at 36 rows, without its detail: (36, columns, 3) sRGB 0..1."""
     height, width = frame.shape[:2]
     size = (max(2, round(_GLANCE_HEIGHT * width / height)), _GLANCE_HEIGHT)
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    # every fourth pixel is plenty for a colour over thirty of them
+    thinned = frame[::4, ::4] if height >= 8 * _GLANCE_HEIGHT else frame
+    small = cv2.resize(thinned, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     return np.asarray(cv2.GaussianBlur(small, (0, 0), 1.5), np.float32) / np.float32(255.0)
-
-
-def veil_size(size: tuple[int, int]) -> tuple[int, int]:
-    """(width, height) of the veil for frames of `size` (width, height)."""
-    step = max(1, round(size[1] / _VEIL_HEIGHT))
-    return max(1, size[0] // step), max(1, size[1] // step)
 
 
 class Veil:
@@ -84,10 +80,12 @@ class Veil:
     Its buffers serve every frame in turn: fresh ones of this size would cost more than the arithmetic.
     """
 
-    def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
-        """A veil of `size` (width, height), with a fixed dither of its own."""
-        self.size = size
-        shape = (size[1], size[0], 3)
+    def __init__(self, frame_size: tuple[int, int], rng: np.random.Generator) -> None:
+        """A veil for frames of `frame_size` (width, height), with a fixed dither of its own."""
+        step = max(1, round(frame_size[1] / _VEIL_HEIGHT))
+        self.size = (max(1, frame_size[0] // step), max(1, frame_size[1] // step))
+        shape = (self.size[1], self.size[0], 3)
+        self._full = np.empty((2, frame_size[1], frame_size[0], 3), np.uint8)
         self._through = np.ones(shape, np.float32)
         self._light = np.zeros(shape, np.float32)
         self._opacity = np.empty(shape, np.float32)
@@ -126,9 +124,12 @@ class Veil:
         """`frame` seen through the air."""
         through = cv2.addWeighted(self._through, _CLEAR, self._dither, 1.0, 0.0, dtype=cv2.CV_8U)
         light = cv2.addWeighted(self._light, 255.0, self._dither, 1.0, 0.0, dtype=cv2.CV_8U)
+        dimming, glowing = self._full
         size = (frame.shape[1], frame.shape[0])
-        dimmed = cv2.multiply(frame, cv2.resize(through, size), scale=1.0 / _CLEAR)
-        return np.asarray(cv2.add(dimmed, cv2.resize(light, size)), np.uint8)
+        cv2.resize(through, size, dimming)
+        cv2.resize(light, size, glowing)
+        dimmed = cv2.multiply(frame, dimming, dimming, scale=1.0 / _CLEAR)
+        return np.asarray(cv2.add(dimmed, glowing), np.uint8)
 
     def _glowing(self, cover: Floats, tint: Floats) -> None:
         """Leave `cover` in all three channels of `_opacity`, and its light in `_lit`."""
