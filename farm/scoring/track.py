@@ -1,0 +1,104 @@
+"""The camera's path, measured: the global motion of each frame against the first.
+
+    frame ─▶ features followed from a key frame (pyramidal Lucas-Kanade) ─▶ similarity by RANSAC ─▶ path
+
+Following from a key frame, not from neighbour to neighbour, keeps the error from growing with every frame; a new key
+is taken when the view has moved on. What moves by itself (mist, a subject) is outvoted by the rest of the picture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from farm.scoring.similarity import Similarity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Grey = NDArray[np.uint8]
+
+MOST_FEATURES = 400
+FEWEST_FEATURES = 12
+"""With fewer the picture is too smooth to follow: only a shift is estimated, by phase correlation."""
+
+_REKEY_SHIFT = 0.10
+_REKEY_SCALE = 0.12
+_REKEY_SHARE = 0.5
+_NEAR_PX = 1.0
+_WINDOW = (21, 21)
+
+
+class Tracker:
+    """Fed one grey (h, w) uint8 frame after another, all of one size; gives each one's motion since the first."""
+
+    def __init__(self) -> None:
+        self._key: Grey | None = None
+        self._points: NDArray[np.float32] = np.empty((0, 1, 2), np.float32)
+        self._key_path = Similarity()
+        self._since_key = Similarity()
+
+    def add(self, grey: Grey) -> Similarity:
+        """The similarity that carries the first frame onto this one."""
+        if self._key is None:
+            self._rekey(grey)
+            return self._key_path
+        grey = _as_bright_as(self._key, grey)
+        self._since_key, followed = _motion(self._key, grey, self._points, self._since_key)
+        path = self._since_key.after(self._key_path)
+        moved = max(abs(self._since_key.shift) / _REKEY_SHIFT, abs(self._since_key.log_scale) / _REKEY_SCALE)
+        if moved > 1 or followed < _REKEY_SHARE:
+            self._key_path = path
+            self._rekey(grey)
+        return path
+
+    def _rekey(self, grey: Grey) -> None:
+        self._key, self._since_key = grey, Similarity()
+        self._points = features(grey)
+
+
+def _as_bright_as(key: Grey, grey: Grey) -> Grey:
+    """`grey` at the key's mean brightness: optical flow takes flicker for motion."""
+    factor = (float(key.mean()) + 1) / (float(grey.mean()) + 1)
+    return np.asarray(cv2.convertScaleAbs(grey, alpha=factor), np.uint8) if 0.5 < factor < 2 else grey
+
+
+def features(grey: Grey) -> NDArray[np.float32]:
+    """Corners worth following, (n, 1, 2) pixels."""
+    found = cv2.goodFeaturesToTrack(grey, MOST_FEATURES, qualityLevel=0.004, minDistance=9, blockSize=5)
+    return np.empty((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
+
+
+def motion(one: Grey, other: Grey, guess: Similarity) -> Similarity:
+    """The similarity that carries `one` onto `other`, near `guess`."""
+    return _motion(one, other, features(one), guess)[0]
+
+
+def _motion(key: Grey, grey: Grey, points: NDArray[np.float32], guess: Similarity) -> tuple[Similarity, float]:
+    """The similarity from `key` to `grey`, and the share of points that follow it."""
+    height, width = grey.shape
+    if len(points) < FEWEST_FEATURES:
+        return _shift(key, grey), 1.0
+    expected = np.asarray(cv2.transform(points, guess.matrix(width, height)), np.float32)
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        key, grey, points, expected, winSize=_WINDOW, maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+    )
+    inside = ((found > 1) & (found < (width - 2, height - 2))).all(axis=(1, 2))
+    good = (status.ravel() == 1) & inside
+    if good.sum() < FEWEST_FEATURES:
+        return guess, 0.0
+    matrix, inliers = cv2.estimateAffinePartial2D(
+        points[good], found[good], method=cv2.RANSAC, ransacReprojThreshold=_NEAR_PX, maxIters=500, confidence=0.995
+    )
+    if matrix is None:
+        return guess, 0.0
+    return Similarity.of_matrix(np.asarray(matrix, np.float64), width, height), float(inliers.sum()) / len(points)
+
+
+def _shift(key: Grey, grey: Grey) -> Similarity:
+    height, width = grey.shape
+    window = np.asarray(cv2.createHanningWindow((width, height), cv2.CV_32F), np.float32)
+    (x, y), response = cv2.phaseCorrelate(key.astype(np.float32), grey.astype(np.float32), window)
+    return Similarity(shift=complex(x, y) / width) if response > 0.3 else Similarity()

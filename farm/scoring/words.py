@@ -1,0 +1,85 @@
+"""A score as one sentence for people: "pans left 9.8 % as asked; stays sharp"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from farm.scoring.expect import Phase
+from farm.scoring.scales import SCALES
+from farm.shots.amounts import Displacement
+from farm.shots.intent import Camera, CameraMove
+
+FAULTY = 0.6
+"""A component under this is worth a word."""
+
+CLOSE = 0.15
+"""A measured amount this near (relatively) to the one asked for is "as asked"."""
+
+_VERBS: Mapping[Camera, tuple[str, str]] = {
+    Camera.PUSH: ("pushes in", "pulls back"),
+    Camera.PULL: ("pushes in", "pulls back"),
+    Camera.ZOOM: ("zooms in", "zooms out"),
+    Camera.PAN: ("pans left", "pans right"),
+    Camera.TRUCK: ("trucks left", "trucks right"),
+    Camera.TILT: ("tilts up", "tilts down"),
+    Camera.PEDESTAL: ("rises", "sinks"),
+    Camera.ROLL: ("rolls counterclockwise", "rolls clockwise"),
+}
+"""What the camera does when the picture's motion is positive, and negative."""
+
+
+def sentence(failures: Mapping[str, str], components: Mapping[str, float], phases: Sequence[Phase]) -> str:
+    """Why a take scores as it does: its failed gates, or its motion and what is wrong with it."""
+    failed = [why for why in failures.values() if why]
+    if failed:
+        return "fails: " + ", ".join(failed)
+    moved = ", then ".join(_phase(phase) for phase in phases)
+    faults = [name for name, value in sorted(components.items(), key=lambda pair: pair[1]) if value < FAULTY]
+    told = [SCALES[name].fault for name in faults if name != "motion" or not moved]
+    return "; ".join(part for part in (moved, ", ".join(told[:3]) or "stays sharp") if part)
+
+
+def _phase(phase: Phase) -> str:
+    told = [_move(move, phase) for move in phase.moves if move.kind in _VERBS]
+    if told:
+        return " and ".join(dict.fromkeys(told))
+    kinds = {move.kind for move in phase.moves}
+    drifted = math.hypot(phase.measured.x, phase.measured.y)
+    if Camera.ORBIT in kinds:
+        return "orbits about its pivot" if phase.error < FAULTY else f"wanders {drifted:.0%} off its pivot"
+    if Camera.HANDHELD in kinds:
+        return "is handheld" if phase.error < FAULTY else f"drifts {drifted:.0%}"
+    return "holds still" if phase.error < CLOSE else "moves the camera, which was to hold still"
+
+
+def _move(move: CameraMove, phase: Phase) -> str:
+    asked, measured = _amount(move.kind, phase.asked), _amount(move.kind, phase.measured)
+    up, down = _VERBS[move.kind]
+    verb = up if measured > 0 else down
+    if abs(measured) < CLOSE * abs(asked):
+        return f"hardly {up if asked > 0 else down}"
+    if measured * asked < 0:
+        return f"{verb} {_shown(move.kind, measured)} where the opposite was asked for"
+    if abs(measured / asked - 1) <= CLOSE:
+        return f"{verb} {_shown(move.kind, measured)} as asked"
+    return f"{verb} {_shown(move.kind, measured)} where {_shown(move.kind, asked)} was asked for"
+
+
+def _amount(kind: Camera, motion: Displacement) -> float:
+    match kind:
+        case Camera.PAN | Camera.TRUCK:
+            return motion.x
+        case Camera.TILT | Camera.PEDESTAL:
+            return motion.y
+        case Camera.ROLL:
+            return motion.roll_deg
+        case _:
+            return motion.log_scale
+
+
+def _shown(kind: Camera, amount: float) -> str:
+    if kind is Camera.ROLL:
+        return f"{abs(amount):.1f}°"
+    share = math.expm1(abs(amount)) if kind in {Camera.PUSH, Camera.PULL, Camera.ZOOM} else abs(amount)
+    return f"{100 * share:.1f} %"
