@@ -1,0 +1,64 @@
+"""Light that no surface gives: halos about lamps, stars, sunbeams, and how far away things are as a depth map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from film import blur
+from noise import Array
+
+
+def halo(light: Array, column: float, row: float, colour: Array, reach: float) -> None:
+    """Add, in place, the glow of one lamp at a pixel; `reach` in widths is where it has fallen to a tenth."""
+    height, width = light.shape[:2]
+    radius = reach * width * 2.5
+    left, right = max(0, int(column - radius)), min(width, int(column + radius) + 1)
+    top, bottom = max(0, int(row - radius)), min(height, int(row + radius) + 1)
+    if left >= right or top >= bottom:
+        return
+    y, x = np.mgrid[top:bottom, left:right].astype(np.float32)
+    away = np.hypot(x - np.float32(column), y - np.float32(row)) / np.float32(reach * width / 3)
+    edge = np.clip(1 - away / 7.5, 0, 1)
+    light[top:bottom, left:right] += (edge / (1 + away * away))[..., None] * colour
+
+
+def halos(light: Array, lamps: Iterable[tuple[float, float]], colour: Array, reach: float) -> None:
+    """`halo` for each (column, row)."""
+    for column, row in lamps:
+        halo(light, column, row, colour, reach)
+
+
+def stars(width: int, height: int, count: int, seed: int) -> Array:
+    """A night sky's stars, (height, width, 3): many faint ones, a few bright, cooler and warmer."""
+    random = np.random.default_rng(seed)
+    sky = np.zeros((height, width, 3), dtype=np.float32)
+    places = random.random((count, 2))
+    strengths = random.pareto(2.0, count) * 0.10 + 0.015
+    tints = random.normal(0, 0.16, count)
+    for (u, v), strength, tint in zip(places, np.minimum(strengths, 1.6), tints, strict=True):
+        column, row = int(u * width), int(v * height)
+        sky[row, column] += strength * np.array([1 + tint, 1, 1 - tint], dtype=np.float32)
+    size = width / 1920
+    return blur(sky, 0.55 * size) * np.float32(4 * size * size) + blur(sky, 1.6 * size) * np.float32(2.5 * size * size)
+
+
+def beams(source: Array, column: float, row: float, length: float, samples: int = 48) -> Array:
+    """`source` smeared away from a pixel: sunbeams through what is dark in it. `length` 0..1 of the way to the sun."""
+    total = np.zeros_like(source)
+    for k in range(samples):
+        shrink = 1 - length * k / samples
+        matrix = np.array([[shrink, 0, column * (1 - shrink)], [0, shrink, row * (1 - shrink)]], dtype=np.float32)
+        moved = cv2.warpAffine(
+            source, matrix, (source.shape[1], source.shape[0]), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        total += moved * np.float32(1 - k / samples)
+    return total * np.float32(2 / samples)
+
+
+def nearness(z: Array, half: float) -> Array:
+    """Depth map of distances `z` (inf for the sky): 1 at the lens, 0.5 at `half`, 0 far away."""
+    return (1 / (1 + z / np.float32(half))).astype(np.float32)
