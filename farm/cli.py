@@ -133,7 +133,7 @@ def render(
     else:
         console.print(summary_table(summary))
         console.print()
-        console.print(what_to_open(summary))
+        console.print(what_to_open(summary), soft_wrap=True)
     if not summary.finished:
         _complain("stopped; the same command goes on from here")
         raise typer.Exit(Exit.INTERRUPTED)

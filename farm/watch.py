@@ -42,8 +42,9 @@ class Watch:
         self.done: Counter[str] = Counter()
         self.failed: dict[TaskId, Outcome] = {}
 
-    def added(self, task: Task) -> None:
+    def added(self, task: Task, *, there: bool) -> None:
         self.tasks[task.id] = task
+        self.done[task.stage] += there
 
     def progressed(self, task: Task, fraction: float) -> None:
         self.running[task.id] = fraction
@@ -55,7 +56,8 @@ class Watch:
             self.failed[task.id] = outcome
         if self.console and (not outcome.done or task.stage in LANDMARKS):
             how = Text("done", "green") if outcome.done else Text(f"failed: {outcome.message}", "red")
-            self.console.print(Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how))
+            line = Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how)
+            self.console.print(line, soft_wrap=True)
 
     def pulse(self) -> None:
         """Nothing to redraw."""

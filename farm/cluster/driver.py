@@ -55,7 +55,10 @@ class Pool(Protocol):
 class Observer(Protocol):
     """Who watches a driver: the live view, metrics."""
 
-    def added(self, task: Task) -> None: ...
+    def added(self, task: Task, *, there: bool) -> None:
+        """A task is part of the job; `there` when it was done before."""
+        ...
+
     def progressed(self, task: Task, fraction: float) -> None: ...
     def settled(self, task: Task, outcome: Outcome) -> None: ...
     def pulse(self) -> None:
@@ -128,10 +131,10 @@ class Driver:
                 commands += decision.commands
                 settled += decision.settled
             self._commit(changes)
+            for task in settled:  # before the commands, whose inputs these outcomes are
+                queue.extend(self._added(self._settle(self._live.tasks[task])))
             for command in commands:
                 self._carry_out(command)
-            for task in settled:
-                queue.extend(self._added(self._settle(self._live.tasks[task])))
 
     def _commit(self, changes: list[Committed]) -> None:
         for change in changes:
@@ -154,7 +157,7 @@ class Driver:
         self._books.add(tasks)
         events: list[Event] = []
         for task in tasks:
-            self._observer.added(task)
+            self._observer.added(task, there=task.id in self._live.known)
             rank = Rank(priority=0, job=0, shot=self._live.position(task))
             events.append(TaskAdded(task, rank, self._histories.get(task.id, History())))
         return events

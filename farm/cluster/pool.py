@@ -33,19 +33,13 @@ class RayPool:
 
     def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
+        self._actor: Any = ray.remote(concurrency_groups={"control": 1}, max_restarts=0)(Worker)
         self._actors: dict[str, Any] = {}
         self._awaited: dict[Any, str] = {}
         """What we wait for, by worker: the reply to `ready`, or the stream of a running attempt."""
 
     def start(self, worker: str, lane: Lane) -> None:
-        actor = ray.remote(Worker)
-        options = {
-            "num_cpus": CPUS_PER_WORKER,
-            "num_gpus": lane.gpus,
-            "concurrency_groups": {"control": 1},
-            "max_restarts": 0,
-        }
-        handle = actor.options(**options).remote(worker, self._setup)
+        handle = self._actor.options(num_cpus=CPUS_PER_WORKER, num_gpus=lane.gpus).remote(worker, self._setup)
         self._actors[worker] = handle
         self._awaited[handle.ready.remote()] = worker
 

@@ -27,7 +27,7 @@ def timeline(params: AssembleParams) -> otio.schema.Timeline:
     fps = params.fps
     track = otio.schema.Track(name="V1", kind=otio.schema.TrackKind.Video)
     track.extend([_clip(entry, fps) for entry in params.entries])
-    document = otio.schema.Timeline(name=params.title or params.name, global_start_time=_time(start_frame(fps), fps))
+    document = otio.schema.Timeline(name=params.title, global_start_time=_time(start_frame(fps), fps))
     document.metadata["farm"] = {"width": params.width, "height": params.height, "fps": str(fps)}
     document.tracks.append(track)
     return document

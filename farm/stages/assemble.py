@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def run(inputs: Mapping[str, Path], params: AssembleParams, ctx: Context) -> Outputs:
     """Assemble the cut. Raises `MediaError` for a clip that does not decode, `OutOfSpace`, `Cancelled`."""
-    movie, sheet, otio = (ctx.scratch / f"{params.name}{suffix}" for suffix in (".mp4", "_contact.jpg", ".otio"))
+    movie, sheet, otio = (ctx.scratch / name for name in ("movie.mp4", "contact-sheet.jpg", "timeline.otio"))
     starts = list(accumulate((entry.frames for entry in params.entries), initial=0))
     total = starts.pop()
     cards: list[Card] = []
@@ -55,7 +55,7 @@ def run(inputs: Mapping[str, Path], params: AssembleParams, ctx: Context) -> Out
                 ctx.progress(encoder.count / total)
             cards.append(_card(entry, start, params.fps, thumbs))
     as_asked(probe(movie), params.width, params.height, total, params.fps, movie.name)
-    write_jpeg(sheet, contact_sheet(params.title or params.name, _subtitle(params, total), cards), quality=88)
+    write_jpeg(sheet, contact_sheet(params.title, _subtitle(params, total), cards), quality=88)
     write_timeline(otio, params)
     files = {
         "movie": Output(movie, FileClass.DELIVERABLE),

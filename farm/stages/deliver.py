@@ -22,7 +22,7 @@ def run(inputs: Mapping[str, Path], params: DeliverParams, ctx: Context) -> Outp
     if preset is None:
         raise InputError(f'there is no product "{params.product}": choose one of {", ".join(sorted(PRODUCTS))}')
     source = probe(inputs["mezzanine"])
-    clip = ctx.scratch / f"{params.name}{preset.suffix}"
+    clip = ctx.scratch / f"clip{preset.suffix}"
     tags = {"title": params.title, "comment": params.comment}
     transcode(
         inputs["mezzanine"],
