@@ -111,7 +111,7 @@ def _as_atmosphere(subject: tuple[SubjectMotion, ...]) -> tuple[Atmosphere, ...]
 
 
 def _head(element: str) -> str:
-    """The word that says what a thing is: "smoke" of "thick smoke from the chimney", but "puddles" of "rain puddles"."""
+    """The word that says what it is: "smoke" of "thick smoke from the chimney", but "puddles" of "rain puddles"."""
     return _PREPOSITION.split(element.casefold(), maxsplit=1)[0].strip().rpartition(" ")[2]
 
 

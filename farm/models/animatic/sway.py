@@ -182,7 +182,7 @@ def _ripple(
     most = _most(0.0035 * rows * CELL * FACTORS[motion.speed] ** 0.5, feather)
     strength = reach * (0.12 + 0.88 * near)
     waves: list[_Wave] = []
-    for wave, rate, share in ((9.0, 0.34, 0.5), (15.0, 0.47, 0.3), (23.0, 0.66, 0.2)):
+    for wave, rate, share in ((13.0, 0.34, 0.45), (24.0, 0.47, 0.33), (39.0, 0.66, 0.22)):
         # rows of ripples crowd towards the horizon as the logarithm does, and slant a little so they do not march
         depth = wave * rng.uniform(0.9, 1.1) * np.log(near + np.float32(0.35))
         slant = toward * rng.uniform(1.5, 4.0) * across / (near + np.float32(0.35))
