@@ -90,7 +90,7 @@ def test_what_was_given_is_not_written_to(kind, dusk, far):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("frames", [24, 61])
+@pytest.mark.parametrize("frames", [24, 37])
 def test_a_loop_closes_exactly_and_without_a_jerk(kind, frames, dusk, far):
     looping = air(asked(kind), loop=True, frames=frames)
     shots = [see(looping, dusk, index, far).astype(np.float32) for index in range(frames + 1)]
