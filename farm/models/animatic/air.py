@@ -43,7 +43,6 @@ _SUBJECTS = {
     "light": intent.Air.LIGHT,
 }
 
-
 _PREPOSITION = re.compile(r"\b(?:from|of|in|on|over|above|across|through|behind|around|at)\b")
 
 
@@ -106,13 +105,14 @@ def _as_atmosphere(subject: tuple[SubjectMotion, ...]) -> tuple[Atmosphere, ...]
     return tuple(
         Atmosphere(kind=kind, direction=each.direction, speed=each.speed)
         for each in subject
-        if (kind := _SUBJECTS.get(_head(each.element))) is not None
+        if (kind := air_kind(each)) is not None
     )
 
 
-def _head(element: str) -> str:
-    """The word that says what a thing is: "smoke" of "thick smoke from the chimney", but "puddles" of "rain puddles"."""
-    return _PREPOSITION.split(element.casefold(), maxsplit=1)[0].strip().rpartition(" ")[2]
+def air_kind(motion: SubjectMotion) -> intent.Air | None:
+    """The kind of air a subject is: steam for "thick smoke from the chimney", but none for "rain puddles"."""
+    thing = _PREPOSITION.split(motion.element.casefold(), maxsplit=1)[0].strip()
+    return _SUBJECTS.get(thing.rpartition(" ")[2])
 
 
 def _layer(asked: Atmosphere, clock: Clock, size: tuple[int, int], seed: int) -> _Layable:

@@ -144,14 +144,17 @@ def draw(
 
 
 def _bell(dx: Floats, dy: Floats, trail: tuple[float, float], half: float, radius: Floats) -> Floats:
-    """(count, rows, columns): 1 on the middle of the trail, 0 at `radius` from it."""
+    """(count, rows, columns): 1 amid the trail, less towards its ends, 0 at `radius` from it."""
     scale = (1.0 / radius)[:, None, None]
     dx, dy = dx * scale, dy * scale
     if half < 0.05:
-        square = np.square(dx) + np.square(dy)
-    else:
-        ux, uy = np.float32(trail[0] / (2 * half)), np.float32(trail[1] / (2 * half))
-        past = np.maximum(np.abs(dx * ux + dy * uy) - np.float32(half) * scale, 0.0)
-        square = np.square(past) + np.square(dx * uy - dy * ux)
-    bell = np.maximum(1.0 - square, 0.0)
-    return np.multiply(bell, bell, out=bell)
+        bell = np.maximum(1.0 - np.square(dx) - np.square(dy), 0.0)
+        return np.multiply(bell, bell, out=bell)
+    ux, uy = np.float32(trail[0] / (2 * half)), np.float32(trail[1] / (2 * half))
+    length = np.float32(half) * scale
+    along = np.abs(dx * ux + dy * uy)
+    bell = np.maximum(1.0 - np.square(np.maximum(along - length, 0.0)) - np.square(dx * uy - dy * ux), 0.0)
+    np.multiply(bell, bell, out=bell)
+    # a streak with blunt ends looks drawn: light gathers slowly and leaves slowly
+    bell *= 1.0 - np.float32(0.8) * np.square(np.minimum(along / (length + 1.0), 1.0))
+    return bell

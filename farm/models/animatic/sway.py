@@ -18,11 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from farm.models.animatic.air import air_kind
 from farm.models.animatic.clock import Clock, way
 from farm.models.animatic.noise import smoothstep
 from farm.models.animatic.veil import Floats
 from farm.shots.amounts import FACTORS
-from farm.shots.intent import Direction, SubjectMotion
+from farm.shots.intent import SubjectMotion
 
 CELL = 8
 """Still pixels per cell of the offsets."""
@@ -107,19 +108,26 @@ class Sway:
         seed: int,
         loop: bool,
     ) -> Sway:
-        """The sway of `subject` inside `mask` (height, width), white where things may move, over a still of `size`."""
+        """The sway of `subject` inside `mask` (height, width), white where things may move, over a still of `size`.
+
+        A subject that is air ("smoke rising") is none of its business: see `farm.models.animatic.air`.
+        """
         clock = Clock(fps, frames, loop)
         reach, feather = (None, 0.0) if mask is None else _reach(mask, size)
         waves: list[_Wave] = []
         ignored: list[str] = []
         for number, motion in enumerate(subject):
+            if air_kind(motion) is not None:
+                continue
             kind = held(motion)
             if kind is None or reach is None or not reach.any():
                 ignored.append(motion.element)
                 continue
             rng = np.random.default_rng((seed, 100 + number))
-            make = _ripple if kind is _Held.WATER else _swing
-            waves += make(motion, kind, reach, feather, clock, rng)
+            if kind is _Held.WATER:
+                waves += _ripple(motion, reach, feather, clock, rng)
+            else:
+                waves += _swing(motion, kind, reach, feather, clock, rng)
         return cls(clock, tuple(waves), tuple(ignored))
 
     def offsets(self, index: int) -> Floats | None:
@@ -171,9 +179,8 @@ def _most(asked: float, feather: float) -> float:
 
 
 def _ripple(
-    motion: SubjectMotion, kind: _Held, reach: Floats, feather: float, clock: Clock, rng: np.random.Generator
+    motion: SubjectMotion, reach: Floats, feather: float, clock: Clock, rng: np.random.Generator
 ) -> list[_Wave]:
-    del kind
     rows, columns = reach.shape
     top, bottom = _extent(reach, 1)
     near = np.clip((np.arange(rows, dtype=np.float32) - top) / max(1.0, bottom - top), 0.0, 1.0)[:, None]
@@ -182,7 +189,7 @@ def _ripple(
     most = _most(0.0035 * rows * CELL * FACTORS[motion.speed] ** 0.5, feather)
     strength = reach * (0.12 + 0.88 * near)
     waves: list[_Wave] = []
-    for wave, rate, share in ((9.0, 0.34, 0.5), (15.0, 0.47, 0.3), (23.0, 0.66, 0.2)):
+    for wave, rate, share in ((13.0, 0.34, 0.45), (24.0, 0.47, 0.33), (39.0, 0.66, 0.22)):
         # rows of ripples crowd towards the horizon as the logarithm does, and slant a little so they do not march
         depth = wave * rng.uniform(0.9, 1.1) * np.log(near + np.float32(0.35))
         slant = toward * rng.uniform(1.5, 4.0) * across / (near + np.float32(0.35))
@@ -199,13 +206,11 @@ def _swing(
     motion: SubjectMotion, kind: _Held, reach: Floats, feather: float, clock: Clock, rng: np.random.Generator
 ) -> list[_Wave]:
     rows, columns = reach.shape
-    wind = way(motion.direction, (float(rng.choice([-1.0, 1.0])), 0.0))
-    if motion.direction in (Direction.UP, Direction.DOWN):
-        wind = (float(rng.choice([-1.0, 1.0])), 0.0)
+    wind = way(motion.direction, (0.0, 0.0))[0] or float(rng.choice([-1.0, 1.0]))
     (top, bottom), (left, right) = _extent(reach, 1), _extent(reach, 0)
     down = np.clip((np.arange(rows, dtype=np.float32) - top) / max(1.0, bottom - top), 0.0, 1.0)[:, None]
     over = np.clip((np.arange(columns, dtype=np.float32) - left) / max(1.0, right - left), 0.0, 1.0)[None, :]
-    lee = over if wind[0] > 0 else 1.0 - over
+    lee = over if wind > 0 else 1.0 - over
     free = {_Held.TOP: down + 0 * over, _Held.BOTTOM: 1.0 - down + 0 * over}.get(kind, lee + 0 * down)
     strength = (reach * free**1.4).astype(np.float32)
     most = _most(0.006 * rows * CELL * FACTORS[motion.speed] ** 0.5, feather)

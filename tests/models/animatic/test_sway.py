@@ -47,8 +47,9 @@ def photo():
         (box(), (), ()),
         (box(), (SubjectMotion(element="woman", action="blinks"),), ("woman",)),
         (np.zeros((HEIGHT, WIDTH), np.uint8), (HAIR,), ("long hair",)),
+        (box(), (SubjectMotion(element="smoke", action="billowing"),), ()),
     ],
-    ids=["no mask", "nothing asked", "a blink", "an empty mask"],
+    ids=["no mask", "nothing asked", "a blink", "an empty mask", "what is air"],
 )
 def test_nothing_moves(mask, subject, ignored):
     still = sway(mask, *subject)
