@@ -17,6 +17,16 @@ from farm.shots.clauses import SPEED_OF, Clause, Word
 from farm.shots.intent import Camera, CameraMove, Direction, Speed
 from farm.shots.vocabulary import CAMERA_VERBS, CAMERA_WORDS, DIRECTIONS, FILLERS, POSSESSIVES, CameraVerb, Link, Need
 
+_MOVE_NOUNS = frozenset({"move", "moves", "movement", "motion"})
+"""A noun after the verb that is none itself: "pedestal move"."""
+_NOUNS = (
+    words_of.ELEMENTS
+    | words_of.PERSONS
+    | frozenset(words_of.AIR)
+    | words_of.WINDS
+    | {"people", "men", "women", "children"}
+)
+
 
 class Agent(Enum):
     """Who does what a verb says."""
@@ -116,7 +126,7 @@ class _Phases:
 def _heads(clause: Clause, inherited: Agent, last_verb: str) -> list[_Head]:
     heads: list[_Head] = []
     taken: set[int] = set()
-    for at, word in enumerate(clause.words):
+    for at in range(len(clause.words)):
         if at in taken:
             continue
         head = _static_or_handheld(clause.words, at) or _head(clause.words, at, inherited, taken)
@@ -145,7 +155,8 @@ def _head(words: Sequence[Word], at: int, inherited: Agent, taken: set[int]) -> 
         sense, used = (verb.senses[late], extra) if late is not None else (verb.plain, set[int]())
     if sense is None:
         return None
-    return _Head(at, word.verb, sense, frozenset({at} | used))
+    named = {at + 1} if at + 1 < len(words) and words[at + 1].text in _MOVE_NOUNS else set[int]()
+    return _Head(at, word.verb, sense, frozenset({at} | used | named))
 
 
 def _static_or_handheld(words: Sequence[Word], at: int) -> _Head | None:
@@ -167,7 +178,9 @@ def _more_of_the_same(words: Sequence[Word], verb: str) -> list[_Head]:
     """A clause of directions alone goes on with the verb before it: "pan left and right"."""
     if any(word.text not in DIRECTIONS and word.text not in FILLERS and word.text not in SPEED_OF for word in words):
         return []
-    senses = CAMERA_VERBS[verb].senses if verb in CAMERA_VERBS else {}
+    if verb not in CAMERA_VERBS:
+        return []
+    senses = CAMERA_VERBS[verb].senses
     pairs = [(at, DIRECTIONS[word.text]) for at, word in enumerate(words) if word.text in DIRECTIONS]
     return [_Head(at, verb, senses[way], frozenset({at})) for at, way in pairs if way in senses]
 
@@ -177,7 +190,7 @@ def _is_thing(words: Sequence[Word], at: int) -> bool:
     before = [word.text for word in words[:at]]
     after = [word.text for word in words[at + 1 : at + 4]]
     if len(before) >= 2 and before[-1] in {"a", "the", "his", "her"} and before[-2] in words_of.PREPOSITIONS:
-        return words[at].verb not in {"zoom"}
+        return words[at].verb != "zoom"
     if before and before[-1] in {"in", "of", "on"} and words[at].verb == "orbit":
         return True
     rest = after[1:] if after and after[0] in {"back", "in", "out", "up", "down", "away", "left", "right"} else after
@@ -225,7 +238,7 @@ def _has_company(verb: CameraVerb, words: Sequence[Word], at: int, agent: Agent,
     if agent is Agent.CAMERA or verb.need is Need.NOTHING:
         return True
     after = words[at + 1].text if at + 1 < len(words) else ""
-    if after in {"shot", "shots", "move", "movement"} and verb.need not in (Need.CAMERA, Need.PLAIN):
+    if after in _MOVE_NOUNS | {"shot", "shots"} and verb.need not in (Need.CAMERA, Need.PLAIN):
         return True
     if verb.need in (Need.CAMERA, Need.PLAIN):
         closer = any(word.text in {"closer", "nearer"} for word in words[at + 1 : at + 3])
@@ -264,7 +277,7 @@ def _late_direction(
     """A direction further on in the clause: "pan across the table to the left"."""
     for index in range(at + 1, len(words)):
         word = words[index]
-        if index in taken or word.verb in CAMERA_VERBS and word.verb == words[index].text:
+        if index in taken or (word.verb in CAMERA_VERBS and word.verb == word.text):
             break
         direction = DIRECTIONS.get(word.text)
         if direction in verb.senses and word.text not in {"in", "out", "back", "left", "right"}:
@@ -278,7 +291,8 @@ def _late_direction(
 def _move(clause: Clause, head: _Head, end: int, speed: Speed | None) -> CameraMove:
     kind, direction = head.sense
     target = "" if kind in (Camera.STATIC, Camera.HANDHELD, Camera.ROLL) else _target(clause.words, head, end)
-    return CameraMove(kind=kind, direction=direction, speed=speed or Speed.SLOW, target=target)
+    speed = Speed.SLOW if speed is None or kind is Camera.STATIC else speed
+    return CameraMove(kind=kind, direction=direction, speed=speed, target=target)
 
 
 def _target(words: Sequence[Word], head: _Head, end: int) -> str:
@@ -337,12 +351,3 @@ def _speed_only(clause: Clause) -> Speed | None:
     if all(text in SPEED_OF or text in FILLERS or text in CAMERA_WORDS for text in texts):
         return next((SPEED_OF[text] for text in texts if text in SPEED_OF), None)
     return None
-
-
-_NOUNS = (
-    words_of.ELEMENTS
-    | words_of.PERSONS
-    | frozenset(words_of.AIR)
-    | words_of.WINDS
-    | {"people", "men", "women", "children"}
-)

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from farm.shots.rewrites import REWRITES
 from farm.shots.vocabulary import (
     ACTIONS,
     CAMERA_VERBS,
@@ -20,7 +21,6 @@ from farm.shots.vocabulary import (
     FIXED_PHRASES,
     LINKS,
     NEGATORS,
-    REWRITES,
     SPEEDS,
     Link,
 )

@@ -184,7 +184,7 @@ def _names_another(words: Sequence[Word], at: int) -> bool:
 
 
 def _direction(words: Sequence[Word]) -> Direction | None:
-    """Where to: the first side a clause names, but never an adjective ("the left door") or a past tense ("she left")."""
+    """Where to: the first side a clause names, but never an adjective ("the left door") or a verb ("she left")."""
     for at, word in enumerate(words):
         direction = DIRECTIONS.get(word.text)
         after = words[at + 1].text if at + 1 < len(words) else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,7 @@ def lint_shot(
 def measurer(limit_mp: float) -> Measure:
     """A function that measures pictures, each file once."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def measure(path: Path) -> Picture | Unusable:
         try:
             return open_still(path, limit_mp=limit_mp)

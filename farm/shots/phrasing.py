@@ -46,10 +46,10 @@ _ADVERBS: Mapping[Speed, str] = {
     Speed.FAST: "quickly",
 }
 _VERBS: Mapping[str, str] = {
-    "sway": "swaying", "ripple": "rippling", "roll": "rolling in", "rise": "rising", "fall": "falling", "drift": "drifting",
-    "flicker": "flickering", "turn": "turning", "nod": "nodding", "blink": "blinking", "smile": "smiling",
-    "breathe": "breathing", "walk": "walking", "drive": "driving", "fly": "flying", "swim": "swimming",
-    "gesture": "gesturing", "blow": "blowing",
+    "sway": "swaying", "ripple": "rippling", "roll": "rolling in", "rise": "rising", "fall": "falling",
+    "drift": "drifting", "flicker": "flickering", "turn": "turning", "nod": "nodding", "blink": "blinking",
+    "smile": "smiling", "breathe": "breathing", "walk": "walking", "drive": "driving", "fly": "flying",
+    "swim": "swimming", "gesture": "gesturing", "blow": "blowing",
 }  # fmt: skip
 _AIR: Mapping[Air, str] = {
     Air.MIST: "mist drifting",

@@ -56,9 +56,10 @@ _OURS = (b"\x89PNG", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"RIFF", b"8BPS")
 
 # ITU-T T.81, table K.1 in natural order: what the IJG scales by quality.
 _IJG_LUMA = (
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87,
-    80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92,
-    95, 98, 112, 100, 103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
 )  # fmt: skip
 
 
@@ -200,10 +201,10 @@ def _bits(image: Image.Image) -> int:
     """Bits a sample, as far as the header tells."""
     tags: Any = getattr(image, "tag_v2", None)
     if tags is not None:
-        depth = tags.get(258, 8)
-        return int(max(depth) if isinstance(depth, tuple) else depth)
-    if image.format == "PNG" and image.tile:
-        return 16 if "16" in str(image.tile[0][3]) else 8
+        return int(max(tags.get(258, (8,))))
+    tile: Any = getattr(image, "tile", None)
+    if image.format == "PNG" and tile:
+        return 16 if "16" in str(tile[0][3]) else 8
     return 16 if image.mode.startswith("I") else 8
 
 
@@ -250,12 +251,12 @@ def _luma(image: Image.Image) -> tuple[Luma, bool]:
 
 def _small(luma: Luma) -> Luma:
     import cv2
+    import numpy as np
 
     height, width = luma.shape
     scale = LONG_EDGE_PX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    resized = cv2.resize(luma, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    return resized  # pyright: ignore[reportReturnType]  uint8 in, uint8 out
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
 def _is_graphic(small: Luma) -> bool:
@@ -293,6 +294,7 @@ def _border_step(luma: Luma) -> float:
     if luma.shape[1] < 4 * BLOCK_PX:
         return 1.0
     steps = np.abs(np.diff(luma.astype(np.int16), axis=1)).mean(axis=0)
-    border = np.arange(1, luma.shape[1]) % BLOCK_PX == 0
+    border = np.zeros(steps.size, np.bool_)
+    border[BLOCK_PX - 1 :: BLOCK_PX] = True
     elsewhere = float(steps[~border].mean())
     return float(steps[border].mean()) / elsewhere if elsewhere > 0 else 1.0

@@ -6,9 +6,8 @@ blurring by sigma 2 at that scale leaves 3-50.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from farm.findings import Finding
 from farm.shots.model import Fit, Shot
@@ -50,13 +49,13 @@ def check_pictures(shot: Shot, measure: Measure) -> Iterator[Finding]:
         yield from _opened(shot, "references", reference, measure)
 
 
-def _opened(shot: Shot, column: str, path: str, measure: Measure) -> Iterator[Finding]:
+def _opened(shot: Shot, column: str, path: str, measure: Measure) -> Generator[Finding, None, Picture | None]:
     """Yields what is wrong with the file; returns its facts, or None where there are none."""
     if not path:
         if column == "still":
             yield finding("still.missing", shot, column, "no still is named", "every shot starts from a still")
         return None
-    if len(urlsplit_scheme(path)) > 1:
+    if _is_remote(path):
         yield finding("still.remote", shot, column, f"{path} is not on this machine")
         return None
     measured = measure(Path(path))
@@ -67,12 +66,9 @@ def _opened(shot: Shot, column: str, path: str, measure: Measure) -> Iterator[Fi
     return measured
 
 
-def urlsplit_scheme(path: str) -> str:
-    """The scheme of a URL, "" of a path; "C:" of Windows is one letter long, and no scheme is."""
-    try:
-        return urlsplit(path).scheme if "://" in path else ""
-    except ValueError:
-        return ""
+def _is_remote(path: str) -> bool:
+    """True for a URL; "file:" ones have become paths by the time a list is loaded."""
+    return "://" in path
 
 
 def _check_form(shot: Shot, column: str, picture: Picture) -> Iterator[Finding]:

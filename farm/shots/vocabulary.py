@@ -1,6 +1,5 @@
 """The words of motion, as tables: what artists write, and what the farm takes it to mean. No code that reads them.
 
-    REWRITES     several words that mean one ("hand held", "from the left" = moving right, "whip pan" = fast pan)
     LINKS        words between moves: one after the other, or together
     CAMERA_VERBS what a camera can do, by the direction that stands with it
     ACTIONS      what things do by themselves, ELEMENTS which things, AIR what fills the air
@@ -18,65 +17,9 @@ from enum import StrEnum
 
 from farm.shots.intent import Air, Camera, Direction, Speed
 
-_SIDE = r"(?: hand)?(?: side)?(?: of (?:the )?(?:frame|screen|picture|image|shot))?"
-_FRAME = r"(?:(?:the )?(?:frame|screen|camera|picture) )?"
 
-REWRITES: tuple[tuple[str, str], ...] = (
-    # Words that only look like motion.
-    (r"still lifes?|tilt shift|zoom (?:lens|call)|dust jacket|(?:pull|rack)(?:s|ing)? focus|slow motion", " "),
-    (r"(?:frying|sauce|baking) pans?|arc de triomphe|race ?tracks?|train tracks?|(?:static|kinetic) electricity", "thing"),
-    (r"(?:snow|mist|fog|rain|dust) (?:capped|covered|soaked|dusted|drenched|slick|slicked|kissed|clad|swept|bound)", " "),
-    (r"(?:snow|rain) (?:white|leopard|boots?|coat|forest|bow|man|jacket|drops? on)", "thing"),
-    (r"(?:covered|blanketed|buried|deep|knee deep) (?:in|with|by) (?:the )?(?:\w+ )?(?:snow|dust)", " "),
-    (r"(?:in|on|through|across|over|under|of) (?:the |a )?(?:fresh |deep |white )?snow(?! falls| falling)", " "),
-    # A camera that stays where it is.
-    (r"(?:no|without|zero)(?: any)? camera (?:movements?|motion|moves?)|(?:not|never|without) (?:move|moving) the camera", "static camera"),
-    (r"(?:the )?camera (?:(?:is|does|do|should|must|will|stays|remains) )+not (?:mov(?:e|es|ing)|be moved)", "static camera"),
-    (r"camera (?:static|fixed|locked|still|stationary)|static (?:position|tripod)", "static camera"),
-    (r"camera never moves|(?:no|without)(?: any)? (?:movement|motion) of the camera", "static camera"),
-    (r"(?:on a )?tripod(?: shot| mounted)?|lock(?:ed)? (?:off|down)(?: camera| shot)?|lockoff|lockdown shot", "static camera"),
-    (r"(?:camera|shot|frame|framing)(?: is| stays| remains| holds)+(?: completely| perfectly| absolutely)?"
-     r" (?:still|static|fixed|steady|motionless|stationary|locked)", "static camera"),
-    (r"(?:stationary|motionless|unmoving|fixed|still|static|locked) (?:wide |medium |close )?(?:camera|shot|framing|frame)", "static camera"),
-    (r"hold(?:s|ing)? (?:on (?!to)|the (?:shot|frame|framing))|camera holds|hold for", "static camera "),
-    (r"at once", "simultaneously"),
-    # Moves with names of their own.
-    (r"(?:dolly|push pull) zoom(?:s|ing)?|vertigo (?:effect|shot)|zolly", "push in and zoom out"),
-    (r"(?:crash|snap|punch) zoom(?:s|ing)?(?! out)(?: in)?", "fast zoom in"),
-    (r"(?:crash|snap) zoom out", "fast zoom out"),
-    (r"(?:whip|swish|flash) pan", "fast pan"),
-    (r"(?:whip|swish) (?:panning|pans)", "fast pan"),
-    (r"dutch(?:es|ed|ing)? (?:tilt|roll)s?|(?:tilt|roll)(?:s|ing)? into (?:a )?dutch(?: angle| tilt)?", "camera roll"),
-    (r"ken burns(?: effect| move)?", "slow zoom in"),
-    (r"hand ?held|shaky ?cam(?:era)?|camera (?:shakes?|shaking|wobbles?|sways?)", "handheld"),
-    (r"360(?: degrees?| deg)?", "orbital"),
-    (r"fl(?:y|ies|ying) ?(?:through|over)", "fly forward through"),
-    (r"follow(?:s|ing)? shot", "tracking shot"),
-    # Directions.
-    (r"(?:counter|anti) ?clock ?wise", "counterclockwise"),
-    (r"clock wise", "clockwise"),
-    (rf"(?:from )?(?:the )?left to (?:the )?right|from {_FRAME}left{_SIDE}|from the left{_SIDE}", "rightward"),
-    (rf"(?:from )?(?:the )?right to (?:the )?left|from {_FRAME}right{_SIDE}|from the right{_SIDE}", "leftward"),
-    (r"from (?:above|overhead|the top)|top to bottom|to the (?:bottom|ground|floor)", "downward"),
-    (r"from (?:below|beneath|the bottom)|bottom to top", "upward"),
-    (rf"(?:on|at|in|off) (?:the )?{_FRAME}(?:far )?(?:left|right){_SIDE}", " "),
-    (rf"(?:to|towards?) (?:the |{_FRAME})?left(?! (?:of|hand|eye|door|arm)\b){_SIDE}|leftwards?", "leftward"),
-    (rf"(?:to|towards?) (?:the |{_FRAME})?right(?! (?:of|hand|eye|door|arm)\b){_SIDE}|rightwards?", "rightward"),
-    (r"(?:camera|frame|screen|stage) (left|right)", r"\1"),
-    (r"(?:left|right) (?:hand|eye|door|arm|leg|foot|corner|half|part|wall|window|shoulder|cheek|of)", "thing"),
-    (r"upwards|skywards?", "upward"),
-    (r"downwards", "downward"),
-    (r"(?:close|get|mov)(?:s|es|ing|e)? in on", "push in on"),
-    (r"close ups?(?: of| on)?|closeups?(?: of| on)?", "closeup"),
-    # Speeds.
-    (r"(?:very|extremely|ultra|super|really|so|almost imperceptibly) (?:slow(?:ly)?|gentl[ey]|subtl[ey]|gradual(?:ly)?|slight(?:ly)?)", "veryslow"),
-    (r"(?:barely|almost im|im)perceptibl[ey]|barely|glacial(?:ly)?|hardly", "veryslow"),
-    (r"not (?:too |so |very )?(?:fast|quickly)|(?:at a )?(?:slow|gentle|leisurely) (?:speed|pace)", "slow"),
-    (r"(?:at (?:a )?)?(?:medium|moderate|normal|even|steady) (?:speed|pace)", "moderate"),
-    (r"(?:at (?:a )?)?(?:high|full|top|fast) (?:speed|pace)", "fast"),
-    (r"time ?lapse", "fast"),
-)  # fmt: skip
-"""(pattern, replacement), tried in this order on whole words."""
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
 class Link(StrEnum):
@@ -98,45 +41,48 @@ LINKS: Mapping[Link, tuple[str, ...]] = {
         "and ends with", "transitions to", "transitions into", "transitioning into", "turning into", "until it",
     ),
     Link.AFTER: ("after",),
-    Link.WHILE: ("while", "whilst", "as", "with", "when", "at the same time", "simultaneously", "meanwhile", "also", "and while"),
+    Link.WHILE: ("while", "whilst", "as", "with", "when", "at the same time", "simultaneously", "meanwhile", "also",
+                 "and while"),
     Link.AND: ("and", "as well as", "plus", "combined with", "but"),
 }  # fmt: skip
 
 FIXED_PHRASES = ("next to", "next door", "as if", "as though", "and white", "and blue", "up and down", "back and forth")
 """Words that look like links and are none."""
 
-NEGATORS = frozenset("no not without never avoid none nor neither".split())
+NEGATORS = _names("no not without never avoid none nor neither")
 
-CAMERA_WORDS = frozenset(
-    "camera cam shot shots lens view viewpoint viewer perspective pov frame framing drone steadicam gimbal dolly we angle".split()
+CAMERA_WORDS = _names(
+    """camera cam shot shots lens view viewpoint viewer perspective pov frame framing drone steadicam gimbal dolly we
+    angle"""
 )
 
-FILLERS = frozenset(
-    """a an the very more much just also again even further some bit little slight of is are being begins begin starts
-    start starting beginning to can will should must continues keeps gets cinematic smooth smoothly steady steadily elegant dramatic
-    dramatically controlled simple continuous single long wide medium closeup aerial macro hero establishing epic
-    beautiful beautifully natural naturally realistic realistically move movement motion moves camera shot it ever
-    first there only all while their his her its our my your this that shallow first""".split()
+FILLERS = _names(
+    """a an the very more much just also again even further some bit little slight of is are being begins begin
+    starts start starting beginning to can will should must continues keeps gets cinematic smooth smoothly steady
+    steadily elegant dramatic dramatically controlled simple continuous single long wide medium closeup aerial
+    macro hero establishing epic beautiful beautifully natural naturally realistic realistically move movement
+    motion moves camera shot it ever first there only all while their his her its our my your this that shallow
+    first"""
 )
 """Words that may stand between a verb and its direction, or between a thing and what it does."""
 
-POSSESSIVES = frozenset("a an the his her its their my our your this that these those both each every".split())
+POSSESSIVES = _names("a an the his her its their my our your this that these those both each every")
 
-PREPOSITIONS = frozenset(
-    """at by for from in inside into of off on onto over past through throughout to toward towards under upon via with
-    across along around round about behind beside beneath between above below against near alongside during""".split()
+PREPOSITIONS = _names(
+    """at by for from in inside into of off on onto over past through throughout to toward towards under upon via
+    with across along around round about behind beside beneath between above below against near alongside during"""
 )
 
 SPEEDS: Mapping[Speed, frozenset[str]] = {
     Speed.VERY_SLOW: frozenset(["veryslow"]),
-    Speed.SLOW: frozenset(
-        """slow slowly gentle gently subtle subtly soft softly slight slightly gradual gradually lazy lazily calm calmly
-        delicate delicately leisurely lightly faint faintly creeping""".split()
+    Speed.SLOW: _names(
+        """slow slowly gentle gently subtle subtly soft softly slight slightly gradual gradually lazy lazily calm
+        calmly delicate delicately leisurely lightly faint faintly creeping"""
     ),
-    Speed.MEDIUM: frozenset("moderate moderately medium".split()),
-    Speed.FAST: frozenset(
-        """fast faster quick quickly rapid rapidly swift swiftly sudden suddenly abrupt abruptly sharp sharply whip hard
-        violent violently furious furiously wild wildly strong strongly energetic energetically""".split()
+    Speed.MEDIUM: _names("moderate moderately medium"),
+    Speed.FAST: _names(
+        """fast faster quick quickly rapid rapidly swift swiftly sudden suddenly abrupt abruptly sharp sharply whip
+        hard violent violently furious furiously wild wildly strong strongly energetic energetically"""
     ),
 }
 
@@ -151,10 +97,10 @@ DIRECTIONS: Mapping[str, Direction] = {
     "counterclockwise": Direction.COUNTERCLOCKWISE,
 }
 
-TOWARD = frozenset("toward towards into onto on at to".split())
+TOWARD = _names("toward towards into onto on at to")
 """Prepositions of a move that goes in on something."""
-AROUND = frozenset("around round about".split())
-PATHS = frozenset("across along over past through alongside with toward towards to from around".split())
+AROUND = _names("around round about")
+PATHS = _names("across along over past through alongside with toward towards to from around")
 """Prepositions that make a bare "pan" or "track" a move."""
 
 Sense = tuple[Camera, Direction]
@@ -208,14 +154,14 @@ class Need(StrEnum):
     STRICT = "strict"
     """A direction beside it, or the camera as the one who does it: the word is mostly used of other things."""
     PLAIN = "plain"
-    """A direction beside its plain form ("slow drift left", not "drifts left"), or the camera as the one who does it."""
+    """A direction beside its plain form ("slow drift left", not "drifts left"), or the camera as its doer."""
     CAMERA = "camera"
     """The camera as the one who does it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraVerb:
-    """What a verb asks of the camera, by direction ("around" and "toward" among them); `plain` where none stands with it."""
+    """What a verb asks of the camera, by direction ("around" and "toward" among them); `plain` where there is none."""
 
     senses: Mapping[Direction | str, Sense]
     plain: Sense | None = None
@@ -235,6 +181,7 @@ _CRANE = CameraVerb(
 _RISE = CameraVerb({}, (Camera.PEDESTAL, Direction.UP), Need.CAMERA)
 _SINK = CameraVerb({}, (Camera.PEDESTAL, Direction.DOWN), Need.CAMERA)
 _MOVE = CameraVerb(_TRAVEL, None, Need.PLAIN)
+_FLY = CameraVerb(_TRAVEL, (Camera.PUSH, Direction.NONE), Need.PLAIN)
 _SWING = CameraVerb({**_TURN, **_AROUND}, (Camera.PAN, Direction.NONE), Need.CAMERA)
 _PULL = (Camera.PULL, Direction.NONE)
 
@@ -260,7 +207,7 @@ CAMERA_VERBS: Mapping[str, CameraVerb] = {
     "spin": CameraVerb(_ROLL, (Camera.ROLL, Direction.NONE), Need.CAMERA),
     **dict.fromkeys(("move", "drift", "glide", "float", "travel", "creep", "ease", "inch"), _MOVE),
     **dict.fromkeys(("come", "go", "get"), CameraVerb(_TRAVEL, None, Need.CAMERA)),
-    **dict.fromkeys(("fly", "soar", "swoop", "advance"), CameraVerb(_TRAVEL, (Camera.PUSH, Direction.NONE), Need.PLAIN)),
+    **dict.fromkeys(("fly", "soar", "swoop", "advance"), _FLY),
     **dict.fromkeys(("turn", "swing", "swivel", "sweep", "look"), _SWING),
     **dict.fromkeys(("rise", "ascend", "lift", "climb", "elevate"), _RISE),
     **dict.fromkeys(("descend", "lower", "sink", "drop"), _SINK),
@@ -300,7 +247,7 @@ OPPOSITES: frozenset[frozenset[Direction | Camera]] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What a thing does by itself. `heading` is where the verb alone leads; `owner` who does it when nobody is named."""
+    """What a thing does by itself. `heading` is where the verb alone leads; `owner` who does it if nobody is named."""
 
     name: str
     heading: Direction = Direction.NONE
@@ -338,55 +285,59 @@ ACTIONS: Mapping[str, Action] = {
 """Verb -> what it comes to."""
 
 AIR: Mapping[str, Air] = {
-    **dict.fromkeys("mist mists fog haze".split(), Air.MIST),
-    **dict.fromkeys("steam smoke vapor vapour".split(), Air.STEAM),
-    **dict.fromkeys("snow snowflakes snowflake snowfall blizzard".split(), Air.SNOW),
-    **dict.fromkeys("rain raindrops rainfall drizzle downpour".split(), Air.RAIN),
-    **dict.fromkeys("dust motes particles pollen ash embers sparks".split(), Air.DUST),
+    **dict.fromkeys(_names("mist mists fog haze"), Air.MIST),
+    **dict.fromkeys(_names("steam smoke vapor vapour"), Air.STEAM),
+    **dict.fromkeys(_names("snow snowflakes snowflake snowfall blizzard"), Air.SNOW),
+    **dict.fromkeys(_names("rain raindrops rainfall drizzle downpour"), Air.RAIN),
+    **dict.fromkeys(_names("dust motes particles pollen ash embers sparks"), Air.DUST),
     **dict.fromkeys(
-        "light lights sunlight sunbeams sunbeam moonlight daylight lightning shadows shadow clouds cloud rays beams beam candlelight firelight".split(),
+        _names(
+            """light lights sunlight sunbeams sunbeam moonlight daylight lightning shadows shadow clouds cloud rays
+            beams beam candlelight firelight"""
+        ),
         Air.LIGHT,
     ),
 }  # fmt: skip
 """What fills the air. Passing clouds are read as the light they change."""
 
-AIR_ALONE = frozenset(
-    """mist mists fog haze steam smoke vapor vapour snow snowflakes snowfall blizzard rain raindrops rainfall drizzle downpour
-    motes particles embers sunbeams lightning rays""".split()
+AIR_ALONE = _names(
+    """mist mists fog haze steam smoke vapor vapour snow snowflakes snowfall blizzard rain raindrops rainfall drizzle
+    downpour motes particles embers sunbeams lightning rays"""
 )
 """Things in the air that need no verb: naming them asks for them."""
 
-LIT = frozenset("dappled flickering shifting changing god volumetric".split())
+LIT = _names("dappled flickering shifting changing god volumetric")
 """Adjectives that make light a happening: "dappled sunlight", "god rays"."""
 
-ELEMENTS = frozenset(
-    """hair head eyes eyelids eye lips face hand hands arm arms finger fingers fur mane tail tails wings feathers fabric
-    cloth dress skirt scarf cape cloak coat jacket sleeve sleeves shirt veil robe ribbon curtain curtains drapes sail sails
-    flag flags banner banners bunting wave waves surf tide water sea ocean lake river stream pond puddle puddles surface
-    reflection reflections waterfall leaves leaf foliage branch branches tree trees grass grasses reeds wheat flowers flower
-    petals bush bushes plants palms candle candles flame flames fire torch lantern lanterns campfire background foreground
-    man woman girl boy child people person figure figures crowd dancer runner rider walker couple pedestrians
-    car cars truck trucks bus crane boat boats ship train bird birds fish horse horses dog cat butterfly butterflies
-    traffic bottle product wheel wheels blades windmill bubbles liquid strands fringe""".split()
+ELEMENTS = _names(
+    """hair head eyes eyelids eye lips face hand hands arm arms finger fingers fur mane tail tails wings feathers
+    fabric cloth dress skirt scarf cape cloak coat jacket sleeve sleeves shirt veil robe ribbon curtain curtains
+    drapes sail sails flag flags banner banners bunting wave waves surf tide water sea ocean lake river stream
+    pond puddle puddles surface reflection reflections waterfall leaves leaf foliage branch branches tree trees
+    grass grasses reeds wheat flowers flower petals bush bushes plants palms candle candles flame flames fire
+    torch lantern lanterns campfire background foreground man woman girl boy child people person figure figures
+    crowd dancer runner rider walker couple pedestrians car cars truck trucks bus crane boat boats ship train bird
+    birds fish horse horses dog cat butterfly butterflies traffic bottle product wheel wheels blades windmill
+    bubbles liquid strands fringe"""
 )
 """Things known to move by themselves. Others are taken when they stand right before the verb."""
 
 HABITS: Mapping[str, str] = {
     **dict.fromkeys(
-        "hair dress skirt scarf cape veil ribbon flag flags banner leaves branches tree trees grass reeds".split(),
+        _names("""hair dress skirt scarf cape veil ribbon flag flags banner leaves branches tree trees grass reeds"""),
         "sway",
     ),
     **dict.fromkeys(
-        "fabric cloth curtain curtains sail sails water lake river stream pond surface reflection".split(), "ripple"
+        _names("fabric cloth curtain curtains sail sails water lake river stream pond surface reflection"), "ripple"
     ),
-    **dict.fromkeys("waves sea ocean surf".split(), "roll"),
-    **dict.fromkeys("candle candles flame fire torch campfire".split(), "flicker"),
-    **dict.fromkeys("head man woman girl boy face".split(), "turn"),
+    **dict.fromkeys(_names("waves sea ocean surf"), "roll"),
+    **dict.fromkeys(_names("candle candles flame fire torch campfire"), "flicker"),
+    **dict.fromkeys(_names("head man woman girl boy face"), "turn"),
 }
 """What a thing most often does: for examples in advice."""
 
-PERSONS = frozenset("he she they him her them who someone somebody".split())
-WINDS = frozenset("wind breeze gust gusts winds breezes draft draught".split())
+PERSONS = _names("he she they him her them who someone somebody")
+WINDS = _names("wind breeze gust gusts winds breezes draft draught")
 
 VAGUE = (
     "make it move", "make this move", "make them move", "animate", "bring it to life", "bring this to life",
