@@ -73,7 +73,7 @@ def checked(model: type[M], cells: Mapping[str, Cell]) -> tuple[M, list[Finding]
     """`model` filled from `cells`, and what was wrong with them.
 
     Empty cells count as not given. Fields that cannot be used are left out, so that the rest can still be checked:
-    every field of `model` must have a default.
+    every field of `model` must have a default, and be read by a parser that raises `BadValue`, or be a model again.
     """
     given = {name: cell for name, cell in cells.items() if not cell.is_empty}
     plain = {name: cell.plain for name, cell in given.items()}
@@ -95,7 +95,8 @@ def _finding(model: type[BaseModel], detail: ErrorDetails, cells: Mapping[str, C
     if detail["type"] == "extra_forbidden":
         known = _known(model, detail["loc"][:-1])
         return error(place, f"{quoted(name)} is not known here", closest(name, known), rule="list.unknown")
-    return error(place, detail["msg"].lower(), "see the reference of this setting")
+    example = next(iter(_known(model, detail["loc"])))
+    return error(place, "settings belong below this", f'write lines such as "{example}: …"')
 
 
 def _known(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

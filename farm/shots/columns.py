@@ -163,7 +163,7 @@ def read_columns(path: Path) -> ColumnNames:
             written[column] = cell
         else:
             named = cell.value if isinstance(cell.value, str) else ""
-            remedy = f"{closest(named, FIELDS)}; or ignore, or metadata"
+            remedy = f"{closest(named, (*FIELDS, IGNORE, METADATA))}"
             findings.append(error(cell.place, f"{quoted(named)} is no field", remedy, rule="columns.target"))
     raise_errors(findings)
     return ColumnNames(own, constants, written)

@@ -46,7 +46,7 @@ def fill(template: str, fields: Mapping[str, str | int]) -> str:
     parts: list[str] = []
     for literal, name, _, _ in Formatter().parse(template):
         filled = _written(name, fields[name]) if name else ""
-        parts.append(literal + filled if filled or not name else "/" * ("/" in literal))
+        parts.append(literal + filled if filled or not name else literal.rstrip("_-. "))
     return "/".join(step for part in "".join(parts).split("/") if (step := part.strip("_-. ")))
 
 

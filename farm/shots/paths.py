@@ -96,6 +96,8 @@ def _below(location: str, prefix: str) -> bool:
 def _located(location: str, folder: Path) -> str:
     if url := _URL.match(location):
         return _url(location, url[1].lower())
+    if "://" in location:
+        raise BadValue(f"{quoted(location)} is no URL", "write s3://bucket/name.png")
     if _WINDOWS.match(location) and os.name != "nt":
         raise BadValue(
             f"{quoted(location)} is a Windows path, and nothing says where that is here",

@@ -42,8 +42,8 @@ def decoded(data: bytes, place: Place) -> tuple[str, tuple[Finding, ...]]:
         if data.startswith(bom):
             text = data[len(bom) :].decode(encoding, errors="replace")
             return _text_only(text, place), ()
-    if b"\0" in data:
-        return _text_only(data.decode(_utf16_guess(data), errors="replace"), place), ()
+    if encoding := _bare_utf16(data):
+        return _text_only(data.decode(encoding, errors="replace"), place), ()
     try:
         return _text_only(data.decode("utf-8"), place), ()
     except UnicodeDecodeError:
@@ -59,9 +59,12 @@ def decoded(data: bytes, place: Place) -> tuple[str, tuple[Finding, ...]]:
     return _text_only(text, place), (note,)
 
 
-def _utf16_guess(data: bytes) -> str:
-    """UTF-16 without a byte-order mark shows itself by zeros in every other byte."""
-    return "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
+def _bare_utf16(data: bytes) -> str | None:
+    """UTF-16 without a byte-order mark shows itself by zeros in every other byte of the first words."""
+    high, low = data[1:16:2], data[0:16:2]
+    if high and not any(high):
+        return "utf-16-le"
+    return "utf-16-be" if not any(low) else None
 
 
 def _text_only(text: str, place: Place) -> str:

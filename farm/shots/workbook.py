@@ -73,7 +73,8 @@ def read_rows(path: Path) -> list[Record]:
 
 
 def _reason(failure: Exception) -> str:
-    return str(failure).splitlines()[0][:120] if str(failure) else type(failure).__name__
+    said = str(failure.args[0]) if isinstance(failure, KeyError) and failure.args else str(failure)
+    return said.partition("\n")[0][:120] or type(failure).__name__
 
 
 def _check_container(data: bytes, place: Place) -> None:

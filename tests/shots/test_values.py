@@ -94,12 +94,26 @@ def test_a_length_is_judged_at_its_rate(written: str, fps: Fraction, problem: st
 @pytest.mark.parametrize(
     ("written", "fps"),
     [
-        ("24", Fraction(24)), ("24.0", Fraction(24)), ("25 fps", Fraction(25)), ("23.976", Fraction(24000, 1001)), ("23.98", Fraction(24000, 1001)),
-        ("23,976", None), ("29.97", Fraction(30000, 1001)), ("59.94", Fraction(60000, 1001)), ("119.88", Fraction(120000, 1001)),
-        ("24000/1001", Fraction(24000, 1001)), ("12.5", Fraction(25, 2)), (24, Fraction(24)), (23.976, Fraction(24000, 1001)), ("240", Fraction(240)),
-        ("0", None), ("241", None), ("fps", None), ("24/0", None),
+        ("24", Fraction(24)),
+        ("24.0", Fraction(24)),
+        ("25 fps", Fraction(25)),
+        ("23.976", Fraction(24000, 1001)),
+        ("23.98", Fraction(24000, 1001)),
+        ("23,976", None),
+        ("29.97", Fraction(30000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        ("119.88", Fraction(120000, 1001)),
+        ("24000/1001", Fraction(24000, 1001)),
+        ("12.5", Fraction(25, 2)),
+        (24, Fraction(24)),
+        (23.976, Fraction(24000, 1001)),
+        ("240", Fraction(240)),
+        ("0", None),
+        ("241", None),
+        ("fps", None),
+        ("24/0", None),
     ],
-)  # fmt: skip
+)
 def test_a_rate_is_exact(written: object, fps: Fraction | None) -> None:
     if fps is None:
         assert complaint(timing.rate, written)
