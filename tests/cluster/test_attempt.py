@@ -1,0 +1,157 @@
+"""One attempt, without Ray: everything that happens ends up in one manifest, written last."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from farm.canonical import file_digest
+from farm.chain import PrepareParams, SelectParams
+from farm.cluster.attempt import AttemptContext, Workplace, perform
+from farm.errors import Cancelled, FailureKind, StorageError
+from farm.media import write_png
+from farm.store.clips import ClipStore
+from farm.tasks import AttemptState, Manifest, Task, Work, manifest_key
+
+NAMES = count()
+SCORE = {"total": 80.0, "passed": True, "why": "stays sharp", "gates": {}, "components": {}}
+
+
+@pytest.fixture
+def clips():
+    return ClipStore(f"memory://attempt-{next(NAMES)}")
+
+
+@pytest.fixture
+def place(clips, tmp_path):
+    return Workplace("cpu-1", "node", clips, tmp_path, threads=1, cores=2)
+
+
+@pytest.fixture
+def prepare(clips, tmp_path):
+    import numpy as np
+
+    still = tmp_path / "in.png"
+    write_png(still, np.full((40, 60, 3), 90, np.uint8))
+    clips.put_file("assets/in.png", still)
+    return Work(Task.of(project="p", stage="prepare", version=1, params=PrepareParams().content()), 1, {
+        "still": "assets/in.png"
+    })  # fmt: skip
+
+
+def run(work, place, cancelled=None) -> Manifest:
+    return perform(work, place, lambda fraction: None, cancelled or Event())
+
+
+def stored(clips, work) -> Manifest:
+    key = manifest_key(work.task.project, work.task.id, work.attempt)
+    return Manifest.model_validate_json(clips.read_bytes(key))
+
+
+def test_a_finished_attempt_names_its_files_and_hashes(prepare, place, clips, tmp_path):
+    manifest = run(prepare, place)
+    assert manifest.state is AttemptState.DONE
+    still = manifest.files["still"]
+    clips.fetch(still.key, tmp_path / "back.png")
+    assert file_digest(tmp_path / "back.png") == still.sha256
+    assert (tmp_path / "back.png").stat().st_size == still.size
+    assert stored(clips, prepare) == manifest
+
+
+def test_where_and_how_it_ran_is_kept(prepare, place):
+    manifest = run(prepare, place)
+    assert (manifest.worker, manifest.node, manifest.inputs) == ("cpu-1", "node", prepare.inputs)
+    assert "farm" in manifest.versions
+    assert 0 < manifest.started_us <= manifest.ended_us
+
+
+def test_a_bad_picture_is_the_users_and_leaves_no_files(prepare, place, clips):
+    clips.put_bytes("assets/bad.png", b"this is no picture")
+    bad = Work(prepare.task, 2, {"still": "assets/bad.png"})
+    manifest = run(bad, place)
+    assert (manifest.state, manifest.failure) == (AttemptState.FAILED, FailureKind.INPUT)
+    assert not manifest.files
+    assert manifest.message
+    assert "Traceback" in manifest.traceback
+    assert stored(clips, bad) == manifest
+
+
+def test_a_bug_keeps_its_name_and_traceback(place):
+    task = Task.of(project="p", stage="select", version=1, params=SelectParams(takes=(1,)).content())
+    manifest = run(Work(task, 1, {}), place)
+    assert manifest.failure is FailureKind.BUG
+    assert manifest.message.startswith("KeyError")
+
+
+def test_a_missing_input_is_told_by_its_key(prepare, place):
+    manifest = run(Work(prepare.task, 3, {"still": "assets/gone.png"}), place)
+    assert manifest.state is AttemptState.FAILED
+    assert "assets/gone.png" in manifest.message
+
+
+def test_a_cancelled_attempt_is_no_failure(prepare, place):
+    cancelled = Event()
+    cancelled.set()
+    manifest = run(prepare, place, cancelled)
+    assert (manifest.state, manifest.failure) == (AttemptState.CANCELLED, None)
+
+
+def test_the_scratch_folder_is_gone_afterwards(prepare, place, tmp_path):
+    run(prepare, place)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("prepare-")]
+
+
+def test_without_storage_the_attempt_never_happened(prepare, place, monkeypatch):
+    def refuse(key, data):
+        raise StorageError("the bucket is away")
+
+    monkeypatch.setattr(ClipStore, "put_bytes", lambda self, key, data: refuse(key, data))
+    with pytest.raises(StorageError, match="the bucket is away"):
+        run(prepare, place)
+
+
+def test_inputs_are_fetched_once_per_worker(prepare, place, monkeypatch):
+    fetched: list[str] = []
+    fetch = ClipStore.fetch
+
+    def counting(self: ClipStore, key: str, target: Path) -> None:
+        fetched.append(key)
+        fetch(self, key, target)
+
+    monkeypatch.setattr(ClipStore, "fetch", counting)
+    run(prepare, place)
+    run(Work(prepare.task, 2, prepare.inputs), place)
+    assert fetched == ["assets/in.png"]
+
+
+def test_a_journal_note_stands_for_all_attempts(prepare, place, tmp_path):
+    first = AttemptContext(prepare, place, tmp_path, lambda fraction: None, Event())
+    second = AttemptContext(Work(prepare.task, 2, {}), place, tmp_path, lambda fraction: None, Event())
+    assert first.journal("request", {"id": "abc"}) == {"id": "abc"}
+    assert second.journal("request", {"id": "other"}) == {"id": "abc"}
+
+
+def test_the_context_hears_of_cancellation(prepare, place, tmp_path):
+    cancelled = Event()
+    ctx = AttemptContext(prepare, place, tmp_path, lambda fraction: None, cancelled)
+    ctx.check()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        ctx.check()
+
+
+def test_working_alone_means_every_core(prepare, place, tmp_path):
+    alone = Work(prepare.task, 1, {}, alone=True)
+    contexts = [AttemptContext(work, place, tmp_path, lambda fraction: None, Event()) for work in (prepare, alone)]
+    assert [ctx.threads for ctx in contexts] == [1, 2]
+
+
+def test_a_select_reads_what_a_score_wrote(place, clips):
+    clips.put_bytes("score/1.json", json.dumps(SCORE | {"take": 1}).encode())
+    task = Task.of(project="p", stage="select", version=1, params=SelectParams(takes=(1,)).content())
+    manifest = run(Work(task, 1, {"score_1": "score/1.json"}), place)
+    assert manifest.facts["chosen"] == [1], manifest.message
