@@ -18,23 +18,25 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, Executable
 
 from farm.changes import Committed
 from farm.errors import LeaseError
 from farm.store import queries, rows
+from farm.store.database import Database
 from farm.store.fold import IllegalChange, Standing, fold, subject
-from farm.store.lease import Lease, Lock
+from farm.store.lease import Lease
 from farm.store.records import (
     AttemptRecord,
     ChangeRecord,
     Job,
     JobState,
+    Membership,
     Snapshot,
     TaskRecord,
 )
 from farm.store.rows import AnyRow
-from farm.store.sqlite import DATABASE, LEADER_LOCK, open_sqlite, told, writing
+from farm.store.sqlite import Sqlite
 from farm.tasks import AttemptState, Task, TaskId, TaskState
 
 IDS_PER_QUERY = 1000
@@ -46,23 +48,22 @@ class JobStore:
     Every method raises `StorageError` (`OutOfSpace` when the disk is full) with the file and the remedy.
     """
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
-        self._engine = engine
-        self._folder = folder
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
     def open(cls, folder: Path) -> JobStore:
-        """The store in `folder` of a local disk, made or migrated as needed; see `open_sqlite` for the errors."""
-        return cls(open_sqlite(folder), folder)
+        """The store in `folder` of a local disk, made or migrated as needed; see `Sqlite` for the errors."""
+        return cls(Sqlite(folder))
 
     def close(self) -> None:
-        self._engine.dispose()
+        self._database.engine.dispose()
 
     # -- leading ------------------------------------------------------------------------------------------------
 
     def lead(self) -> Lease:
         """Become the driver. Raises `LeaseError`, naming the process, while another one is."""
-        lock = Lock(self._folder / LEADER_LOCK)
+        lock = self._database.leader_lock()
         lock.acquire()
         try:
             with self._transaction() as connection:
@@ -108,12 +109,10 @@ class JobStore:
             seqs = {task.id: seq for seq, task in enumerate(joining, first)}
             _many(connection, queries.ADD_TASK, [rows.task_row(task, seqs[task.id]) for task in fresh])
             _many(connection, queries.ADD_INPUT, [row for task in fresh for row in rows.input_rows(task)])
-            _many(
-                connection, queries.ADD_MEMBER, [rows.member_row(job, *item) for item in enumerate(joining, position)]
-            )
-            _many(
-                connection, queries.ADD_CHANGE, [rows.added_line(job, task, seqs[task.id], at_us) for task in joining]
-            )
+            memberships = [rows.member_row(job, at, task, seqs[task.id]) for at, task in enumerate(joining, position)]
+            _many(connection, queries.ADD_MEMBER, memberships)
+            lines = [rows.added_line(job, task, seqs[task.id], at_us) for task in joining]
+            _many(connection, queries.ADD_CHANGE, lines)
             return len(joining)
 
     def commit(self, epoch: int, changes: Sequence[Committed]) -> int:
@@ -199,12 +198,12 @@ class JobStore:
                 found.setdefault(row.source, []).append(row.task)
         return {source: tuple(sorted(readers)) for source, readers in found.items()}
 
-    def jobs_of(self, ids: Iterable[TaskId]) -> dict[TaskId, tuple[str, ...]]:
-        """For each of those tasks the jobs that want it, oldest first."""
-        found: dict[TaskId, list[str]] = {}
+    def memberships(self, ids: Iterable[TaskId]) -> dict[TaskId, tuple[Membership, ...]]:
+        """For each of those tasks the jobs that want it, in the order in which they asked."""
+        found: dict[TaskId, list[Membership]] = {}
         with self._reading() as connection:
-            for row in _by_ids(connection, queries.JOBS_OF, list(ids)):
-                found.setdefault(row.task, []).append(row.job)
+            for row in _by_ids(connection, queries.MEMBERSHIPS, list(ids)):
+                found.setdefault(row.task, []).append(Membership(row.job, row.shot, row.take, row.seq))
         return {task: tuple(jobs) for task, jobs in found.items()}
 
     def changes_after(self, seq: int, limit: int = 10_000) -> tuple[ChangeRecord, ...]:
@@ -223,13 +222,15 @@ class JobStore:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """A connection that sees one moment."""
-        with told(self._folder / DATABASE), self._engine.connect() as connection, connection.begin():
+        database = self._database
+        with database.told(), database.engine.connect() as connection, database.reading(connection):
             yield connection
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """A transaction that has the write lock from its beginning."""
-        with told(self._folder / DATABASE), self._engine.connect() as connection, writing(connection).begin():
+        database = self._database
+        with database.told(), database.engine.connect() as connection, database.writing(connection):
             yield connection
 
     @contextmanager

@@ -1,6 +1,6 @@
 """Who leads: one driver at a time, by a lock that the operating system takes back when its holder dies.
 
-    Lock(leader.lock) ── held by one process ──▶ epoch + 1 in the database ──▶ Lease(epoch)
+    FileLock(leader.lock) ── held by one process ──▶ epoch + 1 in the database ──▶ Lease(epoch)
 
 The lock keeps a second driver out, at once and without a timeout; the epoch keeps a driver out that lost the lock and
 does not know it: every write names its epoch and a stale one is refused. A fork of the holder gives its copy of the
@@ -19,9 +19,10 @@ from types import TracebackType
 from typing import Self
 
 from farm.errors import LeaseError
+from farm.store.database import Lock
 
 
-class Lock:
+class FileLock:
     """An exclusive lock on a file of a local disk, with a note of who holds it."""
 
     def __init__(self, path: Path) -> None:
@@ -85,7 +86,7 @@ def _holder(descriptor: int) -> str:
     return f"process {note['pid']} on {note['host']}"
 
 
-_HELD: weakref.WeakSet[Lock] = weakref.WeakSet()
+_HELD: weakref.WeakSet[FileLock] = weakref.WeakSet()
 
 
 def _forget_in_child() -> None:

@@ -76,12 +76,7 @@ CHANGES_AFTER = (
 )
 WATERMARK = select(watermarks.c.seq).where(watermarks.c.consumer == bindparam("consumer"))
 READERS = select(task_inputs.c.source, task_inputs.c.task).where(task_inputs.c.source.in_(_IDS)).distinct()
-JOBS_OF = (
-    select(job_task.c.task, job_task.c.job)
-    .join(jobs, jobs.c.id == job_task.c.job)
-    .where(job_task.c.task.in_(_IDS))
-    .order_by(jobs.c.created_us, jobs.c.id)
-)
+MEMBERSHIPS = select(job_task).where(job_task.c.task.in_(_IDS)).order_by(job_task.c.seq)
 ATTEMPTS_OF = select(attempts).where(attempts.c.task.in_(_IDS)).order_by(attempts.c.task, attempts.c.number)
 
 _TASK = (

@@ -35,7 +35,7 @@ class Job:
     out: str
     """The URL of the clip store it renders to."""
     document: Mapping[str, JsonValue]
-    """The shot list, as it was submitted."""
+    """The shot list, as it was submitted: "shots" with "code" and "sequence" each are what the catalog reads."""
     options: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     created_us: int
     state: JobState = JobState.ACTIVE
@@ -87,6 +87,17 @@ class AttemptRecord:
     state: AttemptState
     started_us: int
     manifest: Manifest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A job that wants a task, and what it calls it."""
+
+    job: str
+    shot: str
+    take: int
+    seq: int
+    """Of when it asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,8 +115,8 @@ def input_rows(task: Task) -> list[dict[str, Any]]:
     return [{"task": task.id, "name": name, "source": source.task} for name, source in task.inputs.items()]
 
 
-def member_row(job: str, position: int, task: Task) -> dict[str, Any]:
-    return {"job": job, "task": task.id, "position": position, "shot": task.shot, "take": task.take}
+def member_row(job: str, position: int, task: Task, seq: int) -> dict[str, Any]:
+    return {"job": job, "task": task.id, "position": position, "shot": task.shot, "take": task.take, "seq": seq}
 
 
 def added_line(job: str, task: Task, seq: int, at_us: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from farm.errors import FarmError, OutOfSpace, StorageError
-from farm.store.lease import Lock
+from farm.store.lease import FileLock
 from farm.store.schema import current, migrate
 from farm.store.state import refuse_network
 from farm.store.tables import SCHEMA
@@ -47,44 +47,67 @@ _REMEDIES = {
 }
 
 
-def open_sqlite(folder: Path) -> Engine:
-    """The engine of the job store in `folder`, which is made when absent, with its schema up to date.
+class Sqlite:
+    """The job store in `folder`, which is made when absent, with its schema up to date.
 
     Raises `InputError` on a network file system or for a newer schema, `LeaseError` when an older schema cannot be
     migrated because a driver is at work on it, `StorageError` when the file cannot be used.
     """
-    refuse_network(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot make {folder}: {error.strerror} (set FARM_STATE to another folder)") from error
-    path = folder / DATABASE
-    engine = create_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    try:
-        with told(path):
-            _update(engine, folder)
-    except FarmError:
-        engine.dispose()
-        raise
-    return engine
 
+    def __init__(self, folder: Path) -> None:
+        refuse_network(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot make {folder}: {error.strerror} (set FARM_STATE to another folder)") from error
+        self._folder = folder
+        self._path = folder / DATABASE
+        self.engine: Engine = create_engine(f"sqlite:///{self._path}")
+        event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "begin", _begin)
+        try:
+            with self.told():
+                self._update()
+        except FarmError:
+            self.engine.dispose()
+            raise
 
-def writing(connection: Connection) -> Connection:
-    """The same connection, whose next transaction takes the write lock first."""
-    return connection.execution_options(farm_writing=True)
+    def leader_lock(self) -> FileLock:
+        return FileLock(self._folder / LEADER_LOCK)
 
+    def reading(self, connection: Connection) -> AbstractContextManager[object]:
+        return connection.begin()
 
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into the farm's errors, naming the file and the remedy."""
-    try:
-        yield
-    except DBAPIError as error:
-        if isinstance(error.orig, sqlite3.Error) and not isinstance(error.orig, sqlite3.IntegrityError):
-            raise _translated(error.orig, path) from error
-        raise
+    def writing(self, connection: Connection) -> AbstractContextManager[object]:
+        return connection.execution_options(farm_writing=True).begin()
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Turn what SQLite raises into the farm's errors, naming the file and the remedy."""
+        try:
+            yield
+        except DBAPIError as error:
+            if isinstance(error.orig, sqlite3.Error) and not isinstance(error.orig, sqlite3.IntegrityError):
+                raise _translated(error.orig, self._path) from error
+            raise
+
+    def _update(self) -> None:
+        """Make or migrate the schema, one process at a time; an existing one only while nobody leads."""
+        with self.engine.connect() as connection, self.reading(connection):
+            found = current(connection)
+        if found == SCHEMA:
+            return
+        with (self._folder / SCHEMA_LOCK).open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            lead = self.leader_lock()
+            if found:
+                lead.acquire()
+            try:
+                with self.engine.connect() as connection, self.writing(connection):
+                    if current(connection) != SCHEMA:
+                        migrate(connection, str(self._path))
+            finally:
+                lead.release()
 
 
 def _translated(error: sqlite3.Error, path: Path) -> FarmError:
@@ -108,22 +131,3 @@ def _configure(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 def _begin(connection: Connection) -> None:
     is_writing = connection.get_execution_options().get("farm_writing", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
-
-
-def _update(engine: Engine, folder: Path) -> None:
-    """Make or migrate the schema, one process at a time; an existing one only while nobody leads."""
-    with engine.connect() as connection, connection.begin():
-        found = current(connection)
-    if found == SCHEMA:
-        return
-    with (folder / SCHEMA_LOCK).open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
-        lead = Lock(folder / LEADER_LOCK)
-        if found:
-            lead.acquire()
-        try:
-            with engine.connect() as connection, writing(connection).begin():
-                if current(connection) != SCHEMA:
-                    migrate(connection, str(folder / DATABASE))
-        finally:
-            lead.release()

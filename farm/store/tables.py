@@ -97,6 +97,7 @@ job_task = Table(
     Column("position", Integer, nullable=False),
     Column("shot", Text, nullable=False),
     Column("take", Integer, nullable=False),
+    Column("seq", _BIG, nullable=False),
     Index(None, "task"),
     sqlite_with_rowid=False,
 )

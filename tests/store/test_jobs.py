@@ -1,5 +1,7 @@
 """The contract of a job store, run on every database behind it."""
 
+# ruff: noqa: ARG005 (a table of functions of one shape)
+
 from __future__ import annotations
 
 import threading
@@ -9,7 +11,7 @@ import pytest
 from farm.changes import AttemptEnded, TaskMoved
 from farm.errors import FailureKind, LeaseError
 from farm.store.fold import IllegalChange
-from farm.store.records import ChangeKind, JobState
+from farm.store.records import ChangeKind, JobState, Membership
 from farm.tasks import AttemptState, Input, Outcome, TaskState
 
 
@@ -74,7 +76,7 @@ def test_a_task_of_two_jobs_is_one_task_under_two_names(store, epoch, make) -> N
     snapshot = store.snapshot()
     assert snapshot.members == {"a": (mine.id,), "b": (mine.id,)}
     assert snapshot.tasks[mine.id].task == mine
-    assert store.jobs_of([mine.id]) == {mine.id: ("a", "b")}
+    assert store.memberships([mine.id]) == {mine.id: (Membership("a", "sh010", 1, 3), Membership("b", "sh999", 4, 7))}
 
 
 def test_a_done_task_has_its_winners_manifest(store, epoch, make) -> None:

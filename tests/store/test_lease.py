@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from farm.errors import LeaseError, StorageError
-from farm.store.lease import Lock
+from farm.store.lease import FileLock
 
 LEADER = """
 import os, subprocess, sys, time
@@ -71,7 +71,7 @@ def test_after_a_sigkill_the_next_driver_leads_at_once(store, tmp_path: Path) ->
 
 
 def test_a_lock_without_a_note_names_nobody(tmp_path: Path) -> None:
-    lock, other = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
+    lock, other = FileLock(tmp_path / "lock"), FileLock(tmp_path / "lock")
     lock.acquire()
     (tmp_path / "lock").write_text("")
     with pytest.raises(LeaseError, match="a process that has just started"):

@@ -126,14 +126,14 @@ def test_a_damaged_database_is_named(store, make, tmp_path: Path) -> None:
         data[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     path.write_bytes(data)
     damaged = JobStore.open(tmp_path / "state")
-    with pytest.raises(StorageError, match="it is damaged .*restore"):
+    with pytest.raises(StorageError, match=r"it is damaged .*restore"):
         damaged.load("job")
     damaged.close()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError, match="cannot make .*FARM_STATE"):
+    with pytest.raises(StorageError, match=r"cannot make .*FARM_STATE"):
         JobStore.open(tmp_path / "file" / "state")
 
 

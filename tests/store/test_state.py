@@ -50,8 +50,8 @@ me@host:/ /mnt/ssh fuse.sshfs rw 0 0
 overlay /home fuse.fuse-overlayfs rw 0 0
 /dev/sdc1 /mnt/usb fuseblk rw 0 0
 drive /mnt/drive 9p rw 0 0
-tmp /tmp tmpfs rw 0 0
-nas:/over /tmp nfs rw 0 0
+tmp /scratch tmpfs rw 0 0
+nas:/over /scratch nfs rw 0 0
 """.strip()
 
 
@@ -68,7 +68,7 @@ nas:/over /tmp nfs rw 0 0
         ("/home/me/.local/state", ""),
         ("/mnt/usb", ""),
         ("/mnt/drive/x", "9p"),
-        ("/tmp/x", "nfs"),
+        ("/scratch/x", "nfs"),
     ],
 )
 def test_network_file_systems_are_known(path: str, kind: str) -> None:

@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("shot", sa.Text, nullable=False),
         sa.Column("take", sa.Integer, nullable=False),
+        sa.Column("seq", BIG, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_job_task_task", "job_task", ["task"])

@@ -1,0 +1,142 @@
+"""What may go from a clip store, and above all what may not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from farm.errors import FailureKind, LeaseError
+from farm.store.backend import Entry
+from farm.store.clips import ClipStore
+from farm.store.gc import DAY_US, Garbage, Why, collect, garbage
+from farm.store.jobs import JobStore
+from farm.store.records import JobState, Snapshot
+from farm.tasks import FileClass, Input, Task, TaskId, TaskState, asset_key, attempt_prefix, manifest_key
+
+LATER_US = 10**18
+
+
+class World:
+    """A done job: takes 1 and 2 of a shot, of which 1 was delivered; take 1 needed two attempts."""
+
+    def __init__(self, store: JobStore, clips: ClipStore, make: Any) -> None:
+        self.store, self.clips, self.make = store, clips, make
+        self.takes = {number: self.task("generate", number) for number in (1, 2)}
+        self.scores = {
+            number: make.task(stage="score", inputs={"mezzanine": Input(task=take.id, output="mezzanine")})
+            for number, take in self.takes.items()
+        }
+        source = {"mezzanine": Input(task=self.takes[1].id, output="mezzanine")}
+        self.deliver = make.task(stage="deliver", inputs=source)
+        self.tasks = [*self.takes.values(), *self.scores.values(), self.deliver]
+        with store.lead() as lease:
+            store.create_job(lease.epoch, make.job())
+            store.add_tasks(lease.epoch, "job", self.tasks, 1)
+            store.commit(lease.epoch, make.failed(self.takes[1], 1, FailureKind.OOM, TaskState.WAITING))
+            store.commit(lease.epoch, make.done(self.takes[1], 2))
+            for task in self.tasks[1:]:
+                store.commit(lease.epoch, make.done(task))
+            store.set_job_state(lease.epoch, "job", JobState.DONE, 1)
+        for task, attempt in [(self.takes[1], 1), (self.takes[1], 2), (self.takes[2], 1)]:
+            self.put(task, attempt, FileClass.MEZZANINE, FileClass.PROXY, FileClass.MANIFEST, FileClass.LOG)
+        self.put(self.deliver, 1, FileClass.DELIVERABLE)
+        clips.put_bytes(asset_key("demo", "ab" * 32, "still.png"), b"x")
+        clips.put_bytes("publish/demo/sh010_v001.mp4", b"x")
+        clips.put_bytes("catalog/takes/project=demo/1.parquet", b"x")
+
+    def task(self, stage: str, number: int) -> Task:
+        return self.make.task(number, stage=stage, take=number)
+
+    def put(self, task: Task, attempt: int, *classes: FileClass) -> None:
+        for file_class in classes:
+            key = f"{attempt_prefix('demo', file_class, task.id, attempt)}/file"
+            self.clips.put_bytes(key, b"x" * 7)
+
+    def listed(self, **options: Any) -> set[tuple[str, int, str, Why]]:
+        found = collect(self.clips, self.store, **{"now_us": LATER_US, "older_than_days": 30, **options})
+        names = {task.id: f"take {number}" for number, task in self.takes.items()}
+        return {(names[each.task], int(each.key.split("/")[5]), each.key.split("/")[2], each.why) for each in found}
+
+
+LOSER = {("take 1", 1, "mezzanine", Why.UNUSED), ("take 1", 1, "proxy", Why.UNUSED)}
+REJECTED = {("take 2", 1, "mezzanine", Why.REJECTED)}
+
+
+@pytest.fixture
+def world(store: JobStore, folder_clips: ClipStore, make: Any) -> World:
+    return World(store, folder_clips, make)
+
+
+def test_rejected_mezzanines_and_lost_attempts_are_listed_with_their_sizes(world: World) -> None:
+    assert world.listed() == LOSER | REJECTED
+    found = collect(world.clips, world.store, now_us=LATER_US, older_than_days=30)
+    assert {each.size for each in found} == {7}
+
+
+def test_nothing_goes_unless_told(world: World) -> None:
+    before = list(world.clips.keys())
+    world.listed()
+    assert list(world.clips.keys()) == before
+    listed = world.listed(dry_run=False)
+    assert listed == LOSER | REJECTED
+    assert len(list(world.clips.keys())) == len(before) - 3
+    assert world.listed(dry_run=False) == set()
+
+
+def test_a_pin_keeps_a_take(world: World) -> None:
+    assert world.listed(pins={world.takes[2].id}) == LOSER
+
+
+def test_a_live_job_keeps_all_its_takes(world: World) -> None:
+    with world.store.lead() as lease:
+        world.store.create_job(lease.epoch, world.make.job("live"))
+        world.store.add_tasks(lease.epoch, "live", [world.takes[2]], 1)
+    assert world.listed() == LOSER
+
+
+def test_what_is_young_stays(world: World) -> None:
+    newest = max(entry.modified_us for entry in world.clips.entries())
+    assert world.listed(now_us=newest + 29 * DAY_US) == set()
+    assert world.listed(now_us=newest + 31 * DAY_US) == LOSER | REJECTED
+
+
+def test_a_running_attempt_and_unknown_tasks_keep_their_files(world: World) -> None:
+    running = world.task("generate", 9)
+    with world.store.lead() as lease:
+        world.store.add_tasks(lease.epoch, "job", [running], 1)
+        world.store.commit(lease.epoch, [world.make.started(running)])
+    world.put(running, 1, FileClass.MEZZANINE)
+    world.put(world.takes[2], 7, FileClass.MEZZANINE)
+    world.put(world.task("generate", 10), 1, FileClass.MEZZANINE)
+    assert world.listed() == LOSER | REJECTED
+
+
+def test_deleting_needs_the_lead(world: World) -> None:
+    before = list(world.clips.keys())
+    with world.store.lead():
+        with pytest.raises(LeaseError):
+            world.listed(dry_run=False)
+        assert world.listed() == LOSER | REJECTED
+    assert list(world.clips.keys()) == before
+
+
+KEYS = st.one_of(
+    st.text(max_size=40),
+    st.builds(lambda task, attempt: f"{manifest_key('demo', TaskId(task), attempt)}", st.text(), st.integers()),
+    st.builds(
+        lambda file_class, task, attempt: f"{attempt_prefix('demo', file_class, TaskId(task), attempt)}/x",
+        st.sampled_from(FileClass),
+        st.text("abcdef0123456789", min_size=32, max_size=32),
+        st.integers(0, 3),
+    ),
+)
+
+
+@given(keys=st.lists(KEYS))
+def test_what_the_store_does_not_know_is_never_garbage(keys: list[str]) -> None:
+    entries = [Entry(key, 1, 0) for key in keys]
+    found: list[Garbage] = list(garbage(entries, Snapshot(0, {}, {}, {}), frozenset(), LATER_US))
+    assert found == []
