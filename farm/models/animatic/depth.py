@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 240
 """Of the low-resolution maps, pixels."""
-_LINE_WIDTH = 960
+_LINE_WIDTH = 640
 """Width at which straight lines are looked for."""
 _SMOOTHINGS = (0.01, 0.02, 0.04, 0.08)
 """Gaussian sigmas to try on a depth map, as shares of its width."""

@@ -98,15 +98,9 @@ class Moved:
         self._near = warp.Relief(depth.nearness, framing, (still.shape[1], still.shape[0]))
         self._source = prepare(still, framing, bounds, tightest(path))
         self._mesh = warp.mesh_for(framing.width, framing.height, fine=sway is not None)
-        self._last: tuple[tuple[Pose, ...], Bytes] | None = None
 
     def view(self, frame: int) -> Bytes:
-        poses = tuple(warp.shutter(self._path, frame, self._framing))
-        if self._sway is not None:
-            return warp.mean([self._look(pose, frame) for pose in poses])
-        if self._last is None or self._last[0] != poses:
-            self._last = (poses, warp.mean([self._look(pose, frame) for pose in poses]))
-        return self._last[1].copy()
+        return warp.mean([self._look(pose, frame) for pose in warp.shutter(self._path, frame, self._framing)])
 
     def nearness(self, frame: int) -> Floats:
         return self._near.at(*warp.points_seen(self._path[frame], self._mesh, self._framing.aspect, self._relief))

@@ -91,7 +91,7 @@ def _scaled(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
     size = (max(1, round(picture.shape[1] * factor)), max(1, round(picture.shape[0] * factor)))
     if size == (picture.shape[1], picture.shape[0]):
         return picture
-    kernel = cv2.INTER_AREA if factor < 1.0 else cv2.INTER_LANCZOS4
+    kernel = cv2.INTER_AREA if factor < 1.0 else cv2.INTER_CUBIC
     return cv2.resize(picture, size, interpolation=kernel).astype(np.uint8, copy=False)
 
 

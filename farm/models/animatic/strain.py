@@ -83,6 +83,7 @@ def measure(poses: Sequence[Pose], relief: ReliefAt, lines: Floats, uprights: Fl
 
 
 def _stretch(pose: Pose, relief: ReliefAt, aspect: float) -> float:
+    """How far a singular value of the Jacobian is from 1; 1 where the field folds over itself."""
     x, y = np.meshgrid(
         np.linspace(-aspect / 2.0, aspect / 2.0, _COLUMNS, dtype=np.float32),
         np.linspace(-0.5, 0.5, _ROWS, dtype=np.float32),
@@ -91,10 +92,13 @@ def _stretch(pose: Pose, relief: ReliefAt, aspect: float) -> float:
     right, down = lens.project(pose, still_x, still_y, relief(still_x, still_y), aspect)
     steps = (1.0 / (_ROWS - 1), aspect / (_COLUMNS - 1))
     (x_down, x_right), (y_down, y_right) = np.gradient(right, *steps), np.gradient(down, *steps)
-    jacobian = np.stack([np.stack([x_right, x_down], -1), np.stack([y_right, y_down], -1)], -2)
-    values = np.linalg.svd(jacobian, compute_uv=False)
-    folded = float(np.linalg.det(jacobian).min()) <= 0.0
-    return 1.0 if folded else float(max(values.max() - 1.0, 1.0 - values.min()))
+    determinant = x_right * y_down - x_down * y_right
+    squares = x_right**2 + x_down**2 + y_right**2 + y_down**2
+    if float(determinant.min()) <= 0.0:
+        return 1.0
+    root = np.sqrt(np.maximum(squares**2 - 4.0 * determinant**2, 0.0))
+    largest, smallest = np.sqrt((squares + root) / 2.0), np.sqrt(np.maximum(squares - root, 0.0) / 2.0)
+    return float(max(largest.max() - 1.0, 1.0 - smallest.min()))
 
 
 def _bend(pose: Pose, relief: ReliefAt, lines: Floats, aspect: float) -> float:

@@ -66,14 +66,14 @@ class Mesh:
         across = (np.arange(columns, dtype=np.float32) * cell - width / 2.0) / height
         down = (np.arange(rows, dtype=np.float32) * cell - height / 2.0) / height
         self.x, self.y = (axis.astype(np.float32) for axis in np.meshgrid(across, down))
+        self._fine = np.empty((rows * cell, columns * cell, 2), np.float32)
 
     def dense(self, x: Floats, y: Floats) -> Floats:
-        """Vertex values for every pixel: (height, width, 2) float32."""
+        """Vertex values for every pixel: (height, width, 2) float32, good until the next call."""
         half, (width, height) = self._cell // 2, self._size
-        coarse = np.dstack([x, y])
-        size = (coarse.shape[1] * self._cell, coarse.shape[0] * self._cell)
-        fine = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-        return fine[half : half + height, half : half + width]  # pyright: ignore[reportReturnType]
+        size = (self._fine.shape[1], self._fine.shape[0])
+        cv2.resize(np.dstack([x, y]), size, dst=self._fine, interpolation=cv2.INTER_LINEAR)
+        return self._fine[half : half + height, half : half + width]
 
 
 def mesh_for(width: int, height: int, fine: bool = False) -> Mesh:
