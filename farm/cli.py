@@ -175,13 +175,17 @@ def gc(
     json: JsonOption = False,
 ) -> None:
     """List, or delete, what nobody needs any more: takes that were not picked, past their retention."""
-    from farm.terminal import garbage_json, garbage_table
+    from farm.terminal import as_json, garbage_table
 
     found = _service().gc(out, project, delete=delete)
     if json:
-        typer.echo(garbage_json(found, deleted=delete))
+        typer.echo(as_json(found))
         return
-    _console().print(garbage_table(found, deleted=delete))
+    size = sum(garbage.size for garbage in found) / 1e9
+    if found:
+        _console().print(garbage_table(found))
+    done = "deleted" if delete else "to delete with --delete"
+    _console().print(f"{len(found)} files, {size:.2f} GB {done}", highlight=False)
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from farm.shots.load import load
 from farm.shots.model import ShotList
 from farm.shots.motion import intent_of
 from farm.site import Ledger, Site, now_us
+from farm.store.gc import Garbage, collect
 from farm.store.records import JobState
 from farm.summary import JobSummary, summarise
 from farm.tasks import Task
@@ -156,6 +157,15 @@ class Service:
             tasks=tuple(tasks),
         )
 
+    def gc(self, out: str, project: Path | None, *, delete: bool) -> tuple[Garbage, ...]:
+        """What nobody needs any more; deleted when told to."""
+        site = Site(self.config, out or self.config.out)
+        store = site.existing_store()
+        if store is None:
+            raise InputError(f"{site.out} has no job store on this machine (collect garbage where its renders ran)")
+        days = load_project(project, Path.cwd()).retention.rejected_days
+        return collect(site.clips, store, now_us=now_us(), older_than_days=days, dry_run=not delete)
+
     def doctor(self, out: str) -> tuple[Check, ...]:
         from farm.doctor import examine
 
@@ -182,7 +192,7 @@ class Service:
             summary = summarise(live, publisher, site.out, there)
             if summary.finished:
                 summary = publish_report(summary, publisher)
-            ledger.end(_state(summary))
+                ledger.end(JobState.FAILED if summary.failed or summary.message else JobState.DONE)
             return summary
 
     def _drive(
@@ -293,8 +303,3 @@ def _half(pixels: int) -> int:
     """Half of it, even."""
     return max(2, pixels // 4 * 2)
 
-
-def _state(summary: JobSummary) -> JobState:
-    if not summary.finished:
-        return JobState.CANCELLED
-    return JobState.FAILED if summary.failed or summary.message else JobState.DONE

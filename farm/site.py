@@ -92,7 +92,10 @@ class LedSite:
         return self.store.version(self.lease.epoch, project, subject, product, content)
 
     def begin(self, shot_list: ShotList, standing: Standing) -> Ledger:
-        """Record a new job, with what was found to be there already."""
+        """Record a new job, with what was found to be there already. It takes the place of unfinished ones like it."""
+        for old in self.store.jobs():
+            if old.state.live and (old.project, old.name) == (shot_list.project, shot_list.name):
+                self.store.set_job_state(self.lease.epoch, old.id, JobState.CANCELLED, now_us())
         job = Job(
             id=uuid.uuid4().hex,
             project=shot_list.project,

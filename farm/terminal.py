@@ -15,6 +15,7 @@ from farm.doctor import Check
 from farm.findings import Finding, Severity
 from farm.models.spec import ModelSpec
 from farm.service import Outlook
+from farm.store.gc import Garbage
 from farm.summary import JobSummary, ShotSummary
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
@@ -103,6 +104,14 @@ def checks_table(checks: Iterable[Check]) -> Table:
     return table
 
 
+def garbage_table(found: Iterable[Garbage]) -> Table:
+    """What may go, and why."""
+    table = _table("size", "why", "file")
+    for garbage in found:
+        table.add_row(f"{garbage.size / 1e6:.1f} MB", str(garbage.why), Text(garbage.key, "dim"))
+    return table
+
+
 def as_json(items: Sequence[object]) -> str:
     """A list of the service's values as a JSON document."""
     return json.dumps([asdict(item) for item in items], indent=2, default=_plain)  # pyright: ignore[reportArgumentType]
@@ -119,6 +128,6 @@ def _plain(value: object) -> object:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", show_header=any(titles))
     for title in titles:
-        right = title in {"length", "score", "to run", "there"}
+        right = title in {"length", "score", "to run", "there", "size"}
         table.add_column(title, justify="right" if right else "left", overflow="fold")
     return table
