@@ -49,14 +49,20 @@ SizeOption = Annotated[str, typer.Option(help="Size of clips and animatic: 1920x
 DraftOption = Annotated[bool, typer.Option("--draft", help="Half the size and one take: quick, to see the timing.")]
 
 
-@app.callback()
-def farm(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Common to all commands."""
-    if version:
+def _version(wanted: bool) -> None:
+    if wanted:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def farm(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Common to all commands."""
+    del version
 
 
 @app.command()

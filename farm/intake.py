@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import fsspec
 
@@ -84,7 +85,7 @@ def _kept(path: Path, location: str, role: str, project: str, clips: ClipStore |
 def _fetched(location: str, folder: Path) -> Path:
     target = folder / f"fetched{_suffix(location)}"
     try:
-        with fsspec.open(location, "rb") as source:
+        with cast("Any", fsspec.open(location, "rb")) as source:
             target.write_bytes(source.read())
     except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{location} cannot be fetched: {error}") from error

@@ -302,4 +302,3 @@ def _halved(shot_list: ShotList) -> ShotList:
 def _half(pixels: int) -> int:
     """Half of it, even."""
     return max(2, pixels // 4 * 2)
-

@@ -33,7 +33,8 @@ class RayPool:
 
     def __init__(self, setup: WorkerSetup) -> None:
         self._setup = setup
-        self._actor: Any = ray.remote(concurrency_groups={"control": 1}, max_restarts=0)(Worker)
+        remote: Any = ray.remote  # its stubs know nothing of concurrency groups
+        self._actor = remote(concurrency_groups={"control": 1}, max_restarts=0)(Worker)
         self._actors: dict[str, Any] = {}
         self._awaited: dict[Any, str] = {}
         """What we wait for, by worker: the reply to `ready`, or the stream of a running attempt."""
@@ -71,9 +72,9 @@ class RayPool:
         try:
             if isinstance(awaited, ray.ObjectRef):
                 del self._awaited[awaited]
-                yield WorkerReady(worker, ray.get(awaited))
+                yield WorkerReady(worker, str(ray.get(awaited)))
                 return
-            said = ray.get(next(awaited))
+            said: Any = ray.get(next(awaited))
         except StopIteration:
             del self._awaited[awaited]
             return

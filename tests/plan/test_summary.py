@@ -49,9 +49,7 @@ def account(asked, play_all, publisher_of, failures=None):
 
 def test_products_have_the_studios_names(brief, shot, play_all, publisher_of):
     summary = account(brief(shot("sh010")), play_all, publisher_of)
-    assert summary.shots[0].clips == {
-        "review": "publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4"
-    }
+    assert summary.shots[0].clips == {"review": "publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4"}
     assert summary.animatic == "publish/demo/shots/animatic/v001/demo_shots_animatic_v001.mp4"
     assert summary.timeline.endswith("demo_shots_animatic_v001.otio")
 
