@@ -40,8 +40,8 @@ def read_csv(path: Path, names: ColumnNames) -> Sheet:
 def _separated(text: str, names: ColumnNames) -> tuple[str, str]:
     """The text without Excel's `sep=;` line, and its separator: the one that finds the most known columns."""
     first, _, rest = text.partition("\n")
-    if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
-        return rest, first.strip()[4]
+    if first.lower().startswith("sep=") and (separator := first[4:].rstrip("\r\n")) in SEPARATORS:
+        return rest, separator
     header = next((line for line in text.splitlines() if line.strip(" \t\r\n,;|")), "")
 
     def merit(separator: str) -> tuple[int, int]:

@@ -61,6 +61,16 @@ def test_latin_text_is_read_with_a_note(write: Write, said: Said) -> None:
     assert said(path) == ["shots.csv: not UTF-8; read as Windows-1252 (check letters with accents, or save as UTF-8)"]
 
 
+def test_documents_must_be_utf_8(write: Write, said: Said) -> None:
+    path = write("shots.yaml", "shots: [{code: séance}]".encode("cp1252"))
+    assert said(path) == ["shots.yaml: not UTF-8 (save it as UTF-8)"]
+
+
+@pytest.mark.parametrize("line", ["sep=", 'sep="', "sep=\\n", "sep=xx"])
+def test_a_strange_sep_line_is_a_header_without_columns(write: Write, said: Said, line: str) -> None:
+    assert said(write("shots.csv", f"{line}\n{ROWS}"))
+
+
 def test_the_header_decides_the_separator_not_the_text(write: Write) -> None:
     path = write("shots.csv", "Shot;Still;Duration;Prompt\na;a.png;2;push in, pan left, tilt up, hold, then, more\n")
     assert load(path).shots[0].prompt == "push in, pan left, tilt up, hold, then, more"
