@@ -30,6 +30,7 @@ from farm.shots.schema import (
     FitWord,
     Handles,
     Money,
+    Name,
     Names,
     Priority,
     Rate,
@@ -144,7 +145,7 @@ class Project(Entry):
     negative_prompt: Text = ""
     takes: Takes = 4
     models: Names = ("animatic",)
-    fallback: Text = ""
+    fallback: Name = ""
     priority: Priority = 50
     budget: Money | None = None
     targets: Names = ("review",)

@@ -135,7 +135,7 @@ def unknown_note(column: str, place: Place) -> Finding:
     return Finding(
         Severity.NOTE,
         "columns.unknown",
-        place.at(column) if place.column is None else place,
+        place,
         "not a column the farm knows; kept as metadata",
         f"map it in a mapping file, or leave it{meant}",
     )

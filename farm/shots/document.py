@@ -23,7 +23,9 @@ def read_document(path: Path) -> Cell:
     place = Place(path.name)
     if path.suffix.lower() not in SUFFIXES:
         raise refuse(place, "neither YAML nor JSON", f"use {', '.join(SUFFIXES)}")
-    text, _ = decoded(read_bytes(path), place)
+    text, guesses = decoded(read_bytes(path), place)
+    if guesses:
+        raise refuse(place, "not UTF-8", "save it as UTF-8")
     root = json_cells(text, path.name) if path.suffix.lower() == ".json" else yaml_cells(text, path.name)
     if root is None or root.is_empty:
         raise refuse(place, "the file is empty", "export it again")

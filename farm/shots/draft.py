@@ -8,7 +8,7 @@ document.py ─Cell─┘
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from farm.errors import DocumentError
 from farm.findings import Finding, Place
@@ -16,9 +16,10 @@ from farm.shots.cells import Cell, error, refuse
 from farm.shots.columns import IGNORE, LIST_FIELDS, METADATA, PROJECT, ColumnNames, key, unknown_note
 from farm.shots.pixels import looks_like_size
 from farm.shots.schema import LENGTH_FIELDS, ShotEntry
-from farm.shots.values import BadValue, closest, pairs, quoted
+from farm.shots.values import BadValue, closest, harmless, pairs, quoted
 
 MAX_SHOTS = 20_000
+MAX_COLUMNS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _sheet_row(place: Place, cells: tuple[Cell, ...], header: list[str], fields:
         if name == IGNORE or (cell.is_empty and cell.value is not None):
             continue
         if name is None or name == METADATA:
-            metadata[column] = str(cell.value or "").strip()
+            metadata[harmless(column)] = harmless(str(cell.value or ""))
         else:
             known[_refined(name, cell)] = cell
     return Row(place, known, metadata)
@@ -129,7 +130,7 @@ def _clashes(header: tuple[Cell, ...], names: ColumnNames) -> list[Finding]:
 
 
 def _project(rows: tuple[Row, ...], findings: list[Finding]) -> Cell | None:
-    """The one project of a table that has a column for it."""
+    """The one project that rows name."""
     cells = [cell for row in rows if (cell := row.cells.get(PROJECT))]
     for cell in cells:
         if cell.value != cells[0].value:
@@ -141,29 +142,40 @@ def _project(rows: tuple[Row, ...], findings: list[Finding]) -> Cell | None:
 
 def document_draft(root: Cell, names: ColumnNames) -> Draft:
     """The draft of a YAML or JSON document. Raises `DocumentError` where it has no list of shots."""
-    head: dict[str, Cell] = {}
-    findings: list[Finding] = []
-    shots: Cell | None = root
-    if isinstance(root.value, Mapping):
-        head = {_list_field(name): cell for name, cell in root.value.items()}
-        findings += [
-            error(cell.place, f"{quoted(name)} is no setting of a list", _list_remedy(name), rule="list.unknown")
-            for name, cell in root.value.items()
-            if _list_field(name) not in LIST_FIELDS
-        ]
-        shots = head.pop("shots", None)
-    if shots is None or not isinstance(shots.value, tuple):
-        raise refuse(root.place, "there is no list of shots", 'write "shots:" and one "- code: sh010" for each')
+    shots, head, findings = _split(root)
+    if not isinstance(shots.value, tuple):
+        raise refuse(shots.place, "there is no list of shots", 'write "shots:" and one "- code: sh010" for each')
     if not shots.value:
         raise refuse(shots.place, "the list of shots is empty", "add at least one shot")
     _limit(len(shots.value), shots.place)
     notes: dict[str, Finding] = {}
     defaults = _entry(head.pop("defaults", Cell({}, root.place)), names, findings, notes)
-    rows = tuple(_entry(cell, names, findings, notes) for cell in shots.value)
+    rows = [_entry(cell, names, findings, notes) for cell in shots.value]
+    whole = tuple(replace(row, metadata={**defaults.metadata, **row.metadata}) for row in rows)
+    if found := _project(whole, findings):
+        head.setdefault(PROJECT, found)
     columns = [name for cell in shots.value if isinstance(cell.value, Mapping) for name in cell.value]
-    found = (*findings, *notes.values(), *names.unused(columns))
-    listed = {name: cell for name, cell in head.items() if name in LIST_FIELDS}
-    return Draft(root.place, rows, listed, defaults.cells, found)
+    said = (*findings, *notes.values(), *names.unused(columns))
+    return Draft(root.place, whole, head, defaults.cells, said)
+
+
+def _split(root: Cell) -> tuple[Cell, dict[str, Cell], list[Finding]]:
+    """The shots of a document, and the settings beside them by our names."""
+    if not isinstance(root.value, Mapping):
+        return root, {}, []
+    _limit_settings(root)
+    head: dict[str, Cell] = {}
+    findings: list[Finding] = []
+    for name, cell in root.value.items():
+        field_name = _list_field(name)
+        if field_name in head:
+            findings.append(error(cell.place, f"{quoted(field_name)} is given twice", "keep one of them"))
+        elif field_name in LIST_FIELDS:
+            head[field_name] = cell
+        else:
+            problem = f"{quoted(name)} is no setting of a list"
+            findings.append(error(cell.place, problem, _list_remedy(name), rule="list.unknown"))
+    return head.pop("shots", Cell(None, root.place)), head, findings
 
 
 def _list_field(name: str) -> str:
@@ -182,14 +194,15 @@ def _entry(cell: Cell, names: ColumnNames, findings: list[Finding], notes: dict[
     if not isinstance(cell.value, Mapping):
         findings.append(error(cell.place, "a shot's settings belong here", 'write lines such as "code: sh010"'))
         return Row(cell.place, {})
+    _limit_settings(cell, len(notes))
     known: dict[str, Cell] = {}
     metadata: dict[str, str] = {}
     for column, value in cell.value.items():
         name = METADATA if key(column) == METADATA else names.field(column)
         if name == IGNORE or value.is_empty:
             continue
-        if name is None:
-            notes.setdefault(key(column), unknown_note(column, value.place))
+        if name is None and key(column) not in notes:
+            notes[key(column)] = unknown_note(column, value.place)
         if name is None or name == METADATA:
             _keep(column, value, metadata, findings)
         elif (refined := _refined(name, value)) in known:
@@ -206,9 +219,9 @@ def _keep(column: str, cell: Cell, metadata: dict[str, str], findings: list[Find
             case Mapping() if key(column) == METADATA:
                 metadata.update(pairs(cell.plain))
             case str():
-                metadata[column] = cell.value.strip()
+                metadata[harmless(column)] = harmless(cell.value)
             case _:
-                metadata[column] = _flat(cell)
+                metadata[harmless(column)] = harmless(_flat(cell))
     except BadValue as failure:
         findings.append(error(cell.place, failure.problem, failure.remedy))
 
@@ -227,3 +240,8 @@ def _flat(cell: Cell) -> str:
 def _limit(shots: int, place: Place) -> None:
     if shots > MAX_SHOTS:
         raise refuse(place, f"{shots} shots are more than {MAX_SHOTS}", "split the list, by sequence for instance")
+
+
+def _limit_settings(cell: Cell, unknown: int = 0) -> None:
+    if len(cell.value or ()) + unknown > MAX_COLUMNS:
+        raise refuse(cell.place, f"more than {MAX_COLUMNS} different settings", "gather your own under metadata:")

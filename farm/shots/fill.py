@@ -44,6 +44,9 @@ class Level:
     cells: Mapping[str, Cell] = field(default_factory=dict[str, Cell])
 
 
+_SILENT = Level()
+
+
 def level(cells: Mapping[str, Cell]) -> tuple[Level, list[Finding]]:
     """A level of written cells, and what was wrong with them."""
     entry, findings = checked(ShotEntry, cells)
@@ -70,7 +73,10 @@ class Levels:
 
     def giving(self, *names: str) -> Level:
         """The strongest level where any of `names` was written; an empty one if there is none."""
-        return next((one for one in self.levels if not one.cells.keys().isdisjoint(names)), Level())
+        for one in self.levels:
+            if not one.cells.keys().isdisjoint(names):
+                return one
+        return _SILENT
 
     def value(self, name: str) -> Any:
         """The strongest value of a field; None where it was not given, or cannot be used."""

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 
 from farm.findings import Place
 from farm.shots.cells import MAX_DEPTH, Cell, refuse
-from farm.shots.values import quoted
+from farm.shots.values import quoted, shown
 
 Scan: TypeAlias = Callable[[str, int], tuple[Any, int]]
 
@@ -80,7 +80,8 @@ def _cell(found: _At, file: str, path: str, line_starts: list[int]) -> Cell:
             for key, item in members:
                 if key in pairs:
                     raise refuse(place, f"{quoted(key)} stands twice", "keep one of them")
-                pairs[key] = _cell(item, file, f"{path}.{key}" if path else key, line_starts)
+                below = f"{path}.{shown(key)}" if path else shown(key)
+                pairs[key] = _cell(item, file, below, line_starts)
             return Cell(pairs, place)
         case list():
             listed = cast("list[_At]", found.value)

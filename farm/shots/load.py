@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
 
-from farm.config import Project, load_project
+from farm.config import PROJECT_FILES, Project, load_project
 from farm.findings import Finding, Place, Severity
 from farm.shots.cells import Cell, checked, raise_errors, refuse
 from farm.shots.codes import unique_codes
@@ -46,15 +46,16 @@ def load(
     """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx), complete and in cut order.
 
     `project` is by default read from the project file beside the list. `columns` is a mapping file, see
-    `farm.shots.columns`. `overrides` are shot fields that win over everything written. `allowed` says which files
-    the list may name. Raises `DocumentError` with every finding when one of them is an error.
+    `farm.shots.columns`. `overrides` are fields of `ShotEntry` that win over everything written ("takes", "models",
+    "fps", "resolution"). `allowed` says which files the list may name. Raises `DocumentError` with every finding when
+    one of them is an error; a list that loads has a shot for each of its rows.
     """
     path = Path(path)
     names = read_columns(columns) if columns else ColumnNames()
     draft = _draft(path, names, {*names.constants, *(overrides or {})})
     folder = path.absolute().parent
     if project is None:
-        project = load_project(None, folder)
+        project = Project() if path.name in PROJECT_FILES else load_project(None, folder)
     shots, findings = _levels(draft, names, overrides or {})
     head, wrong = checked(ListEntry, draft.head)
     findings = [*draft.findings, *wrong, *findings]
@@ -68,10 +69,13 @@ def load(
     for (_, wrong), code in zip(filled, codes, strict=True):
         findings += [replace(finding, shot=code) for finding in wrong]
     raise_errors(_in_order(findings))
+    whole = [shot for shot, _ in filled if shot is not None]
+    if len(whole) != len(shots):
+        raise AssertionError("a shot is missing, and no error says so")
     return ShotList(
         project=head.project or project.project or slugged(folder.name) or "project",
         name=head.name or slugged(path.stem) or "list",
-        shots=tuple(sorted((shot for shot, _ in filled if shot), key=lambda shot: shot.cut_order)),
+        shots=tuple(sorted(whole, key=lambda shot: shot.cut_order)),
         fps=base.fps,
         width=base.size[0],
         height=base.size[1],

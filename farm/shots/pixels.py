@@ -79,8 +79,9 @@ def aspect(raw: object) -> Fraction:
     written = text(raw)
     if named := _ASPECTS.get(_word(written)):
         return named
+    clock = re.fullmatch(r"(\d\d:\d\d):00", written)  # what a spreadsheet makes of 16:9
     try:
-        parts = [number(part.strip()) for part in re.split(r"[:/x×]", written)]
+        parts = [number(part.strip()) for part in re.split(r"[:/x×]", clock[1] if clock else written)]
     except BadValue:
         parts = []
     ratio = parts[0] / (parts[1] if len(parts) == 2 else 1) if 1 <= len(parts) <= 2 and all(parts) else Fraction(0)

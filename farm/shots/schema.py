@@ -20,6 +20,7 @@ from farm.shots.timing import Length
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Slug: TypeAlias = Annotated[str, PlainValidator(slugs.slug)]
+Name: TypeAlias = Annotated[str, PlainValidator(values.name)]
 Names: TypeAlias = Annotated[tuple[str, ...], PlainValidator(values.names)]
 Several: TypeAlias = Annotated[tuple[str, ...], PlainValidator(values.several)]
 Pairs: TypeAlias = Annotated[Mapping[str, str], PlainValidator(values.pairs)]
@@ -97,7 +98,7 @@ class ShotEntry(Entry):
 
     takes: Takes | None = None
     models: Names | None = None
-    fallback: Text | None = None
+    fallback: Name | None = None
     seed: Seed | None = None
     priority: Priority | None = None
     budget: Money | None = None

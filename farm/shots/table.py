@@ -18,12 +18,11 @@ from pathlib import Path
 from farm.findings import Finding, Place
 from farm.shots.cells import Cell, error, refuse
 from farm.shots.columns import IGNORE, ColumnNames
-from farm.shots.draft import MAX_SHOTS, Sheet
+from farm.shots.draft import MAX_COLUMNS, MAX_SHOTS, Sheet
 from farm.shots.reading import decoded, read_bytes
-from farm.shots.values import quoted
+from farm.shots.values import quoted, shown
 from farm.shots.workbook import Broken, Record, read_rows
 
-MAX_COLUMNS = 500
 MAX_ROWS = 2 * MAX_SHOTS
 """Rows that hold something; far above MAX_SHOTS there is no point in counting on."""
 
@@ -41,8 +40,8 @@ def read_csv(path: Path, names: ColumnNames) -> Sheet:
 def _separated(text: str, names: ColumnNames) -> tuple[str, str]:
     """The text without Excel's `sep=;` line, and its separator: the one that finds the most known columns."""
     first, _, rest = text.partition("\n")
-    if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
-        return rest, first.strip()[4]
+    if first.lower().startswith("sep=") and (separator := first[4:].rstrip("\r\n")) in SEPARATORS:
+        return rest, separator
     header = next((line for line in text.splitlines() if line.strip(" \t\r\n,;|")), "")
 
     def merit(separator: str) -> tuple[int, int]:
@@ -78,7 +77,7 @@ def _sheet(place: Place, records: Iterable[Record], names: ColumnNames, notes: S
     columns = ["" if isinstance(value, Broken) else value.strip() for value in _trimmed(first)]
     if len(columns) > MAX_COLUMNS:
         raise refuse(place, f"more than {MAX_COLUMNS} columns", "remove the empty ones")
-    header = tuple(Cell(column, Place(place.file, number, column or None)) for column in columns)
+    header = tuple(Cell(column, Place(place.file, number, shown(column) or None)) for column in columns)
     findings = list(notes)
     rows: list[tuple[Place, tuple[Cell, ...]]] = []
     for row, values in filled:
@@ -88,9 +87,9 @@ def _sheet(place: Place, records: Iterable[Record], names: ColumnNames, notes: S
         if len(_trimmed(values)) > len(columns):
             findings.append(_longer(at, _trimmed(values), len(columns)))
         pairs = list(zip(columns, values, strict=False))
-        rows.append((at, tuple(_cell(value, at.at(column)) for column, value in pairs)))
+        rows.append((at, tuple(_cell(value, at.at(shown(column))) for column, value in pairs)))
         findings += [
-            _broken(value, at.at(column))
+            _broken(value, at.at(shown(column)))
             for column, value in pairs
             if isinstance(value, Broken) and column and names.field(column) != IGNORE
         ]

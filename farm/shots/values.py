@@ -72,9 +72,18 @@ def text(raw: object) -> str:
     if len(found) > MAX_TEXT:
         raise BadValue(f"{len(found)} characters are too many", f"at most {MAX_TEXT}")
     clean = unicodedata.normalize("NFC", found.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in clean if char not in "\n\t"):
+    if not clean.isprintable() and any(_is_control(char) for char in clean):
         raise BadValue(f"{quoted(clean)} holds a control character", "type the value anew")
     return clean
+
+
+def harmless(written: str) -> str:
+    """Free text that the farm only keeps: as written, but for control characters and broken halves of others."""
+    return unicodedata.normalize("NFC", "".join(char for char in written if not _is_control(char))).strip()
+
+
+def _is_control(char: str) -> bool:
+    return char not in "\n\t" and unicodedata.category(char) in {"Cc", "Cs"}
 
 
 def number(raw: object) -> Fraction:
@@ -141,13 +150,17 @@ def choice(options: type[E]) -> Callable[[object], E]:
     return parse
 
 
+def name(raw: object) -> str:
+    """The name of a model, a preset, a licence."""
+    written = text(raw)
+    if written and not re.fullmatch(r"\w[\w.:/+-]{0,99}", written):
+        raise BadValue(f"{quoted(written)} is no name", "use letters and digits, and commas between names")
+    return written
+
+
 def names(raw: object) -> tuple[str, ...]:
     """Several names: a list, or "a, b"."""
-    found = tuple(dict.fromkeys(item for item in _items(raw, r"[,;\n]") if item))
-    for item in found:
-        if not re.fullmatch(r"[\w][\w.:/-]{0,99}", item):
-            raise BadValue(f"{quoted(item)} is no name", "separate names by commas")
-    return found
+    return tuple(dict.fromkeys(name(item) for item in _items(raw, r"[,;\n]") if item))
 
 
 def several(raw: object) -> tuple[str, ...]:

@@ -15,9 +15,9 @@ import yaml
 
 from farm.findings import Place
 from farm.shots.cells import MAX_DEPTH, Cell, refuse
-from farm.shots.values import quoted
+from farm.shots.values import quoted, shown
 
-MAX_CELLS = 2_000_000
+MAX_CELLS = 1_000_000
 
 _NULL = re.compile(r"~|null|Null|NULL|")
 
@@ -49,7 +49,8 @@ class _Open:
     def next_path(self) -> str:
         if self.pairs is None:
             return f"{self.path}[{len(self.items)}]"
-        return f"{self.path}.{self.key}" if self.path else str(self.key)
+        key = shown(str(self.key))
+        return f"{self.path}.{key}" if self.path else key
 
     def closed(self) -> Cell:
         if self.pairs is None:
@@ -69,8 +70,8 @@ class _Reader:
 
     def read(self, text: str) -> Cell | None:
         loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        parse: Any = vars(yaml)["parse"]  # its stub knows no types
-        events: Iterator[yaml.Event] = parse(text, Loader=loader)
+        untyped: Any = yaml
+        events: Iterator[yaml.Event] = untyped.parse(text, Loader=loader)
         documents = 0
         for event in events:
             documents += isinstance(event, yaml.DocumentStartEvent)

@@ -20,6 +20,7 @@ from farm.errors import DocumentError
 from farm.findings import Place
 from farm.shots.load import load
 from farm.shots.model import Fit, Shot, ShotList
+from farm.shots.paths import Allowed
 
 Write = Callable[[str, "str | bytes"], Path]
 Said = Callable[..., list[str]]
@@ -244,6 +245,29 @@ def test_a_list_without_shots_is_an_error(write: Write, said: Said, value: str, 
     assert said(write(f"shots.{suffix}", value))
 
 
+def test_the_cut_s_order_is_kept_and_equal_numbers_stay(write: Write) -> None:
+    text = "Shot,Still,Frames,Cut order\nc,a.png,5,20\na,a.png,5,10\nb,a.png,5,10\n"
+    assert [shot.code for shot in load(write("shots.csv", text)).shots] == ["a", "b", "c"]
+
+
+def test_roots_hold_a_list_in_and_name_the_row(write: Write, said: Said) -> None:
+    path = write("in/shots.csv", "Shot,Still,Frames\na,a.png,5\nb,../b.png,5\n")
+    (found,) = said(path, allowed=Allowed((str(path.parent),)))
+    assert found.startswith('shots.csv:3 column "Still": "')
+    assert found.endswith("lies outside the folders this farm may read (move it under one of them)")
+
+
+def test_paths_are_mapped_by_the_project(write: Write, tmp_path: Path) -> None:
+    write("project.yaml", f"path_mapping:\n- ['P:\\', '{tmp_path}']\n")
+    path = write("shots.csv", "Shot,Still,Refs,Frames\na,P:\\x\\a.png,p:/r1.png; p:/r2.png,5\n")
+    shot = load(path).shots[0]
+    assert (shot.still, shot.references) == (f"{tmp_path}/x/a.png", (f"{tmp_path}/r1.png", f"{tmp_path}/r2.png"))
+
+
+def test_a_list_may_be_called_project(write: Write) -> None:
+    assert load(write("project.yaml", "shots:\n- {code: a, still: a.png, duration: 2}\n")).shots[0].code == "a"
+
+
 def test_a_path_that_leads_nowhere(tmp_path: Path, said: Said) -> None:
     assert said(tmp_path / "a.csv") == [f"a.csv: there is no such file in {tmp_path} (check the path)"]
     (tmp_path / "b.csv").mkdir()
@@ -259,9 +283,10 @@ FIELDS = st.sampled_from([*FULL[0], "duration", "frame_out", "aspect", "project"
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def never_but_a_document_error(path: Path) -> None:
+def never_but_a_document_error(path: Path, shots: int | None = None) -> None:
+    """Loads the list, or raises a document error; never loses a shot."""
     with suppress(DocumentError):
-        assert load(path).shots
+        assert len(load(path).shots) == (shots or len(load(path).shots))
 
 
 @quick
@@ -274,7 +299,7 @@ def test_any_text_in_any_cell_is_a_list_or_a_document_error(
     full = [{"code": f"s{index}", "still": "a.png", "duration": "3"} | row for index, row in enumerate(rows)]
     path = tmp_path / f"any.{suffix}"
     path.write_text(write_rows[suffix](full), encoding="utf-8", errors="replace")
-    never_but_a_document_error(path)
+    never_but_a_document_error(path, len(full))
 
 
 NESTED = st.recursive(

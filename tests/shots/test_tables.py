@@ -6,11 +6,15 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from farm.errors import DocumentError
 from farm.shots.columns import ColumnNames
 from farm.shots.load import load
 from farm.shots.table import read_csv
@@ -57,6 +61,16 @@ def test_latin_text_is_read_with_a_note(write: Write, said: Said) -> None:
     assert said(path) == ["shots.csv: not UTF-8; read as Windows-1252 (check letters with accents, or save as UTF-8)"]
 
 
+def test_documents_must_be_utf_8(write: Write, said: Said) -> None:
+    path = write("shots.yaml", "shots: [{code: séance}]".encode("cp1252"))
+    assert said(path) == ["shots.yaml: not UTF-8 (save it as UTF-8)"]
+
+
+@pytest.mark.parametrize("line", ["sep=", 'sep="', "sep=\\n", "sep=xx"])
+def test_a_strange_sep_line_is_a_header_without_columns(write: Write, said: Said, line: str) -> None:
+    assert said(write("shots.csv", f"{line}\n{ROWS}"))
+
+
 def test_the_header_decides_the_separator_not_the_text(write: Write) -> None:
     path = write("shots.csv", "Shot;Still;Duration;Prompt\na;a.png;2;push in, pan left, tilt up, hold, then, more\n")
     assert load(path).shots[0].prompt == "push in, pan left, tilt up, hold, then, more"
@@ -69,6 +83,12 @@ def test_a_line_break_inside_quotes_starts_no_row(write: Write, said: Said) -> N
 
 def test_a_row_may_be_short(write: Write) -> None:
     assert load(write("shots.csv", "Shot,Still,Duration,Prompt,Notes\na,a.png,2\n")).shots[0].prompt == ""
+
+
+def test_control_characters_reach_neither_messages_nor_metadata(write: Write, said: Said) -> None:
+    path = write("shots.csv", 'Shot,Still,Duration,"Bid\x1b[31m\nred"\na,a.png,2,x\x1by\n')
+    assert load(path).shots[0].metadata == {"Bid[31m\nred": "xy"}
+    assert said(path)[0].startswith('shots.csv:1 column "Bid�[31m�red": not a column the farm knows')
 
 
 def test_a_column_without_a_name_is_left_out(write: Write) -> None:
@@ -238,3 +258,22 @@ def test_a_workbook_padded_to_its_last_column_is_read(workbook: Callable[..., Pa
     book["shots"]["XFD1048576"].number_format = "0.00"
     book.save(path)
     assert load(path).shots[0].code == "a"
+
+
+CELL = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+    st.none(),
+    st.dates(dt.date(1901, 1, 1)),
+    st.times(),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(CELL, max_size=5), max_size=3))
+def test_any_cells_are_a_list_or_a_document_error(workbook: Callable[..., Path], rows: list[list[Any]]) -> None:
+    path = workbook(shots=[[*HEADER, "Aspect"], *rows])
+    with suppress(DocumentError):
+        assert load(path).shots

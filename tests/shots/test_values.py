@@ -157,6 +157,7 @@ def test_bad_sizes(written: str, complains: str) -> None:
         ("2.39", (1920, 1080), (1920, 804)),
         ("1.85:1", (1920, 1080), (1920, 1038)),
         ("4:3", (1920, 1080), (1440, 1080)),
+        ("16:09:00", (1920, 1080), (1920, 1080)),
         ("4x5", (1920, 1080), (1080, 1350)),
     ],
 )
@@ -219,7 +220,7 @@ def test_other_values(parse: object, written: object, value: object) -> None:
         (values.money, "-1", "-1 is negative | write 0 or more"),
         (values.choice(Fit), "cropp", '"cropp" is not known here | did you mean "crop"?'),
         (values.choice(Fit), "zzz", '"zzz" is not known here | one of crop, pad, overscan'),
-        (values.names, "a, ../b", '"../b" is no name | separate names by commas'),
+        (values.names, "a, ../b", '"../b" is no name | use letters and digits, and commas between names'),
         (values.pairs, "a", '"a" has no name | write "name=value; name=value"'),
         (values.text, ["a"], "a list where one value belongs | write a single value"),
         (values.text, {"a": "b"}, "settings where one value belongs | write a single value"),
