@@ -49,8 +49,10 @@ def output(
     gop = preset.gop(fps)
     if gop is not None:
         options["g"] = gop
-    if cuts:
-        options["force_key_frames"] = ",".join(f"{float((cut - Fraction(1, 2)) / fps):.6f}" for cut in cuts if cut > 0)
+    # Half a frame early, so that rounding cannot push a key frame past its cut; frame 0 always is one.
+    times = [f"{float((cut - Fraction(1, 2)) / fps):.6f}" for cut in cuts if cut > 0]
+    if times:
+        options["force_key_frames"] = ",".join(times)
     for number, (name, words) in enumerate(tags.items()):
         options[f"metadata:g:{number}"] = f"{name}={plain(words)}"
     return ffmpeg.output(stream, file_url(path), **options)

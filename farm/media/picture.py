@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
     from farm.models.spec import Frame
 
-FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "PSD")
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP")
 
 MOST_PIXELS = 200_000_000
 """A picture of more pixels is refused before it is decoded."""
 
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # Pillow raises at twice this
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
-"""What Pillow's decoders raise for files that are damaged or not what they claim to be."""
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+"""What Pillow and psd-tools raise for files that are damaged or not what they claim to be."""
 
 _PNG_FAST = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
@@ -59,18 +59,19 @@ def read_picture(path: Path, what: str) -> Picture:
 
     Raises `InputError` for a file that is damaged, too large or in a format the farm does not read.
     """
-    with opened(path, what) as image:
+    with decoding(what), Image.open(path, formats=FORMATS) as image:
         return normalised(image)
 
 
 @contextmanager
-def opened(path: Path, what: str) -> Iterator[Image.Image]:
-    """Open a picture, turning every way its decoder can fail, inside the block too, into an `InputError`."""
+def decoding(what: str) -> Iterator[None]:
+    """Turn every way a decoder can fail into an `InputError` about `what`.
+
+    Pillow's warnings, of odd metadata and of pictures half as large as the limit, are not the user's concern.
+    """
     try:
-        with warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning):
-            image = Image.open(path, formats=FORMATS)
-        with image:
-            yield image
+        with warnings.catch_warnings(action="ignore"):
+            yield
     except FileNotFoundError:
         raise
     except Image.DecompressionBombError as error:

@@ -48,6 +48,7 @@ def transcode(
     process, complaints = start(graph, threads=threads, piped=False)
     done = False
     try:
+        check()
         while not _ended(process):
             check()
         if process.returncode != 0:

@@ -33,12 +33,18 @@ SCALES: Mapping[str, Scale] = {
     "motion": Scale(0.15, 1.0, 0.30, "does not move as asked"),
     "likeness": Scale(0.97, 0.70, 0.20, "strays from the still"),
     "sharpness": Scale(0.70, 0.20, 0.20, "loses sharpness", lively=1.3),
-    "coherence": Scale(0.92, 0.40, 0.10, "melts", lively=1.5),
+    "coherence": Scale(0.95, 0.60, 0.10, "melts", lively=1.5),
     "flicker": Scale(0.15, 3.0, 0.10, "flickers", lively=1.5),
     "steadiness": Scale(0.4, 3.0, 0.10, "jitters"),
-    "seam": Scale(2.0, 20.0, 0.20, "shows its seam"),
+    "seam": Scale(1.5, 6.0, 0.20, "shows its seam"),
 }
-"""Units: motion, error relative to what was asked · likeness, correlation with the still · sharpness, detail kept as a
-fraction · coherence, correlation of later frames with the first once the camera's motion is undone · flicker,
-mean |L(t+1) - 2 L(t) + L(t-1)| in code values · steadiness, RMS second difference of the path in thousandths of the width · seam, last frame against first over
-the usual step between frames."""
+"""Units of the raw values:
+
+- motion: error relative to what was asked (`farm.scoring.expect`)
+- likeness: correlation of the first (and last) frame with its still, framing undone
+- sharpness: the least of detail kept, as a fraction, contrast allowed for
+- coherence: the least correlation of a later frame with the first, camera's motion undone
+- flicker: mean |L(t+1) - 2 L(t) + L(t-1)| of the frames' mean luma, code values
+- steadiness: RMS second difference of the path, thousandths of the width
+- seam: last frame against first, over the usual step between frames
+"""

@@ -129,7 +129,7 @@ def _subtitle(params: AssembleParams, total: int) -> str:
 
 
 def _joined(*words: str) -> str:
-    return "   ·   ".join(word for word in words if word)
+    return " · ".join(word for word in words if word)
 
 
 def _count(number: int, noun: str) -> str:

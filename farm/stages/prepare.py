@@ -19,7 +19,7 @@ import numpy as np
 
 from farm.chain import PrepareParams
 from farm.errors import InputError
-from farm.media.layers import over_black, read_layered
+from farm.media.layers import is_layered, over_black, read_layered
 from farm.media.picture import Picture, read_picture, write_png
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
@@ -59,7 +59,7 @@ def run(inputs: Mapping[str, Path], params: PrepareParams, ctx: Context) -> Outp
 
 def _read(name: str, path: Path) -> tuple[Picture, list[NDArray[np.uint8]]]:
     what = f'{name.replace("_", " ")} "{path.name}"'
-    picture, layers = read_layered(path, what) if path.suffix.lower() == ".psd" else (read_picture(path, what), [])
+    picture, layers = read_layered(path, what) if is_layered(path) else (read_picture(path, what), [])
     height, width = picture.pixels.shape[:2]
     if min(width, height) < SMALLEST_SIDE:
         raise InputError(f"{what} is only {width}x{height} pixels: hand in a larger one")

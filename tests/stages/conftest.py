@@ -14,6 +14,13 @@ import skimage
 from numpy.typing import NDArray
 
 from farm.errors import Cancelled
+from farm.media import fitted
+from farm.scoring.similarity import Similarity
+from farm.shots.amounts import Displacement, displacements
+from farm.shots.intent import MotionIntent
+from farm.shots.model import Fit
+
+FRAMES = 24
 
 PHOTOS = Path(skimage.__file__).parent / "data"
 
@@ -76,3 +83,40 @@ def fake_model() -> type[FakeModel]:
 def photo() -> Callable[[str], NDArray[np.uint8]]:
     """A photograph that ships with scikit-image, RGB."""
     return lambda name: cv2.imread(str(PHOTOS / name), cv2.IMREAD_COLOR_RGB)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A still, and frames of it moved as asked."""
+
+    still: NDArray[np.uint8]
+    frames: list[NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="session")
+def moved(photo: Callable[[str], NDArray[np.uint8]]) -> Callable[..., Clip]:
+    """`moved(intent, name, factor=1.0)`: a photograph under an eased camera move, `factor` times what was asked.
+
+    The move is symmetrical about the middle of the clip and takes place inside an overscan of 1.3.
+    """
+
+    def make(
+        intent: MotionIntent, name: str = "coffee.png", factor: float = 1.0, width: int = 320, height: int = 180
+    ) -> Clip:
+        still = photo(name)
+        count = FRAMES
+        asked = displacements(intent, count / 24)
+        total = asked[0].scaled(factor) if asked else Displacement()
+        base = fitted(still, 2 * width, 2 * height, Fit.CROP)
+        inside = np.array([[0.65, 0, width / 2 - 0.65 * width], [0, 0.65, height / 2 - 0.65 * height], [0, 0, 1]])
+        frames = []
+        for number in range(count):
+            time = number / (count - 1)
+            here = Similarity.asked(total.scaled(time * time * (3 - 2 * time) - 0.5), width / height)
+            matrix = np.vstack([here.matrix(width, height), (0, 0, 1)]) @ inside
+            frames.append(
+                cv2.warpAffine(base, matrix[:2], (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+            )
+        return Clip(still, frames)
+
+    return make
