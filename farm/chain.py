@@ -95,6 +95,8 @@ class DeliverParams(Params):
     height: int
     frames: int
     fps: Fraction
+    skip: int = 0
+    """Frames of the mezzanine before the cut begins: its handle."""
     fit: Fit = Fit.CROP
     title: str = ""
     comment: str = ""
@@ -113,6 +115,8 @@ class CutEntry(Params):
     label: str = ""
     note: str = ""
     """For markers and the contact sheet: prompt, score."""
+    skip: int = 0
+    """Frames of the mezzanine before the cut begins: its handle."""
     media: str = ""
     """The delivered clip, relative to the timeline file."""
     frame_in: int = 1001

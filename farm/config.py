@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, TypeAlias, cast
@@ -48,13 +47,6 @@ APP = "farm"
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
 
-class LogLevel(StrEnum):
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
 def _folder(raw: object) -> Path:
     """A folder of this machine; here, at home, ~ is understood."""
     return Path(os.path.abspath(Path(values.text(raw)).expanduser()))  # noqa: PTH100
@@ -77,7 +69,6 @@ PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
-Level: TypeAlias = Annotated[LogLevel, PlainValidator(values.choice(LogLevel))]
 
 
 def _cores() -> int:
@@ -92,30 +83,18 @@ class Config(Entry):
     |--------------------|---------------|---------------------------------------------|--------------------------|
     | `FARM_CONFIG`      |               | file that holds the keys below (YAML, JSON) | the user's `config.yaml` |
     | `FARM_STATE`       | `state`       | folder of the job store, on a local disk    | the user's state folder  |
-    | `FARM_CACHE`       | `cache`       | folder of local copies and model weights    | the user's cache folder  |
     | `FARM_OUT`         | `out`         | where results go: a folder or a URL         | `renders`                |
-    | `FARM_DATABASE`    | `database`    | URL of a PostgreSQL job store               | SQLite in `state`        |
-    | `FARM_RAY_ADDRESS` | `ray_address` | the Ray cluster to join                     | a Ray of its own         |
-    | `FARM_WORKERS`     | `workers`     | CPU workers of a Ray of its own             | the cores it may use     |
+    | `FARM_WORKERS`     | `workers`     | how many tasks run at once on this machine  | the cores it may use     |
     | `FARM_ROOTS`       | `roots`       | folders and URL prefixes lists may read     | every path               |
-    | `FARM_FFMPEG`      | `ffmpeg`      | the ffmpeg to run                           | the PATH's, or packaged  |
-    | `FARM_LOG`         | `log`         | debug, info, warning or error               | `warning`                |
 
     Several roots are parted by semicolons.
     """
 
     state: Folder = Field(default_factory=lambda: platformdirs.user_state_path(APP))
-    cache: Folder = Field(default_factory=lambda: platformdirs.user_cache_path(APP))
     out: Text = "renders"
-    database: Text = ""
-    """"" for SQLite in `state`."""
-    ray_address: Text = ""
-    """"" for a Ray of its own on this machine."""
     workers: Workers = Field(default_factory=_cores)
     roots: Several = ()
     """Folders and URL prefixes that lists from elsewhere may read; empty for every path."""
-    ffmpeg: Text = ""
-    log: Level = LogLevel.WARNING
 
     @property
     def allowed(self) -> Allowed:

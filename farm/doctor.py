@@ -19,7 +19,7 @@ from farm.site import Site
 from farm.tasks import asset_key
 
 PACKAGES = ("ray", "pyarrow", "fsspec", "av", "opencv-python-headless", "torch", "diffusers")
-ENCODERS = ("libx264", "utvideo", "prores_ks", "dnxhd", "aac")
+ENCODERS = ("libx264", "magicyuv")
 DISK_MIN_GB = 5
 
 
@@ -72,7 +72,7 @@ def _ffmpeg() -> Check:
     number = re.search(r"version (\S+)", said)
     found = f"{number[1] if number else 'unknown version'} at {binary}"
     if missing:
-        return Check("ffmpeg", False, f"{found} lacks {', '.join(missing)}", "take it off the PATH, or set FARM_FFMPEG")
+        return Check("ffmpeg", False, f"{found} lacks {', '.join(missing)}", "take it off the PATH")
     return Check("ffmpeg", True, found)
 
 

@@ -41,6 +41,11 @@ class LivePlan:
         """Of the task's shot in the cut; the assembly comes last."""
         return self._index[task.shot] if task.shot else len(self._index)
 
+    def priority(self, task: Task) -> int:
+        """Of the task's shot; the assembly has that of its most urgent one."""
+        shots = [self._shots[task.shot].shot] if task.shot else self.brief.shot_list.shots
+        return max((shot.priority for shot in shots), default=0)
+
     def begin(self) -> Iterator[Task]:
         """Every task that can be named from what is known."""
         for planned in plan(self.brief, self.known).shots:

@@ -11,8 +11,10 @@ knowledge gives the same tasks, and more knowledge only ever adds tasks or repla
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 
 from farm.chain import (
     STAGES,
@@ -211,15 +213,21 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
     return CutEntry(
         code=shot.code,
         sequence=shot.sequence,
-        frames=shot.nb_frames,
+        frames=cut_frames(shot, brief.shot_list.fps),
         has_clip=has_clip,
         slate=planned.reason,
         take=take.number if take else 0,
         label=take.resolved.label if take else "",
         note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
+        skip=shot.handles if take else 0,
         media=brief.media(planned.deliver[0]) if take else "",
         frame_in=shot.frame_in,
     )
+
+
+def cut_frames(shot: Shot, fps: Fraction) -> int:
+    """How many frames a shot is long in a cut of rate `fps`, to the nearest, at least one."""
+    return max(1, math.floor(shot.duration_s * fps + Fraction(1, 2)))
 
 
 def take_seed(list_seed: int, still_digest: str, number: int) -> int:
@@ -306,6 +314,7 @@ def _deliver(brief: Brief, shot: Shot, take: TakePlan, product: str) -> Task:
         height=shot.height,
         frames=shot.nb_frames,
         fps=shot.fps,
+        skip=shot.handles,
         fit=shot.fit,
         title=shot.code,
         comment=f"{take.model} take {take.number}".strip(),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from farm.chain import StageName
 from farm.liveplan import LivePlan
-from farm.plan import ShotPlan, TakePlan
+from farm.plan import ShotPlan, TakePlan, cut_frames
 from farm.publish import Publisher
 from farm.tasks import Outcome, Task, TaskId
 
@@ -126,7 +126,7 @@ def summarise(live: LivePlan, publisher: Publisher, out: str, there: AbstractSet
     assembly = live.plan.assemble
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
-    frames = sum(shot.nb_frames for shot in shot_list.shots)
+    frames = sum(cut_frames(shot, shot_list.fps) for shot in shot_list.shots)
     made = [task.id for task in live.tasks.values() if task.stage == StageName.GENERATE and reader.done(task)]
     reused = sum(task in there for task in made)
     return JobSummary(

@@ -158,7 +158,7 @@ class Driver:
         events: list[Event] = []
         for task in tasks:
             self._observer.added(task, there=task.id in self._live.known)
-            rank = Rank(priority=0, job=0, shot=self._live.position(task))
+            rank = Rank(self._live.priority(task), job=0, shot=self._live.position(task))
             events.append(TaskAdded(task, rank, self._histories.get(task.id, History())))
         return events
 

@@ -31,18 +31,19 @@ def transcode(
     height: int,
     fps: Fraction,
     frames: int,
+    skip: int = 0,
     fit: Fit = Fit.CROP,
     threads: int = 1,
     check: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write `source` (a Matroska mezzanine, described by `facts`) to `target`, exactly `frames` long.
+    """Write `source` (a Matroska mezzanine, described by `facts`) to `target`: exactly `frames`, from frame `skip` on.
 
     A source too long is cut, one too short holds its last frame, one of another rate repeats or drops frames.
     `check` is called a few times a second and may raise to stop it. Raises `MediaError`, `OutOfSpace`.
     """
     # A given input rate makes ffmpeg ignore Matroska's rounded times: frame n is at n / fps exactly.
     stream = ffmpeg.input(file_url(source), f="matroska", r=rate(facts.fps), threads=threads, **INPUT_OPTIONS).video
-    shaped = _sized(_timed(stream, facts, fps, frames), facts, width, height, fit)
+    shaped = _sized(_timed(stream, facts, fps, frames, skip), facts, width, height, fit)
     coloured = in_colours_of(shaped, target.preset, (width, height))
     graph = output(coloured, target.path, target.preset, fps=fps, threads=threads, tags=target.tags)
     process, complaints = start(graph, threads=threads, piped=False)
@@ -70,7 +71,9 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _timed(stream: Any, facts: MovieFacts, fps: Fraction, frames: int) -> Any:
+def _timed(stream: Any, facts: MovieFacts, fps: Fraction, frames: int, skip: int) -> Any:
+    if skip:
+        stream = stream.filter("trim", start_frame=skip).filter("setpts", "PTS-STARTPTS")
     if facts.fps != fps:
         stream = stream.filter("fps", rate(fps))
     held = stream.filter("tpad", stop_mode="clone", stop=-1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from itertools import accumulate, repeat
+from itertools import accumulate, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ def _pictures(
     clip = inputs.get(f"clip_{number}")
     if clip is None:
         return repeat(_slate(inputs.get(f"still_{number}"), entry, start, params), entry.frames)
-    source = frames(clip, threads=threads)
+    source = islice(frames(clip, threads=threads), entry.skip, None)
     pictures = conformed(source, probe(clip).fps, params.fps, entry.frames)
     return (fitted(frame, params.width, params.height, Fit.PAD) for frame in pictures)
 

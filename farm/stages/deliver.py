@@ -32,6 +32,7 @@ def run(inputs: Mapping[str, Path], params: DeliverParams, ctx: Context) -> Outp
         height=params.height,
         fps=params.fps,
         frames=params.frames,
+        skip=params.skip,
         fit=params.fit,
         threads=ctx.threads,
         check=ctx.check,
@@ -56,6 +57,7 @@ def _conform(source: MovieFacts, params: DeliverParams) -> str:
     """What was done to the take's length, in a word: none, trim, hold or retime."""
     if source.fps != params.fps:
         return "retime"
-    if source.frames == params.frames:
+    left = source.frames - params.skip
+    if left == params.frames:
         return "none"
-    return "trim" if source.frames > params.frames else "hold"
+    return "trim" if left > params.frames else "hold"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.config import Config, LogLevel, Project, Retention, load_config, load_project
+from farm.config import Config, Project, Retention, load_config, load_project
 from farm.errors import DocumentError, InputError
 from farm.shots.model import Fit
 
@@ -110,7 +110,7 @@ def test_a_machine_without_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     config = load_config({})
     assert config.workers >= 1
     assert config.state.is_absolute()
-    assert (config.out, config.ray_address, config.allowed.roots, config.log) == ("renders", "", None, LogLevel.WARNING)
+    assert (config.out, config.allowed.roots) == ("renders", None)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,6 @@ def test_a_machine_without_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     [
         ("FARM_WORKERS", "many", 'FARM_WORKERS: "many" is no number (write digits, such as 12 or 0.5)'),
         ("FARM_WORKERS", "0", "FARM_WORKERS: 0 is no whole number from 1 to 4096"),
-        ("FARM_LOG", "loud", 'FARM_LOG: "loud" is not known here (one of debug, info, warning, error)'),
         ("FARM_STATE", "a\x07b", 'FARM_STATE: "a�b" holds a control character (type the value anew)'),
         ("FARM_CONFIG", "/nowhere/farm.yaml", "farm.yaml: there is no such file in /nowhere (check the path)"),
     ],

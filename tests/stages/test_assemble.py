@@ -40,7 +40,7 @@ def entry(code, count, **more):
 
 
 def params(*entries, fps=Fraction(24), **more):
-    given = {"name": "demo_cut", "title": "Lighthouse", "width": 192, "height": 108, "fps": fps, "entries": entries}
+    given = {"title": "Lighthouse", "width": 192, "height": 108, "fps": fps, "entries": entries}
     return AssembleParams(**{**given, **more})
 
 
@@ -156,14 +156,20 @@ def test_the_contact_sheet_holds_every_shot(clip, ctx, count):
     assert bright == pytest.approx(count * 3 * 384 * 216, rel=0.02)
 
 
-def test_files_are_deliverables_named_after_the_cut(clip, ctx):
-    outputs = assemble.run({"clip_0": clip("a", 40)}, params(entry("a", 12), name="a:b%03d -x"), ctx)
+def test_files_are_deliverables(clip, ctx):
+    outputs = assemble.run({"clip_0": clip("a", 40)}, params(entry("a", 12)), ctx)
 
     assert {name: (output.path.name, output.file_class) for name, output in outputs.files.items()} == {
-        "movie": ("a:b%03d -x.mp4", FileClass.DELIVERABLE),
-        "timeline": ("a:b%03d -x.otio", FileClass.DELIVERABLE),
-        "contact_sheet": ("a:b%03d -x_contact.jpg", FileClass.DELIVERABLE),
+        "movie": ("movie.mp4", FileClass.DELIVERABLE),
+        "timeline": ("timeline.otio", FileClass.DELIVERABLE),
+        "contact_sheet": ("contact-sheet.jpg", FileClass.DELIVERABLE),
     }
+
+
+def test_the_cut_begins_after_the_handle(clip, ctx):
+    movie = assemble.run({"clip_0": clip("a", 40, 20)}, params(entry("a", 6, skip=5)), ctx).files["movie"].path
+
+    assert np.abs(np.array(shades(movie)) - [*range(45, 51)]).max() <= 2
 
 
 def test_a_clip_that_does_not_decode_is_named(ctx, tmp_path):
