@@ -196,7 +196,7 @@ def _copy(file: BinaryIO, temp: Path) -> hashlib._Hash:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and its parents. Their own durability comes with `_sync_folder` of the last: journals keep order."""
+    """Make a folder and its parents; as journals keep order, they are durable once the last is synced."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
