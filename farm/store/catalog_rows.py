@@ -1,16 +1,16 @@
 """The catalog's two tables, and how a row of each is made: pure functions of what the job store knows.
 
     attempts   one row per ended attempt of any task; never changes
-    takes      one row per take, from the moment its `generate` task has come to something; made anew, with a higher
-               `seq`, whenever its scores, selection or deliveries change: the highest is how the take stands
+    takes      one row per take, once its `generate` task has come to something; made anew, with a higher `seq`,
+               whenever its scores, selection or deliveries change: the highest is how the take stands
 
 A take is a `generate` task with everything that reads it:
 
     generate ─▶ score ─▶ select (facts "chosen")
         └─────▶ deliver
 
-Units: `_us` UTC microseconds or durations in microseconds, `_micros` millionths of the currency unit, `fps_num / fps_den`
-frames per second, sizes in pixels, `seq` the job store's change number.
+Units: `_us` UTC microseconds or durations in microseconds, `_micros` millionths of the currency unit,
+`fps_num / fps_den` frames per second, sizes in pixels, `seq` the job store's change number.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class ClipStore:
         The file may share its bytes with the store, so treat it as read-only.
         """
         check_key(key)
-        with self._told(key, reading=True):
+        with self._told(key, reading=True, target=target):
             self._backend.fetch(key, target)
 
     def local_path(self, key: str) -> Path | None:
@@ -145,14 +145,21 @@ class ClipStore:
     # -- errors -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _told(self, key: str, *, reading: bool = False, source: Path | None = None) -> Iterator[None]:
-        """Turn what storage raises into the farm's errors, naming the place and the remedy."""
+    def _told(
+        self, key: str, *, reading: bool = False, source: Path | None = None, target: Path | None = None
+    ) -> Iterator[None]:
+        """Turn what storage raises into the farm's errors, naming the place and the remedy.
+
+        `source` and `target` are files outside the store that the call reads and writes.
+        """
         try:
             yield
         except self._backend.errors as error:
-            raise self._translated(error, key, reading=reading, source=source) from error
+            raise self._translated(error, key, reading=reading, source=source, target=target) from error
 
-    def _translated(self, error: Exception, key: str, *, reading: bool, source: Path | None) -> Exception:
+    def _translated(
+        self, error: Exception, key: str, *, reading: bool, source: Path | None, target: Path | None
+    ) -> Exception:
         place = self._backend.url(key)
         if source is not None and getattr(error, "filename", None) == str(source):
             return InputError(f"{source} cannot be read: {_reason(error)} (was it moved or deleted meanwhile?)")
@@ -160,7 +167,8 @@ class ClipStore:
             return KeyExists(f"{place} is already written, and nothing is ever overwritten")
         if isinstance(error, FileNotFoundError) and reading:
             return KeyMissing(f"{place} is not there")
-        if isinstance(error, IsADirectoryError | NotADirectoryError):
+        place = str(target or place)
+        if isinstance(error, IsADirectoryError | NotADirectoryError) and target is None:
             return InputError(f"{place} cannot be a key: a key cannot also be the folder of another")
         if isinstance(error, OSError) and error.errno in _FULL:
             return OutOfSpace(f"no space is left for {place} (free some, or `farm gc` what is no longer needed)")

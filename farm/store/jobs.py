@@ -282,4 +282,4 @@ def _standings(connection: Connection, ids: Sequence[TaskId]) -> dict[TaskId, St
 
 def _load(connection: Connection, job: str) -> dict[TaskId, TaskRecord]:
     found = connection.execute(queries.TASKS_OF_JOB, {"job": job}).all()
-    return rows.task_records(found, connection.execute(queries.TASK_ATTEMPTS_OF_JOB, {"job": job}).all())
+    return rows.member_records(found, connection.execute(queries.TASK_ATTEMPTS_OF_JOB, {"job": job}).all())

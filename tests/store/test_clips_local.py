@@ -203,6 +203,13 @@ def test_a_really_full_disk(tiny_disk: Path, tmp_path: Path) -> None:
     clips.put_bytes("small", b"fits, since the unfinished file is gone")
 
 
+def test_a_full_disk_under_a_fetch_names_its_target(tiny_disk: Path, folder_clips: ClipStore) -> None:
+    folder_clips.put_bytes("k", b"x" * 200_000)
+    with pytest.raises(OutOfSpace, match=rf"no space is left for {tiny_disk}/fetched"):
+        folder_clips.fetch("k", tiny_disk / "fetched")
+    assert not list(tiny_disk.iterdir())
+
+
 def test_a_file_size_limit_is_a_storage_error(folder_clips: ClipStore) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
