@@ -6,8 +6,8 @@
 
 One core, so that processor seconds are what a move costs (the wall clock of a shared machine would measure its other
 guests); runs are taken in turns, ratios are medians of pairs. Ours counts reading the still, looking for depth and
-every frame, not the import of Python modules, which a worker does once. Jitter: about a hundred points are followed through
-the frames (Lucas-Kanade, large windows); what remains of each track after a local cubic fit is not camera, but jitter.
+every frame, not the import of Python modules, which a worker does once. Jitter: about a hundred points are followed
+through the frames (Lucas-Kanade, large windows); what a local cubic fit leaves of each track is not camera, but jitter.
 """
 
 from __future__ import annotations

@@ -105,7 +105,9 @@ def test_a_loop_has_no_seam(ask, shoot, move, kind) -> None:
 
 @pytest.mark.parametrize("kind", ["pan", "tilt", "handheld"])
 def test_sharpness_does_not_pump_in_a_slow_move(ask, shoot, move, stills, kind) -> None:
-    request = ask(move(kind, speed="very slow"), start=stills["galaxies"], width=640, height=360, frames=36)
+    request = ask(
+        move(kind, speed="very slow"), start=stills["galaxies"], width=640, height=360, frames=36, fps=Fraction(24)
+    )
     frames = [grey(frame)[40:-40, 40:-40] for frame in shoot(request)]
     sharpness = np.array([cv2.Laplacian(frame, cv2.CV_32F).var() for frame in frames])
     drift = np.polynomial.Polynomial.fit(range(len(sharpness)), sharpness, 3)(np.arange(len(sharpness)))
@@ -128,7 +130,7 @@ def test_a_fast_pan_is_blurred_along_its_way_and_at_rest_is_not(ask, shoot, move
     frames = [grey(frame) for frame in shoot(request)]
     across = [float(np.abs(np.diff(frame, axis=1)).mean()) for frame in frames]
     down = [float(np.abs(np.diff(frame, axis=0)).mean()) for frame in frames]
-    assert across[12] / down[12] < 0.8 * across[0] / down[0]
+    assert across[12] / down[12] < 0.9 * across[0] / down[0]
 
 
 def test_bars_are_black_and_the_whole_still_is_between_them(ask, shoot, move, stills) -> None:
