@@ -4,9 +4,10 @@
                                               ──▶ zoompan                        ├─▶ the same encoder ──▶ seconds
                                               ──▶ scale to 8000 px, zoompan      ┘   frames alone     ──▶ jitter
 
-One core, runs taken in turns, medians of ratios. Ours counts reading the still, looking for depth and every frame, not
-the import of Python modules, which a worker does once. Jitter: about a hundred points are followed through the frames
-(Lucas-Kanade, large windows); what remains of each track after a local cubic fit is not camera, but jitter.
+One core, so that processor seconds are what a move costs (the wall clock of a shared machine would measure its other
+guests); runs are taken in turns, ratios are medians of pairs. Ours counts reading the still, looking for depth and
+every frame, not the import of Python modules, which a worker does once. Jitter: about a hundred points are followed
+through the frames (Lucas-Kanade, large windows); what a local cubic fit leaves of each track is not camera, but jitter.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -35,10 +35,11 @@ from farm.shots.amounts import displacement
 from farm.shots.intent import Camera, CameraMove, MotionIntent
 
 WIDTH, HEIGHT, FRAMES, FPS = 1920, 1080, 96, 24
-ROUNDS = 5
+ROUNDS = 3
 JITTER_FRAMES = 72
 ENCODERS = {
-    "review (x264 veryfast crf 18)": ("-pix_fmt", "yuv420p", "-preset", "veryfast", "-crf", "18"),
+    "review (x264 medium crf 18)": ("-pix_fmt", "yuv420p", "-preset", "medium", "-crf", "18"),
+    "proxy (x264 veryfast crf 23)": ("-pix_fmt", "yuv420p", "-preset", "veryfast", "-crf", "23"),
     "mezzanine (x264 ultrafast qp 0 4:4:4)": ("-pix_fmt", "yuv444p", "-preset", "ultrafast", "-qp", "0"),
 }
 PUSH = CameraMove(kind=Camera.PUSH)
@@ -87,13 +88,13 @@ def ours(still: Path) -> Iterator[NDArray[np.uint8]]:
 def zoompan(upscaled: bool) -> str:
     """A filter of the same amount and the same ease; `on` counts output frames."""
     amount = displacement(PUSH, FRAMES / FPS).log_scale
-    time_ = f"(on/{FRAMES - 1})"
+    when = f"(on/{FRAMES - 1})"
     rise, peak = 0.3, 1.0 / 0.7
-    swell, fade = f"({time_}/{rise})", f"((1-{time_})/{rise})"
+    swell, fade = f"({when}/{rise})", f"((1-{when})/{rise})"
     ramp = "(pow({0},3)-pow({0},4)/2)"
     ease = (
-        f"if(lt({time_},{rise}),{peak * rise}*{ramp.format(swell)},"
-        f"if(gt({time_},{1 - rise}),1-{peak * rise}*{ramp.format(fade)},{peak}*({time_}-{rise / 2})))"
+        f"if(lt({when},{rise}),{peak * rise}*{ramp.format(swell)},"
+        f"if(gt({when},{1 - rise}),1-{peak * rise}*{ramp.format(fade)},{peak}*({when}-{rise / 2})))"
     )
     window = "x='iw/2-(iw/zoom/2)':y='ih/2-(ih/zoom/2)'"
     filter_ = f"zoompan=z='exp({amount}*{ease})':d={FRAMES}:{window}:s={WIDTH}x{HEIGHT}:fps={FPS}"
@@ -125,9 +126,10 @@ def _only_frames(still: Path, upscaled: bool) -> None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    """Processor seconds of this process and its children."""
+    start = sum(os.times()[:4])
     work()
-    return time.perf_counter() - start
+    return sum(os.times()[:4]) - start
 
 
 def race(still: Path, encoder: tuple[str, ...] | None, folder: Path) -> dict[str, float]:
@@ -141,7 +143,8 @@ def race(still: Path, encoder: tuple[str, ...] | None, folder: Path) -> dict[str
     runs = [{name: _seconds(work) for name, work in runners.items()} for _ in range(ROUNDS)]
     median = {f"{name}_s": statistics.median(run[name] for run in runs) for name in runners}
     ratios = {
-        f"against_{name}": statistics.median(run[name] / run["ours"] for run in runs) for name in ("zoompan", "upscaled")
+        f"against_{name}": statistics.median(run[name] / run["ours"] for run in runs)
+        for name in ("zoompan", "upscaled")
     }
     return {name: round(value, 3) for name, value in (median | ratios).items()}
 
@@ -173,7 +176,7 @@ def jitter_px(frames: Iterator[NDArray[np.uint8]]) -> float:
 
 def _zoompan_grey(still: Path, upscaled: bool) -> Iterator[NDArray[np.uint8]]:
     command = [*_ffmpeg_input(still, upscaled), "-pix_fmt", "gray", "-f", "rawvideo", "-"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         while chunk := process.stdout.read(WIDTH * HEIGHT):
             yield np.frombuffer(chunk, np.uint8).reshape(HEIGHT, WIDTH)

@@ -102,7 +102,7 @@ def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
             shot.end and intent.moves,
             "the start and end frames say where the camera goes: camera words are not followed",
         ),
-        (intent.subject and not shot.mask, "things move by themselves only inside a mask, and there is none"),
+        (intent.subject and not shot.mask, "what moves by itself needs a mask, unless it is in the air; there is none"),
         (shot.mask and not intent.subject, "the mask is not used: no movement inside it was asked for"),
         (shot.negative_prompt, "the negative prompt is not used"),
         (shot.references, "reference images are not used"),

@@ -109,12 +109,10 @@ def _sway(request: Request, still: Bytes) -> Swaying | None:
         return None
     from farm.models.animatic.sway import Sway
 
-    mask = read_grey(request.mask)
-    if mask.shape != still.shape[:2]:
-        mask = cv2.resize(mask, (still.shape[1], still.shape[0]), interpolation=cv2.INTER_LINEAR)
     return Sway.of(
-        mask,
+        (read_grey(request.mask) * 255.0).round().astype(np.uint8),
         request.intent.subject,
+        size=(still.shape[1], still.shape[0]),
         fps=float(request.fps),
         frames=request.frames,
         seed=request.seed,

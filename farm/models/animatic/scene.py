@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     class Swaying(Protocol):
         def offsets(self, index: int) -> Floats | None:
-            """Where to look instead, in still pixels, over the whole still at an eighth of its size: (h, w, 2)."""
+            """How far things have moved, in still pixels, over the whole still at an eighth of its size: (h, w, 2)."""
 
 
 class Scene(Protocol):
@@ -112,7 +112,7 @@ class Moved:
             column = ((x * self._framing.pixels + self._framing.centre_x) / 8.0 - 0.5).astype(np.float32)
             row = ((y * self._framing.pixels + self._framing.centre_y) / 8.0 - 0.5).astype(np.float32)
             aside = (warp.sample(offsets, column, row) / self._framing.pixels).astype(np.float32)
-            x, y = x + aside[..., 0], y + aside[..., 1]
+            x, y = x - aside[..., 0], y - aside[..., 1]
         return warp.render(self._source, self._mesh, x, y)
 
 
