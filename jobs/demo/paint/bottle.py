@@ -140,8 +140,8 @@ def room(origin: Vector, ray: Vector) -> Array:
     to_table = np.where(ray[1] < -1e-3, (TABLE - origin[1]) / np.minimum(ray[1], -1e-3), np.inf)
     light = np.empty((ray[0].size, 3), dtype=np.float32)
     back = (to_wall > 30) & (to_table > 30)
-    window = step(0.12, 0.2, -ray[0]) * step(0.72, 0.62, -ray[0]) * step(-0.1, 0, ray[1]) * step(0.75, 0.65, ray[1])
-    pane = np.maximum(step(0.018, 0.03, np.abs(ray[0] + 0.42)), 0.15)
+    window = step(0.78, 0.84, -ray[0]) * step(1.1, 1.0, -ray[0]) * step(-0.1, 0, ray[1]) * step(0.75, 0.65, ray[1])
+    pane = np.maximum(step(0.018, 0.03, np.abs(ray[0] + 0.91)), 0.15)
     strip = step(0.55, 0.65, ray[0]) * step(0.95, 0.85, ray[0])
     light[:] = rgb(0.10, 0.085, 0.07) + rgb(5.0, 5.2, 5.4) * (window * pane)[:, None] + rgb(0.5, 0.45, 0.4) * strip[:, None]
     light[:] += rgb(0.5, 0.48, 0.45) * step(0.3, 1.0, ray[1])[:, None]

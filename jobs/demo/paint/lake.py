@@ -191,7 +191,7 @@ def light_up(land: Land, relief: Array, hour: Hour) -> Array:
     mist = np.exp(-np.maximum(y, 0) / 16) * np.clip(wisps, 0, 1) * step(250, 1300, z) * 0.7
     picture = sky(across, up, hour)
     if hour.stars:
-        field = stars(land.view.width, land.view.height, 5200, 16)
+        field = stars(land.view.width, land.view.height, 3200, 16)
         picture += field * (hour.stars * step(0.0, 0.16, up) * (1 - 0.6 * step(0.35, 0.1, up)))[..., None]
     picture[land.hit] = mix(mix(light, air, haze), air * 1.05, mist)
     if hour.lamps:

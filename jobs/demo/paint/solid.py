@@ -65,6 +65,9 @@ def march(solid: Solid, origin: Vector, ray: Vector, far: float, steps: int = 90
         active = active[~arrived & (t < far)]
         if not active.size:
             break
+    else:  # a ray that grazes an edge creeps; where it creeps is where it looks
+        creeping = gap[~arrived & (t < far)] < 3 * touch * np.maximum(distance[active], 0.2)
+        hit[active[creeping]] = distance[active[creeping]]
     return hit
 
 
