@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from film import Grade, blur
-from light import halo, nearness
+from light import halo
 from noise import Array, Noise, mix, rgb, step
 from people import cloaked
 from solid import march, normal
@@ -219,7 +219,7 @@ def paint(width: int, height: int) -> Still:
     column, row = view.place(SUN[0], SUN[1] + view.eye, 1)
     halo(light, column, row, GOLD * np.float32(0.28), 0.10)
     grade = Grade(exposure=0.9, bloom=0.22, threshold=1.2, shadows=(0.96, 1.02, 1.0), lights=(1.04, 1.0, 0.92), contrast=1.06)
-    return Still(light, grade, nearness(depth, 9))
+    return Still(light, grade)
 
 
 def _shafts(view: View, across: Array, up: Array) -> Array:
@@ -228,6 +228,6 @@ def _shafts(view: View, across: Array, up: Array) -> Array:
     away = np.hypot(x, y)
     angle = np.arctan2(x, -y)
     gaps = BARK.fbm(angle * 5.5 + 3, 0.35 * away + 1, 4) + 0.35 * BARK.fbm(angle * 23, 0.5 * away + 7, 2)
-    shaft = step(0.02, 0.42, gaps) * np.exp(-away / 0.34) * step(0.02, 0.16, away) * step(-0.5, 0.5, np.cos(angle))
+    shaft = step(0.02, 0.42, gaps) * np.exp(-away / 0.34) * step(0.02, 0.16, away) * step(-0.1, 0.75, np.cos(angle))
     smoke = 0.75 + 0.5 * MOSS.fbm(across * 6, up * 9, 4)
     return (shaft * smoke)[..., None] * GOLD * np.float32(0.42)

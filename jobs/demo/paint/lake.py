@@ -239,6 +239,8 @@ def paint(width: int, height: int, hour: Hour = DUSK) -> Still:
     lake = np.where(water, view.eye / np.maximum(-view.up, 1e-4)[:, None], land.depth)
     distance = np.minimum(lake, close)
     moves = water & ~np.isfinite(close)
+    if hour.stars:  # the same valley: the dusk's maps serve
+        return Still(light, hour.grade)
     return Still(light, hour.grade, nearness(distance, 20), moves.astype(np.float32))
 
 

@@ -225,4 +225,4 @@ def paint(width: int, height: int) -> Still:
     water &= (built == depth) & (depth > view.eye / np.maximum(-up, 1e-4) * 0.999)
     _beam(view, light)
     grade = Grade(exposure=0.66, bloom=0.22, threshold=0.9, shadows=(0.94, 1.0, 1.06), lights=(1.04, 1.0, 0.95), contrast=1.08, vignette=0.3)
-    return Still(light, grade, nearness(built, 60), water.astype(np.float32))
+    return Still(light, grade, nearness(built, 60))

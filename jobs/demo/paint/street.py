@@ -11,7 +11,7 @@ from film import Grade
 from light import halo, nearness
 from noise import Array, Noise, mix, rgb, step
 from people import stroller
-from solid import Vector, capsule, march, normal, occlusion
+from solid import Vector, capsule, march, normal, occlusion, parcels
 from still import Still
 from terrain import View
 
@@ -103,9 +103,14 @@ PARTS = (facade, awnings, lamps, figure, ground)
 
 def scene(x: Array, y: Array, z: Array) -> Array:
     """All of it, a little cautious because neighbours differ."""
-    gap = PARTS[0](x, y, z)
-    for part in PARTS[1:]:
-        gap = np.minimum(gap, part(x, y, z))
+    gap = np.minimum(ground(x, y, z), lamps(x, y, z))
+    # Most of a ray's way is through the empty middle: house fronts and the figure are worked out near them only.
+    for part, reach, away in ((facade, 0.8, 5.2 - np.abs(x)), (awnings, 0.8, 4.4 - np.abs(x)),
+                              (figure, 0.4, np.hypot(x - FIGURE[0], z - FIGURE[1]) - 1.1)):
+        close = np.flatnonzero(away < reach)
+        exact = np.maximum(away, reach).astype(np.float32)
+        exact[close] = part(x[close], y[close], z[close])
+        gap = np.minimum(gap, exact)
     # The next house may stand nearer than this one says: stop at its party wall and look again.
     party_wall = (np.floor(z / SHOP) + 1) * SHOP - z + 0.12
     return np.minimum(gap * 0.8, np.where(np.abs(x) > 4.4, np.minimum(party_wall, 2.2), 2.2))
@@ -138,6 +143,34 @@ def _shop_spill(point: Vector, facing: Vector) -> Array:
     return near * middle * np.exp(-np.maximum(6.2 - np.abs(x), 0) / 1.5) * np.exp(-np.maximum(y, 0) / 1.2)
 
 
+def _shelves(y: Array, z: Array, inside: Array) -> Array:
+    """A shop full of boxes and books, seen through its window."""
+    row = (y - 0.5) / 0.56
+    shelf = np.floor(row)
+    item = np.floor(z / 0.19 + 3 * _hash(shelf * 3, 3.9))
+    filled = row - shelf < 0.30 + 0.55 * _hash(item * 5 + shelf * 13, 1.3)
+    ware = mix(rgb(0.40, 0.14, 0.05), rgb(0.70, 0.50, 0.30), _hash(item + shelf * 7, 7.7)[:, None])
+    ware = ware * (0.12 + 0.5 * _hash(item * 3 + shelf, 0.4))[:, None]
+    lamp = np.exp(-(((z / 1.83 - np.floor(z / 1.83) - 0.5) / 0.22) ** 2) - np.clip(2.7 - y, 0, 3) / 0.55)
+    back = inside * (0.30 + 0.14 * y + 1.5 * lamp)[:, None]
+    stock = np.where(filled[:, None], ware * (0.6 + 1.4 * lamp)[:, None], back)
+    return np.where((row - shelf > 0.93)[:, None], 0.06 * inside, stock)
+
+
+def _tables(y: Array, z: Array, inside: Array) -> Array:
+    """A room with hanging lamps and people at tables, seen through its window."""
+    bulb = ((z / 1.1 - np.floor(z / 1.1) - 0.5) * 1.1) ** 2 + (y - 2.45) ** 2
+    wall = inside * (0.34 + 0.16 * y + 0.20 * STONES.fbm(z * 0.8, y * 0.8, 3))[:, None]
+    light = wall + inside * (3.2 * np.exp(-bulb / 0.012) + 0.55 * np.exp(-bulb / 0.25))[:, None]
+    seat = z / 0.62 + 0.3 * np.sin(np.floor(z / 0.62) * 5)
+    taken = _hash(np.floor(seat), 6.6) < 0.6
+    across = (seat - np.floor(seat) - 0.5) * 0.62
+    head = np.hypot(across, y - 1.52 - 0.1 * _hash(np.floor(seat), 1.9)) < 0.105
+    body = np.abs(across) < 0.20 * np.sqrt(np.clip(1.42 - y, 0, 0.6) / 0.6)
+    hidden = (taken & (head | body)) | (y < 0.98)
+    return np.where(hidden[:, None], 0.10 * wall, light)
+
+
 def _windows(point: Vector) -> tuple[Array, Array]:
     """Light of the panes, (n, 3), and where panes are, 0..1."""
     x, y, z = point
@@ -151,21 +184,13 @@ def _windows(point: Vector) -> tuple[Array, Array]:
     tall = (y - 4.3) / FLOOR - level
     curtain = 0.55 + 0.45 * np.sin(z * 21 + 3 * np.sin(y)) * step(0.25, 0.5, np.abs(z / BAY - bay - 0.5) * 2.6)
     warm = mix(rgb(1.0, 0.50, 0.16), rgb(1.0, 0.72, 0.42), tint)
-    glow = warm * (1.15 * (chance < 0.5) * curtain * (0.55 + 0.7 * step(0.1, 0.9, tall)))[:, None]
+    glow = warm * (0.85 * (chance < 0.5) * curtain * (0.55 + 0.7 * step(0.1, 0.9, tall)))[:, None]
     reflected = DUSK * (0.35 + 0.5 * chance)[:, None]
     cell = np.floor(z / SHOP)
     open_ = _hash(cell * 2 + (x > 0), 8.8) < 0.72
-    shelf = np.floor((y - 0.5) / 0.56)
-    item = np.floor(z / 0.19 + 3 * _hash(shelf * 3 + cell, 3.9))
-    filled = (y - 0.5) / 0.56 - shelf < 0.30 + 0.55 * _hash(item * 5 + shelf * 13, 1.3)
-    ware = mix(rgb(0.45, 0.16, 0.05), rgb(0.85, 0.62, 0.40), _hash(item + shelf * 7, 7.7)[:, None])
-    ware = ware * (0.20 + 0.55 * _hash(item * 3 + shelf, 0.4))[:, None]
-    board = ((y - 0.5) / 0.56 - shelf > 0.93)[:, None]
-    lamp = np.exp(-(((z / 1.83 - np.floor(z / 1.83) - 0.5) / 0.22) ** 2) - np.clip(2.7 - y, 0, 3) / 0.55)
-    inside = mix(rgb(1.0, 0.55, 0.20), rgb(1.0, 0.80, 0.55), _hash(cell, 4.4)[:, None])
-    back = inside * (0.55 + 0.35 * (y - 1) / 2 + 2.2 * lamp)[:, None]
-    display = np.where(board, 0.10 * inside, np.where(filled[:, None], ware * (0.55 + lamp)[:, None] * 1.6, back))
-    display = np.where(open_[:, None], 0.72 * display, DUSK * 0.16 + 0.02 * display)
+    inside = mix(rgb(1.0, 0.50, 0.17), rgb(1.0, 0.72, 0.42), _hash(cell, 4.4)[:, None])
+    wares = np.where((_hash(cell + 9 * (x > 0), 2.7) < 0.45)[:, None], _shelves(y, z, inside), _tables(y, z, inside))
+    display = np.where(open_[:, None], wares, DUSK * 0.16 + 0.015 * wares)
     return np.where(shop[:, None], display, glow + reflected), (shop | upper).astype(np.float32)
 
 
@@ -209,13 +234,15 @@ def _air(light: Array, distance: Array, ray: Vector) -> Array:
 def _look(origin: Vector, ray: Vector, steps: int) -> tuple[Array, Array, Array]:
     """Light, distance and ground-ness along rays, mirrors left out."""
     hit = march(scene, origin, ray, FAR, steps=steps, touch=6e-4)
-    met = np.isfinite(hit)
     light = sky(ray)
     is_ground = np.zeros(hit.shape, dtype=bool)
-    point = tuple(o[met] + r[met] * hit[met] for o, r in zip(origin, ray, strict=True))
-    there = tuple(r[met] for r in ray)
-    surface, is_ground[met] = _surface(point, there)
-    light[met] = _air(surface, hit[met], there)
+    met = np.flatnonzero(np.isfinite(hit))
+    for part in parcels(met.size):
+        some = met[part]
+        there = tuple(r[some] for r in ray)
+        point = tuple(o[some] + r * hit[some] for o, r in zip(origin, there, strict=True))
+        surface, is_ground[some] = _surface(point, there)
+        light[some] = _air(surface, hit[some], there)
     return light, hit, is_ground
 
 

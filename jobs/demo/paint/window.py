@@ -11,7 +11,7 @@ import numpy as np
 from film import Grade, blur
 from light import halo
 from noise import Array, Noise, mix, rgb, step
-from solid import Vector, box, capsule, march, normal, occlusion
+from solid import Vector, box, by_parcels, capsule, march, normal, occlusion
 from still import Still
 from terrain import View
 
@@ -254,7 +254,7 @@ def paint(width: int, height: int) -> Still:
     met = np.isfinite(hit) & (hit * ray[2] < PANE + 0.06)
     flat = light.reshape(-1, 3)
     point = tuple((o + r * hit)[met] for o, r in zip(eye, ray, strict=True))
-    flat[met] = _shade(point, tuple(r[met] for r in ray))
+    flat[met] = by_parcels(_shade, point, tuple(r[met] for r in ray))
     light = flat.reshape(height, width, 3)
     column, row = view.place(FLAME[0], FLAME[1] - 0.02, FLAME[2])
     _flame(light, column, row + 0.006 * width)
