@@ -13,7 +13,12 @@ from functools import partial
 from pathlib import Path
 
 import bottle
+import forest
 import lake
+import lighthouse
+import ridge
+import street
+import window
 from film import develop, save_jpeg, save_map
 from still import Painter
 
@@ -23,6 +28,11 @@ STILLS = Path(__file__).resolve().parent.parent / "stills"
 PAINTERS: dict[str, Painter] = {
     "lake": partial(lake.paint, hour=lake.DUSK),
     "lake_night": partial(lake.paint, hour=lake.NIGHT),
+    "ridge": ridge.paint,
+    "lighthouse": lighthouse.paint,
+    "forest": forest.paint,
+    "street": street.paint,
+    "window": window.paint,
     "bottle": bottle.paint,
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 from film import Grade, blur
 from light import nearness
 from noise import Array, Noise, mix, read, rgb, step
-from solid import Vector, box, cylinder, lit, march, normal, occlusion
+from solid import Vector, box, by_parcels, cylinder, lit, march, normal, occlusion
 from still import Still
 from terrain import View
 
@@ -140,8 +140,8 @@ def room(origin: Vector, ray: Vector) -> Array:
     to_table = np.where(ray[1] < -1e-3, (TABLE - origin[1]) / np.minimum(ray[1], -1e-3), np.inf)
     light = np.empty((ray[0].size, 3), dtype=np.float32)
     back = (to_wall > 30) & (to_table > 30)
-    window = step(0.12, 0.2, -ray[0]) * step(0.72, 0.62, -ray[0]) * step(-0.1, 0, ray[1]) * step(0.75, 0.65, ray[1])
-    pane = np.maximum(step(0.018, 0.03, np.abs(ray[0] + 0.42)), 0.15)
+    window = step(0.78, 0.84, -ray[0]) * step(1.1, 1.0, -ray[0]) * step(-0.1, 0, ray[1]) * step(0.75, 0.65, ray[1])
+    pane = np.maximum(step(0.018, 0.03, np.abs(ray[0] + 0.91)), 0.15)
     strip = step(0.55, 0.65, ray[0]) * step(0.95, 0.85, ray[0])
     light[:] = rgb(0.10, 0.085, 0.07) + rgb(5.0, 5.2, 5.4) * (window * pane)[:, None] + rgb(0.5, 0.45, 0.4) * strip[:, None]
     light[:] += rgb(0.5, 0.48, 0.45) * step(0.3, 1.0, ray[1])[:, None]
@@ -277,7 +277,7 @@ def paint(width: int, height: int) -> Still:
     length = np.sqrt(1 + across**2 + up**2).ravel()
     ray = (across.ravel() / length, up.ravel() / length, 1 / length)
     eye = tuple(np.full(length.shape, c, dtype=np.float32) for c in (0, view.eye, 0))
-    light = room(eye, ray)
+    light = by_parcels(room, eye, ray)
     boxed = (np.abs(across.ravel()) < 0.42) & (up.ravel() < 0.16)
     hit = np.full(length.shape, np.inf, dtype=np.float32)
     hit[boxed] = march(everything, tuple(e[boxed] for e in eye), tuple(r[boxed] for r in ray), 8)
@@ -287,7 +287,7 @@ def paint(width: int, height: int) -> Still:
     nearest = np.argmin(gaps, axis=0)
     for which, shade in enumerate((_glassy, _metallic, lambda p, r: _stony(p))):
         chosen = met & (nearest == which)
-        light[chosen] = shade(tuple(p[chosen] for p in point), tuple(r[chosen] for r in ray))
+        light[chosen] = by_parcels(shade, tuple(p[chosen] for p in point), tuple(r[chosen] for r in ray))
     far = np.minimum(WALL / ray[2], np.where(ray[1] < 0, (TABLE - view.eye) / np.minimum(ray[1], -1e-4), np.inf))
     z = (np.minimum(hit, far) * ray[2]).reshape(height, width)
     near = np.clip((nearness(z, 4) - 0.34) / 0.36, 0, 1)

@@ -191,7 +191,7 @@ def light_up(land: Land, relief: Array, hour: Hour) -> Array:
     mist = np.exp(-np.maximum(y, 0) / 16) * np.clip(wisps, 0, 1) * step(250, 1300, z) * 0.7
     picture = sky(across, up, hour)
     if hour.stars:
-        field = stars(land.view.width, land.view.height, 5200, 16)
+        field = stars(land.view.width, land.view.height, 3200, 16)
         picture += field * (hour.stars * step(0.0, 0.16, up) * (1 - 0.6 * step(0.35, 0.1, up)))[..., None]
     picture[land.hit] = mix(mix(light, air, haze), air * 1.05, mist)
     if hour.lamps:
@@ -239,6 +239,8 @@ def paint(width: int, height: int, hour: Hour = DUSK) -> Still:
     lake = np.where(water, view.eye / np.maximum(-view.up, 1e-4)[:, None], land.depth)
     distance = np.minimum(lake, close)
     moves = water & ~np.isfinite(close)
+    if hour.stars:  # the same valley: the dusk's maps serve
+        return Still(light, hour.grade)
     return Still(light, hour.grade, nearness(distance, 20), moves.astype(np.float32))
 
 

@@ -1,10 +1,7 @@
-"""Light that no surface gives: halos about lamps, stars, sunbeams, and how far away things are as a depth map."""
+"""Light that no surface gives: halos about lamps, stars; and how far away things are as a depth map."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-import cv2
 import numpy as np
 
 from film import blur
@@ -25,12 +22,6 @@ def halo(light: Array, column: float, row: float, colour: Array, reach: float) -
     light[top:bottom, left:right] += (edge / (1 + away * away))[..., None] * colour
 
 
-def halos(light: Array, lamps: Iterable[tuple[float, float]], colour: Array, reach: float) -> None:
-    """`halo` for each (column, row)."""
-    for column, row in lamps:
-        halo(light, column, row, colour, reach)
-
-
 def stars(width: int, height: int, count: int, seed: int) -> Array:
     """A night sky's stars, (height, width, 3): many faint ones, a few bright, cooler and warmer."""
     random = np.random.default_rng(seed)
@@ -43,20 +34,6 @@ def stars(width: int, height: int, count: int, seed: int) -> Array:
         sky[row, column] += strength * np.array([1 + tint, 1, 1 - tint], dtype=np.float32)
     size = width / 1920
     return blur(sky, 0.55 * size) * np.float32(4 * size * size) + blur(sky, 1.6 * size) * np.float32(2.5 * size * size)
-
-
-def beams(source: Array, column: float, row: float, length: float, samples: int = 48) -> Array:
-    """`source` smeared away from a pixel: sunbeams through what is dark in it. `length` 0..1 of the way to the sun."""
-    total = np.zeros_like(source)
-    for k in range(samples):
-        shrink = 1 - length * k / samples
-        matrix = np.array([[shrink, 0, column * (1 - shrink)], [0, shrink, row * (1 - shrink)]], dtype=np.float32)
-        moved = cv2.warpAffine(
-            source, matrix, (source.shape[1], source.shape[0]), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        total += moved * np.float32(1 - k / samples)
-    return total * np.float32(2 / samples)
 
 
 def nearness(z: Array, half: float) -> Array:

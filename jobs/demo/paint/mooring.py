@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from noise import Array, Noise, mix, rgb, step
-from solid import Vector, box, capsule, lit, march, normal, occlusion
+from solid import Vector, box, by_parcels, capsule, lit, march, normal, occlusion
 from terrain import View
 
 GRAIN = Noise.seeded(21)
@@ -111,10 +111,14 @@ def moor(view: View, light: Array, sun: tuple[float, float, float], key: Array, 
     sun = tuple(float(s) for s in np.array(sun) / np.linalg.norm(sun))
     hit = march(scene, eye, ray, 30)
     window = light[top:bottom, left:right].reshape(-1, 3)
-    window = _reflection(window, eye, ray, hit, lambda p, r: _shade(p, r, sun, key, ambient, glow))
+
+    def shade(point: Vector, ray: Vector) -> Array:
+        return _shade(point, ray, sun, key, ambient, glow)
+
+    window = _reflection(window, eye, ray, hit, shade)
     seen = np.isfinite(hit) & (eye[1] + ray[1] * hit > -0.01)
     point = tuple(o[seen] + r[seen] * hit[seen] for o, r in zip(eye, ray, strict=True))
-    window[seen] = _shade(point, tuple(r[seen] for r in ray), sun, key, ambient, glow)
+    window[seen] = by_parcels(shade, point, tuple(r[seen] for r in ray))
     light = light.copy()
     light[top:bottom, left:right] = window.reshape(*shape, 3)
     depth = np.full(light.shape[:2], np.inf, dtype=np.float32)
@@ -133,7 +137,7 @@ def _reflection(window: Array, eye: Vector, ray: Vector, hit: Array, shade: obje
     met = march(scene, origin, bounced, 14, steps=70)
     seen = np.isfinite(met)
     point = tuple(o[seen] + r[seen] * met[seen] for o, r in zip(origin, bounced, strict=True))
-    colour = shade(point, tuple(r[seen] for r in bounced))
+    colour = by_parcels(shade, point, tuple(r[seen] for r in bounced))
     fresnel = 0.05 + 0.95 * (1 - np.clip(-ray[1][wet][seen], 0, 1)) ** 4
     window = window.copy()
     window[wet[seen]] = colour * (0.45 + 0.5 * fresnel)[:, None] + 0.02 * window[wet[seen]]
