@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
     Luma = NDArray[np.uint8]
 
-FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "PSD")
-"""Pillow's names of what a still may be; MPO is the JPEG of phones and stereo cameras."""
+FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "PSD")
+"""Pillow's names of what a still may be. The JPEG of phones and stereo cameras comes back as "MPO"."""
 
 LONG_EDGE_PX = 512
 """Sharpness is measured with the long edge at this length, so that it does not depend on the picture's size."""
 TILES = 4
 """Sharpness is the best of 4 x 4 tiles: a sharp face before a soft background is a sharp picture."""
 BLOCK_PX = 8
-WINDOW_PX = 2048
+WINDOW_PX = 1024
 """Blocks are looked for in the middle of large pictures only."""
 
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RuntimeError,
-           MemoryError, struct.error, zlib.error)  # fmt: skip
+_BROKEN = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, OverflowError, MemoryError,
+           struct.error, zlib.error)  # fmt: skip
 """What Pillow's decoders raise for damaged bytes. MemoryError: a corrupt length field asks for the moon."""
 
 _MAGIC: Mapping[bytes, str] = {
@@ -85,6 +85,7 @@ class Picture:
     """True when the file asks viewers to rotate or mirror it."""
     profile: bool
     alpha: bool
+    """True when parts are transparent."""
     bits: int
     jpeg_quality: int | None
     """1-100 on the IJG's scale, None where the file is no JPEG."""
@@ -168,12 +169,13 @@ def _unidentified(path: Path) -> Unusable:
 def _measured(image: Image.Image) -> Picture:
     import numpy as np
 
-    turned = image.getexif().get(0x0112, 1)
     bits, frames, quality = _bits(image), _frames(image), _jpeg_quality(image)
-    alpha = "A" in image.mode or "a" in image.mode or "transparency" in image.info
+    turned = image.getexif().get(0x0112, 1)  # decodes a PNG, whose raw mode is gone then
     profile = bool(image.info.get("icc_profile"))
-    luma, grey = _luma(image)
-    small = _small(luma)
+    image.load()
+    opaque, alpha = _opaque(image)
+    luma, grey = _luma(opaque)
+    small, few = _small(luma), _few(luma)
     width, height = image.size if turned not in {5, 6, 7, 8} else image.size[::-1]
     return Picture(
         format=image.format or "",
@@ -190,8 +192,8 @@ def _measured(image: Image.Image) -> Picture:
         darkest=int(luma.min()),
         lightest=int(luma.max()),
         mean_luma=float(small.mean()),
-        clipped=float(np.mean((luma <= 2) | (luma >= 253))),
-        graphic=_is_graphic(small),
+        clipped=float(np.mean((few <= 2) | (few >= 253))),
+        graphic=_is_graphic(few),
         sharpness=sharpness(small),
         blockiness=blockiness(luma),
     )
@@ -229,24 +231,31 @@ def _jpeg_quality(image: Image.Image) -> int | None:
     return int(np.abs(candidates - table).sum(axis=1).argmin()) + 1
 
 
-def _luma(image: Image.Image) -> tuple[Luma, bool]:
-    """Rec. 601 luma, (h, w) uint8, transparent parts over mid grey; and whether the picture is without colour."""
-    import numpy as np
+def _opaque(image: Image.Image) -> tuple[Image.Image, bool]:
+    """The picture over mid grey, and whether any of it is transparent."""
     from PIL import Image as Pillow
 
-    image.load()
+    if image.mode not in {"RGBA", "LA", "PA", "La", "RGBa"} and "transparency" not in image.info:
+        return image, False
+    layer = image.convert("RGBA")
+    if layer.getchannel("A").getextrema() == (255, 255):
+        return layer.convert("RGB"), False
+    return Pillow.alpha_composite(Pillow.new("RGBA", image.size, (128, 128, 128, 255)), layer).convert("RGB"), True
+
+
+def _luma(image: Image.Image) -> tuple[Luma, bool]:
+    """Rec. 601 luma, (h, w) uint8, of an opaque picture; and whether it is without colour."""
+    import numpy as np
+
     if image.mode.startswith("I") or image.mode == "F":
         samples = np.asarray(image, np.float32)
         top = 255.0 if image.mode == "F" and samples.max() > 1 else 1.0 if image.mode == "F" else 65535.0
         return np.clip(np.nan_to_num(samples) * (255.0 / top), 0, 255).astype(np.uint8), True
-    if image.mode in {"L", "1"} and "transparency" not in image.info:
+    if image.mode in {"L", "1"}:
         return np.asarray(image.convert("L"), np.uint8), True
-    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        ground = Pillow.new("RGBA", image.size, (128, 128, 128, 255))
-        image = Pillow.alpha_composite(ground, image.convert("RGBA"))
     rgb = image.convert("RGB")
-    few = np.asarray(rgb.resize((64, 64)), np.int16)
-    return np.asarray(rgb.convert("L"), np.uint8), bool(np.ptp(few, axis=2).max() <= 2)
+    colours = _few(np.asarray(rgb, np.uint8)).astype(np.int16)
+    return np.asarray(rgb.convert("L"), np.uint8), bool(np.ptp(colours, axis=2).max() <= 2)
 
 
 def _small(luma: Luma) -> Luma:
@@ -259,14 +268,20 @@ def _small(luma: Luma) -> Luma:
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), np.uint8)
 
 
-def _is_graphic(small: Luma) -> bool:
-    """Drawn on white or shot on white: nearly all of the rim is white, or there is little but black and white."""
+def _few(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Every n-th pixel both ways, unmixed: black stays black and white white."""
+    step = max(1, max(pixels.shape[:2]) // LONG_EDGE_PX)
+    return pixels[::step, ::step]
+
+
+def _is_graphic(few: Luma) -> bool:
+    """Drawn on white or shot on white: nearly all of the rim is white, or there is little but white and ink."""
     import numpy as np
 
-    rim = np.concatenate([small[:4].ravel(), small[-4:].ravel(), small[:, :4].ravel(), small[:, -4:].ravel()])
-    on_white = float(np.mean(rim >= 245)) > 0.85
-    white, ink = float(np.mean(small >= 240)), float(np.mean(small < 80))
-    return on_white or (white > 0.5 and white + ink > 0.85)
+    rim = np.concatenate([few[:4].ravel(), few[-4:].ravel(), few[:, :4].ravel(), few[:, -4:].ravel()])
+    on_white = float(np.mean(rim >= 245)) > 0.95
+    white, ink = float(np.mean(few >= 240)), float(np.mean(few < 80))
+    return on_white or (white > 0.5 and white + ink > 0.9)
 
 
 def sharpness(small: Luma) -> float:
