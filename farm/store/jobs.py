@@ -180,13 +180,13 @@ class JobStore:
     def tasks(self, ids: Iterable[TaskId]) -> dict[TaskId, TaskRecord]:
         """The tasks of those ids, as they stand; unknown ids are left out."""
         wanted = list(ids)
-        with self._reading() as connection:
+        with self._reading() as connection, _without_collecting():
             found = _by_ids(connection, queries.TASKS_BY_ID, wanted)
             return rows.task_records(found, _by_ids(connection, queries.TASK_ATTEMPTS_BY_ID, wanted))
 
     def attempts(self, ids: Iterable[TaskId]) -> dict[TaskId, tuple[AttemptRecord, ...]]:
         """All attempts of those tasks, in order."""
-        with self._reading() as connection:
+        with self._reading() as connection, _without_collecting():
             found = [rows.attempt_record(row) for row in _by_ids(connection, queries.ATTEMPTS_OF, list(ids))]
         return {task: tuple(group) for task, group in groupby(found, key=attrgetter("task"))}
 
