@@ -116,11 +116,19 @@ class _Phases:
             self._phases.insert(self._at, [])
         self._pending = Link.LIST
         phase = self._phases[self._at]
-        same = [one for one in phase if (one.kind, one.direction) == (move.kind, move.direction)]
-        if not same:
-            phase.append(move)
-        elif move.target and not same[0].target:
-            phase[phase.index(same[0])] = move
+        for at, one in enumerate(phase):
+            if one.kind is move.kind and (
+                one.direction is move.direction or Direction.NONE in (one.direction, move.direction)
+            ):
+                phase[at] = _merged(one, move)
+                return
+        phase.append(move)
+
+
+def _merged(one: CameraMove, other: CameraMove) -> CameraMove:
+    """One move said twice: "a tracking shot moving left along the shelf"."""
+    direction = other.direction if one.direction is Direction.NONE else one.direction
+    return one.model_copy(update={"direction": direction, "target": one.target or other.target})
 
 
 def _heads(clause: Clause, inherited: Agent, last_verb: str) -> list[_Head]:
@@ -133,7 +141,7 @@ def _heads(clause: Clause, inherited: Agent, last_verb: str) -> list[_Head]:
         if head is not None:
             heads.append(head)
             taken |= head.words
-    if not heads and last_verb and clause.link is Link.AND:
+    if not heads and last_verb and clause.link in (Link.AND, Link.LIST):
         heads = _more_of_the_same(clause.words, last_verb)
     return heads
 
@@ -164,7 +172,7 @@ def _static_or_handheld(words: Sequence[Word], at: int) -> _Head | None:
     after = words[at + 1].text if at + 1 < len(words) else ""
     if text == "static" and (after in CAMERA_WORDS or len(words) == 1):
         return _Head(at, "hold", (Camera.STATIC, Direction.NONE), frozenset({at, at + 1}))
-    if text in {"stationary", "locked", "hold", "motionless"} and len(words) == 1:
+    if text in {"stationary", "locked", "hold", "holds", "stops", "motionless"} and len(words) == 1:
         return _Head(at, "hold", (Camera.STATIC, Direction.NONE), frozenset({at}))
     if text == "still" and len(words) == 1:
         return _Head(at, "hold", (Camera.STATIC, Direction.NONE), frozenset({at}))
@@ -209,7 +217,7 @@ def _agent(words: Sequence[Word], at: int, inherited: Agent) -> Agent:
         text = words[index].text
         if text in CAMERA_WORDS:
             return Agent.CAMERA
-        if text in SPEED_OF or text in FILLERS or text in DIRECTIONS or text in words_of.LIT:
+        if text in SPEED_OF or text in FILLERS or text in DIRECTIONS or text in words_of.LIT or text.isdigit():
             continue
         if text in words_of.PREPOSITIONS or words[index].verb in CAMERA_VERBS:
             return Agent.NOBODY
@@ -323,9 +331,11 @@ def _noun(words: Sequence[Word], start: int, end: int) -> str:
         stop = word.text in words_of.PREPOSITIONS and word.text != "of" and taken
         if stop or (word.text in DIRECTIONS and taken) or word.text in {"reveal", "closeup", "roll", "left", "right"}:
             break
-        if word.text in SPEED_OF and (len(taken) != 1 or taken[0] not in POSSESSIVES):
+        if word.text in SPEED_OF and (word.text.endswith("ly") or len(taken) != 1 or taken[0] not in POSSESSIVES):
             break
         taken.append(word.said)
+    if len(taken) == 1 and taken[0] in words_of.PERSONS:
+        return taken[0]
     while taken and (taken[-1] in POSSESSIVES or taken[-1] in words_of.PREPOSITIONS or taken[-1].isdigit()):
         taken.pop()
     return " ".join(taken[:6]) if any(text not in FILLERS for text in taken) else ""

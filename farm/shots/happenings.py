@@ -95,7 +95,7 @@ def _verbs(words: Sequence[Word]) -> list[int]:
 def _noun_use(words: Sequence[Word], at: int) -> bool:
     """ "waves" the noun, not the verb; "light" things; a word that a known thing's name is made of."""
     word = words[at]
-    if word.text in ELEMENTS and word.verb == "wave":
+    if word.text in ELEMENTS:
         return not (at and words[at - 1].text in ELEMENTS | words_of.PERSONS - {"and"})
     return (
         word.text in {"rolling", "running"} and at + 1 < len(words) and words[at + 1].text in {"hills", "hill", "water"}
@@ -125,7 +125,10 @@ def _continued(words: Sequence[Word], last: str, link: Link) -> list[tuple[str, 
 def _owner(words: Sequence[Word], at: int) -> str:
     """Who or what does the verb at `at`; "" when nobody the farm can name does."""
     word, action = words[at], ACTIONS[words[at].verb]
-    if word.form == "ing" and (thing := _known_after(words, at)):
+    after = words[at + 1].text if at + 1 < len(words) else ""
+    if word.text == "passing" and after in POSSESSIVES:
+        return ""  # the camera passes it
+    if (word.form == "ing" or after == "of") and (thing := _known_after(words, at + (after == "of"))):
         return thing
     if at + 1 < len(words) and words[at + 1].text in POSSESSIVES and (thing := _known_after(words, at + 1)):
         return thing
@@ -151,7 +154,8 @@ def _known_after(words: Sequence[Word], at: int) -> str:
 
 def _stranger(words: Sequence[Word], at: int) -> str:
     """A thing the farm does not know, taken at its verb's word: "the robot walks"."""
-    if words[at].form not in {"s", "ing"}:
+    plural = at > 0 and words[at - 1].text.endswith("s") and words[at].form == ""
+    if words[at].form not in {"s", "ing"} and not plural:
         return ""
     for index in range(at - 1, -1, -1):
         text = words[index].text

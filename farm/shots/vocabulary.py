@@ -57,7 +57,8 @@ CAMERA_WORDS = _names(
 )
 
 FILLERS = _names(
-    """a an the very more much just also again even further some bit little slight of is are being begins begin
+    """degree degrees
+    a an the very more much just also again even further some bit little slight of is are being begins begin
     starts start starting beginning to can will should must continues keeps gets cinematic smooth smoothly steady
     steadily elegant dramatic dramatically controlled simple continuous single long wide medium closeup aerial
     macro hero establishing epic beautiful beautifully natural naturally realistic realistically move movement
@@ -260,13 +261,13 @@ def _actions(name: str, verbs: str, heading: Direction = Direction.NONE, owner: 
 
 ACTIONS: Mapping[str, Action] = {
     **_actions(
-        "sway", "sway blow flutter flow stir rustle bend swing flap tremble wave tousle dance swirl move shiver"
+        "sway", "sway blow flutter flow stir rustle bend swing flap tremble wave tousle dance swirl move shiver bob"
     ),
     **_actions("ripple", "ripple undulate billow shimmer lap sparkle glisten"),
     **_actions("roll", "roll crash break swell surge wash tumble"),
     **_actions("rise", "rise curl waft ascend lift", Direction.UP),
     **_actions("fall", "fall descend drip pour cascade drop streak trickle patter settle", Direction.DOWN),
-    **_actions("drift", "drift float pass glide creep travel shift hover linger hang race scud sweep"),
+    **_actions("drift", "drift float pass glide creep travel shift hover linger hang race scud sweep sail arrive"),
     **_actions(
         "flicker",
         "flicker pulse glow fade dim brighten change play filter stream glint glimmer twinkle dapple lengthen",

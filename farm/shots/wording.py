@@ -27,19 +27,20 @@ def check_words(shot: Shot) -> Iterator[Finding]:
     yield from _check_columns(shot)
     if _says_nothing(reading.intent):
         yield from _check_nothing(shot, reading)
+    camera = "camera" if shot.camera.strip() else "prompt"
     for pair in reading.contradictions:
-        yield finding("prompt.contradiction", shot, "prompt", f"{pair} cannot happen at once")
+        yield finding("prompt.contradiction", shot, camera, f"{pair} cannot happen at once")
     for moves in reading.intent.phases:
         if len(moves) > MOST_AT_ONCE:
             names = ", ".join(move.kind for move in moves)
-            yield finding("prompt.crowded", shot, "prompt", f"{len(moves)} camera moves at once ({names})")
+            yield finding("prompt.crowded", shot, camera, f"{len(moves)} camera moves at once ({names})")
     for words in reading.scene_changes:
         yield finding("prompt.scenes", shot, "prompt", f'"{words}" asks for another picture')
     for words in reading.refused:
         yield finding("prompt.negation", shot, "prompt", f'"{words}" says what should not be', _instead(words))
     for move in reading.undirected:
         taken = words_of.ASSUMED[move.kind]
-        yield finding("prompt.side", shot, "prompt", f"the {move.kind} names no side: {taken} is taken")
+        yield finding("prompt.side", shot, camera, f"the {move.kind} names no side: {taken} is taken")
 
 
 def is_wordless(shot: Shot) -> bool:

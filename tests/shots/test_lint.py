@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 
 from farm.findings import Finding, Place, Severity
 from farm.models.spec import ModelSpec
-from farm.shots.lint import lint, lint_shot
+from farm.shots.lint import LIMIT_MP, lint, lint_shot, measurer
 from farm.shots.model import Fit, Shot, ShotList
 from farm.shots.motion import read
 from farm.shots.rules import RULES
@@ -29,21 +29,21 @@ def stills(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stills")
     photo = Image.fromarray(skimage.data.coffee()).resize((1920, 1280), Image.Resampling.BICUBIC)
     good = photo.crop((0, 100, 1920, 1180))
-    good.save(folder / "good.png")
-    good.filter(ImageFilter.GaussianBlur(7)).save(folder / "soft.png")
-    good.filter(ImageFilter.GaussianBlur(30)).save(folder / "blurred.png")
-    good.resize((960, 540)).save(folder / "small.png")
-    good.resize((320, 180)).save(folder / "tiny.png")
-    good.resize((1280, 720)).save(folder / "hd.png")
+    good.save(folder / "good.png", compress_level=1)
+    good.filter(ImageFilter.GaussianBlur(7)).save(folder / "soft.png", compress_level=1)
+    good.filter(ImageFilter.GaussianBlur(30)).save(folder / "blurred.png", compress_level=1)
+    good.resize((960, 540)).save(folder / "small.png", compress_level=1)
+    good.resize((320, 180)).save(folder / "tiny.png", compress_level=1)
+    good.resize((1280, 720)).save(folder / "hd.png", compress_level=1)
     good.save(folder / "q40.jpg", quality=40)
-    Image.open(folder / "q40.jpg").resize((1920, 1080)).save(folder / "blocky.png")
-    good.point(lambda v: v // 5).save(folder / "dark.png")
-    good.point(lambda v: min(255, v * 4)).save(folder / "over.png")
-    photo.crop((0, 0, 1280, 1280)).save(folder / "square.png")
-    photo.crop((0, 100, 1920, 1210)).save(folder / "tall.png")
+    Image.open(folder / "q40.jpg").resize((1920, 1080)).save(folder / "blocky.png", compress_level=1)
+    good.point(lambda v: v // 5).save(folder / "dark.png", compress_level=1)
+    good.point(lambda v: min(255, v * 4)).save(folder / "over.png", compress_level=1)
+    photo.crop((0, 0, 1280, 1280)).save(folder / "square.png", compress_level=1)
+    photo.crop((0, 100, 1920, 1210)).save(folder / "tall.png", compress_level=1)
     see_through = good.copy()
     see_through.putalpha(200)
-    see_through.save(folder / "alpha.png")
+    see_through.save(folder / "alpha.png", compress_level=1)
     good.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
     good.save(folder / "moving.webp", save_all=True, append_images=[good.rotate(1)], quality=95)
     (folder / "broken.png").write_bytes((folder / "good.png").read_bytes()[:5000])
@@ -51,11 +51,11 @@ def stills(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "text.png").write_text("not a picture")
     (folder / "folder.png").mkdir()
     mask = np.zeros((540, 960), np.uint8)
-    Image.fromarray(mask).save(folder / "black.png")
+    Image.fromarray(mask).save(folder / "black.png", compress_level=1)
     mask[100:300, 200:500] = 255
-    Image.fromarray(mask).save(folder / "mask.png")
-    Image.fromarray(mask).resize((500, 500)).save(folder / "square_mask.png")
-    good.resize((960, 540)).save(folder / "colour_mask.png")
+    Image.fromarray(mask).save(folder / "mask.png", compress_level=1)
+    Image.fromarray(mask).resize((500, 500)).save(folder / "square_mask.png", compress_level=1)
+    good.resize((960, 540)).save(folder / "colour_mask.png", compress_level=1)
     return folder
 
 
@@ -69,6 +69,7 @@ def _shot(stills: Path, **fields: object) -> Shot:
     return Shot(**(defaults | named))  # type: ignore[arg-type]
 
 
+MEASURE = measurer(LIMIT_MP)
 SUFFIXES = (".png", ".jpg", ".webp")
 
 
@@ -77,7 +78,7 @@ def _rules(findings: tuple[Finding, ...]) -> set[str]:
 
 
 def test_a_good_shot_has_no_findings(stills: Path) -> None:
-    assert lint_shot(_shot(stills)) == ()
+    assert lint_shot(_shot(stills), measure=MEASURE) == ()
 
 
 PICTURES = [
@@ -119,7 +120,7 @@ PICTURES = [
 
 @pytest.mark.parametrize(("fields", "expected"), PICTURES, ids=[str(row[0]) for row in PICTURES])
 def test_pictures(fields: dict[str, object], expected: set[str], stills: Path) -> None:
-    found = _rules(lint_shot(_shot(stills, **fields)))
+    found = _rules(lint_shot(_shot(stills, **fields), measure=MEASURE))
     assert found - {"still.enlarged"} == expected - {"still.enlarged"}
     assert expected <= found
 
@@ -155,7 +156,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("fields", "expected"), WORDS, ids=[str(row[0]) for row in WORDS])
 def test_words(fields: dict[str, object], expected: set[str], stills: Path) -> None:
-    assert _rules(lint_shot(_shot(stills, **fields))) == expected
+    assert _rules(lint_shot(_shot(stills, **fields), measure=MEASURE)) == expected
 
 
 def _spec(name: str, *, needs_prompt: bool = False, limit: int = 2000, licence: str = "Apache-2.0") -> ModelSpec:
@@ -187,7 +188,7 @@ MODELS = [
 
 @pytest.mark.parametrize(("fields", "expected"), MODELS, ids=[str(row[0]) for row in MODELS])
 def test_models(fields: dict[str, object], expected: set[str], stills: Path) -> None:
-    assert _rules(lint_shot(_shot(stills, **fields), specs=SPECS, licences={"Apache-2.0"})) == expected
+    assert _rules(lint_shot(_shot(stills, **fields), specs=SPECS, licences={"Apache-2.0"}, measure=MEASURE)) == expected
 
 
 def test_models_are_not_checked_where_none_are_given(stills: Path) -> None:
@@ -195,30 +196,36 @@ def test_models_are_not_checked_where_none_are_given(stills: Path) -> None:
 
 
 def test_a_near_name_is_offered(stills: Path) -> None:
-    (found,) = lint_shot(_shot(stills, models=("Animatik",)), specs=SPECS)
+    (found,) = lint_shot(_shot(stills, models=("Animatik",)), specs=SPECS, measure=MEASURE)
     assert found.remedy == 'did you mean "animatic"?'
 
 
 def test_findings_stand_in_the_users_coordinates(stills: Path) -> None:
-    (found,) = lint_shot(_shot(stills, still="gone.png"))
+    (found,) = lint_shot(_shot(stills, still="gone.png"), measure=MEASURE)
     assert str(found).startswith('shots.csv:7 column "still": there is no file ')
     assert (found.shot, found.severity) == ("sh010", Severity.ERROR)
 
 
 def test_every_finding_has_a_remedy(stills: Path) -> None:
     shots = [_shot(stills, **fields) for fields, _ in (*PICTURES, *WORDS, *MODELS)]
-    found = [one for shot in shots for one in lint_shot(shot, specs=SPECS, licences={"Apache-2.0"})]
+    found = [one for shot in shots for one in lint_shot(shot, specs=SPECS, licences={"Apache-2.0"}, measure=MEASURE)]
     assert all(one.remedy for one in found)
     assert {one.rule for one in found} >= RULES.keys() - {"still.huge", "still.unreadable"}
 
 
 def test_a_crop_is_told_in_pixels(stills: Path) -> None:
-    found = [one for one in lint_shot(_shot(stills, still="square.png")) if one.rule == "still.cropped_much"]
+    found = [
+        one for one in lint_shot(_shot(stills, still="square.png"), measure=MEASURE) if one.rule == "still.cropped_much"
+    ]
     assert found[0].problem == "1280x1280 in a 1920x1080 frame loses 280 of its px each above and below (44% in all)"
 
 
 def test_bars_are_told_in_pixels_of_the_frame(stills: Path) -> None:
-    found = [one for one in lint_shot(_shot(stills, still="square.png", fit=Fit.PAD)) if one.rule == "still.padded"]
+    found = [
+        one
+        for one in lint_shot(_shot(stills, still="square.png", fit=Fit.PAD), measure=MEASURE)
+        if one.rule == "still.padded"
+    ]
     assert found[0].problem == "1280x1280 in a 1920x1080 frame gets bars of 420 px left and right"
 
 
