@@ -150,7 +150,7 @@ def race(still: Path, encoder: tuple[str, ...] | None, folder: Path) -> dict[str
 
 
 def jitter_px(frames: Iterator[NDArray[np.uint8]]) -> float:
-    """Root mean square of what is left of followed points after a local cubic fit, pixels."""
+    """What a local cubic fit leaves of a followed point, root mean square in pixels; the median over all points."""
     before = next(frames)
     points = cv2.goodFeaturesToTrack(before, 120, 0.02, 90)
     points = points[(np.abs(points[:, 0] - (WIDTH / 2, HEIGHT / 2)) < (WIDTH * 0.4, HEIGHT * 0.4)).all(axis=1)]
@@ -171,7 +171,7 @@ def jitter_px(frames: Iterator[NDArray[np.uint8]]) -> float:
         for part in [steps[start : start + window].reshape(window, -1)]
         for span in [np.linspace(-1.0, 1.0, window)]
     ]
-    return float(np.sqrt(np.mean(np.concatenate(left) ** 2)))
+    return float(np.median(np.sqrt(np.mean(np.concatenate(left) ** 2, axis=0))))
 
 
 def _zoompan_grey(still: Path, upscaled: bool) -> Iterator[NDArray[np.uint8]]:
