@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from farm.cut.slate import AMBER, GREY, WHITE
-from farm.cut.text import Style, draw_line, draw_lines, line_width
+from farm.cut.text import Style, draw_line, draw_lines, line_width, wrapped
 from farm.media.fit import fitted
 from farm.shots.model import Fit
 
@@ -67,7 +67,9 @@ def contact_sheet(title: str, subtitle: str, cards: Sequence[Card]) -> Frame:
     """The sheet as one (h, w, 3) picture. Thumbs of all cards have one size, that of `thumb`."""
     thumb_height = cards[0].thumbs[0].shape[0] if cards else THUMB_WIDTH * 9 // 16
     card_width = 3 * THUMB_WIDTH + 2 * _GAP
-    card_height = thumb_height + 2 * _PADDING + _CODE.line_height + 6 + _NOTE_LINES * _NOTE.line_height
+    room = card_width - 2 * _PADDING
+    lines = max((len(wrapped(card.note, _NOTE, room, _NOTE_LINES)) for card in cards), default=0)
+    card_height = thumb_height + 2 * _PADDING + _CODE.line_height + 6 + lines * _NOTE.line_height
     columns = _columns(len(cards), card_height)
     rows = max(1, math.ceil(len(cards) / columns))
     width = 2 * _MARGIN + columns * card_width + (columns - 1) * _MARGIN // 2
@@ -82,7 +84,7 @@ def contact_sheet(title: str, subtitle: str, cards: Sequence[Card]) -> Frame:
         top = _HEADER + row * (card_height + _MARGIN // 2)
         draw.rectangle((left, top, left + card_width - 1, top + card_height - 1), fill=_CARD)
         _place(image, card, left, top, thumb_height)
-        _words(draw, card, left + _PADDING, top + thumb_height + _PADDING, card_width - 2 * _PADDING)
+        _words(draw, card, left + _PADDING, top + thumb_height + _PADDING, room)
     return np.asarray(image, np.uint8)
 
 
@@ -108,7 +110,7 @@ def _words(draw: ImageDraw.ImageDraw, card: Card, left: int, top: int, room: int
     baseline = top + _CODE.size - _FACTS.size
     draw_line(draw, (left + used, baseline), card.facts, _FACTS, room - used)
     if card.take:
-        width = min(round(line_width(card.take, _TAKE)), room // 3)
+        width = min(math.ceil(line_width(card.take, _TAKE)), room // 3)
         start = left + room - width - 20
         draw.rounded_rectangle((start, top - 2, left + room, top + 30), radius=16, fill=_PILL)
         draw_line(draw, (start + 10, top + 4), card.take, _TAKE, width)

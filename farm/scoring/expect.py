@@ -36,8 +36,14 @@ class Phase:
     error: float
 
 
-def phases(intent: MotionIntent, path: Sequence[Similarity], fps: Fraction, aspect: float) -> tuple[Phase, ...]:
-    """Every phase asked for, measured on `path`; a phase without camera moves is one of holding still throughout."""
+def phases(
+    intent: MotionIntent, path: Sequence[Similarity], fps: Fraction, aspect: float, *, loop: bool = False
+) -> tuple[Phase, ...]:
+    """Every phase asked for, measured on `path`; a phase without camera moves is one of holding still throughout.
+
+    A loop is judged on its way out, its first half: the second brings the camera back.
+    """
+    path = path[: len(path) // 2 + 1] if loop else path
     asked = intent.phases or ((),)
     moving = [tuple(move for move in moves if move.kind is not Camera.STATIC) for moves in asked]
     amounts = displacements(intent, float(len(path) / fps)) or (Displacement(),)

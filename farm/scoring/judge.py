@@ -64,7 +64,7 @@ def judge(take: Measured, params: ScoreParams) -> Score:
     verdicts = gates(take, params)
     if take.frames < 2:
         return Score(verdicts, {}, (), 0.0, sentence(verdicts, {}, ()))
-    found = phases(params.intent, take.path, params.fps, take.aspect)
+    found = phases(params.intent, take.path, params.fps, take.aspect, loop=params.loop)
     lively = bool(params.intent.subject or params.intent.atmosphere)
     components = {
         name: Component(round(raw, 5), round(SCALES[name].scaled(raw, lively=lively), 4), SCALES[name].weight)
@@ -73,16 +73,19 @@ def judge(take: Measured, params: ScoreParams) -> Score:
     weight = sum(component.weight for component in components.values())
     total = 100 * sum(component.scaled * component.weight for component in components.values()) / weight
     scaled = {name: component.scaled for name, component in components.items()}
-    told = () if params.loop or take.end is not None else found
+    told = () if take.end is not None else found
     return Score(verdicts, components, found, round(total, 2), sentence(verdicts, scaled, told))
 
 
 def _raw(take: Measured, params: ScoreParams, found: tuple[Phase, ...]) -> dict[str, float]:
-    """The raw value of every component that applies to this take."""
+    """The raw value of every component that applies to this take.
+
+    Where the picture changes into an end still, neither the path nor likeness to the first frame is asked for.
+    """
     raw: dict[str, float] = {
         "flicker": float(np.abs(np.diff(take.luma, 2)).mean()) if take.frames > 2 else 0.0,
     }
-    if take.kept:
+    if take.kept and take.end is None:
         raw["sharpness"] = min(kept.sharpness for kept in take.kept)
         raw["coherence"] = min(kept.correlation for kept in take.kept)
     if take.start is not None:
@@ -90,12 +93,13 @@ def _raw(take: Measured, params: ScoreParams, found: tuple[Phase, ...]) -> dict[
         raw["sharpness"] = min(raw.get("sharpness", 1.0), take.start.sharpness)
     if take.end is not None:
         raw["likeness"] = min(raw.get("likeness", 1.0), take.end.correlation)
+        raw["sharpness"] = min(raw.get("sharpness", 1.0), take.end.sharpness)
     kinds = {move.kind for phase in found for move in phase.moves}
     if Camera.HANDHELD not in kinds:
         raw["steadiness"] = _unsteadiness(take)
     if params.loop:
         raw["seam"] = take.seam / max(float(np.median(take.steps)), 0.5)
-    if not params.loop and take.end is None:
+    if take.end is None:
         raw["motion"] = motion_error(found)
     return raw
 

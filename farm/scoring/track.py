@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     Grey = NDArray[np.uint8]
 
-MOST_FEATURES = 400
+CELLS = (9, 16)
+PER_CELL = 3
+MOST_FEATURES = CELLS[0] * CELLS[1] * PER_CELL
 FEWEST_FEATURES = 12
 """With fewer the picture is too smooth to follow: only a shift is estimated, by phase correlation."""
 
@@ -28,6 +30,9 @@ _REKEY_SHIFT = 0.10
 _REKEY_SCALE = 0.12
 _REKEY_SHARE = 0.5
 _NEAR_PX = 1.0
+_NEAR_SHARE = 0.25
+"""Points agree on a motion within this many pixels, or this share of it: parallax makes planes differ."""
+
 _WINDOW = (21, 21)
 
 
@@ -66,9 +71,21 @@ def _as_bright_as(key: Grey, grey: Grey) -> Grey:
 
 
 def features(grey: Grey) -> NDArray[np.float32]:
-    """Corners worth following, (n, 1, 2) pixels."""
-    found = cv2.goodFeaturesToTrack(grey, MOST_FEATURES, qualityLevel=0.004, minDistance=9, blockSize=5)
-    return np.empty((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
+    """Corners worth following, (n, 1, 2) pixels: the best few of every cell, so that a busy foreground, which moves
+    more than the pivot plane, has no more say than its area.
+    """
+    found = cv2.goodFeaturesToTrack(grey, 4 * MOST_FEATURES, qualityLevel=0.002, minDistance=6, blockSize=5)
+    if found is None:
+        return np.empty((0, 1, 2), np.float32)
+    height, width = grey.shape
+    kept: list[NDArray[np.float32]] = []
+    taken = np.zeros(CELLS, np.int32)
+    for point in np.asarray(found, np.float32):  # best first
+        cell = int(point[0, 1] * CELLS[0] / height), int(point[0, 0] * CELLS[1] / width)
+        if taken[cell] < PER_CELL:
+            taken[cell] += 1
+            kept.append(point)
+    return np.asarray(kept, np.float32)
 
 
 def motion(one: Grey, other: Grey, guess: Similarity) -> Similarity:
@@ -82,19 +99,30 @@ def _motion(key: Grey, grey: Grey, points: NDArray[np.float32], guess: Similarit
     if len(points) < FEWEST_FEATURES:
         return _shift(key, grey), 1.0
     expected = np.asarray(cv2.transform(points, guess.matrix(width, height)), np.float32)
-    found, status, _ = cv2.calcOpticalFlowPyrLK(
+    flown, status, _ = cv2.calcOpticalFlowPyrLK(
         key, grey, points, expected, winSize=_WINDOW, maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
     )
+    found = np.asarray(flown, np.float32)
     inside = ((found > 1) & (found < (width - 2, height - 2))).all(axis=(1, 2))
     good = (status.ravel() == 1) & inside
     if good.sum() < FEWEST_FEATURES:
         return guess, 0.0
     matrix, inliers = cv2.estimateAffinePartial2D(
-        points[good], found[good], method=cv2.RANSAC, ransacReprojThreshold=_NEAR_PX, maxIters=500, confidence=0.995
+        points[good],
+        found[good],
+        method=cv2.RANSAC,
+        ransacReprojThreshold=_near(points[good], found[good]),
+        maxIters=500,
+        confidence=0.995,
     )
     if matrix is None:
         return guess, 0.0
     return Similarity.of_matrix(np.asarray(matrix, np.float64), width, height), float(inliers.sum()) / len(points)
+
+
+def _near(points: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    """How far from the common motion a point may be, pixels."""
+    return max(_NEAR_PX, _NEAR_SHARE * float(np.median(np.linalg.norm(found - points, axis=2))))
 
 
 def _shift(key: Grey, grey: Grey) -> Similarity:

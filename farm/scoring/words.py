@@ -61,7 +61,7 @@ def _move(move: CameraMove, phase: Phase) -> str:
         return f"hardly {up if asked > 0 else down}"
     if measured * asked < 0:
         return f"{verb} {_shown(move.kind, measured)} where the opposite was asked for"
-    if abs(measured / asked - 1) <= CLOSE:
+    if abs(measured / asked - 1) <= CLOSE or phase.error <= CLOSE:
         return f"{verb} {_shown(move.kind, measured)} as asked"
     return f"{verb} {_shown(move.kind, measured)} where {_shown(move.kind, asked)} was asked for"
 
