@@ -35,6 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the plain help page needs no rich, whose import would be most of its time
 )
 
 ListArgument = Annotated[Path, typer.Argument(metavar="LIST", help="Shot list: .csv, .tsv, .xlsx, .yaml or .json.")]

@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from farm.changes import Committed
 from farm.config import Config
 from farm.errors import InputError
 from farm.resume import Standing
-from farm.shots.model import ShotList
+from farm.shots.model import Shot, ShotList
 from farm.store.catalog import Catalog
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
@@ -101,7 +103,7 @@ class LedSite:
             project=shot_list.project,
             name=shot_list.name,
             out=self.site.out,
-            document={"source": shot_list.source},
+            document={"source": shot_list.source, "shots": [_described(shot) for shot in shot_list.shots]},
             created_us=now_us(),
         )
         self.store.create_job(self.lease.epoch, job)
@@ -109,6 +111,19 @@ class LedSite:
         ledger.add(list(standing.tasks.values()))
         ledger.commit(standing.changes)
         return ledger
+
+
+def _described(shot: Shot) -> dict[str, JsonValue]:
+    """A shot as the job's document keeps it, for the catalog and for people."""
+    return {
+        "code": shot.code,
+        "sequence": shot.sequence,
+        "row": str(shot.place),
+        "still": shot.still,
+        "prompt": shot.prompt,
+        "nb_frames": shot.nb_frames,
+        "fps": str(shot.fps),
+    }
 
 
 def now_us() -> int:

@@ -197,6 +197,8 @@ class Manifest(_Record):
     node: str = ""
     started_us: int = 0
     ended_us: int = 0
+    cpu_us: int = 0
+    """Processor time of the worker and of the processes it ran."""
 
     @property
     def done(self) -> bool:

@@ -7,16 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
-from farm.doctor import Check
 from farm.findings import Finding, Severity
-from farm.models.spec import ModelSpec
-from farm.service import Outlook
-from farm.store.gc import Garbage
-from farm.summary import JobSummary, ShotSummary
+
+if TYPE_CHECKING:
+    from farm.doctor import Check
+    from farm.models.spec import ModelSpec
+    from farm.service import Outlook
+    from farm.store.gc import Garbage
+    from farm.summary import JobSummary, ShotSummary
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import platform
+import resource
 import shutil
 import tempfile
 import time
@@ -116,7 +117,7 @@ class AttemptContext:
 
 def perform(work: Work, place: Workplace, report: Callable[[float], None], cancelled: Event) -> Manifest:
     """Run one attempt and leave its manifest in the clip store. Raises only when that cannot be written."""
-    started_us = time.time_ns() // 1000
+    started_us, cpu_us = time.time_ns() // 1000, _cpu_us()
     scratch = Path(tempfile.mkdtemp(prefix=f"{work.task.stage}-", dir=place.scratch))
     ctx = AttemptContext(work, place, scratch, report, cancelled)
     try:
@@ -133,6 +134,7 @@ def perform(work: Work, place: Workplace, report: Callable[[float], None], cance
         node=place.node,
         started_us=started_us,
         ended_us=time.time_ns() // 1000,
+        cpu_us=_cpu_us() - cpu_us,
         **outcome,
     )
     key = manifest_key(work.task.project, work.task.id, work.attempt)
@@ -176,6 +178,12 @@ def _store(task: Task, attempt: int, outputs: Outputs, clips: ClipStore) -> dict
         stored = clips.put_file(key, output.path)
         files[name] = StoredFile(key=key, size=stored.size, sha256=stored.sha256, file_class=output.file_class)
     return files
+
+
+def _cpu_us() -> int:
+    """Processor time of this process and of the children it has waited for. One attempt runs at a time."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return int(1e6 * sum(usage.ru_utime + usage.ru_stime for usage in usages))
 
 
 def _message(error: Exception, kind: FailureKind) -> str:

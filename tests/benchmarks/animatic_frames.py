@@ -12,11 +12,9 @@ through the frames (Lucas-Kanade, large windows); what a local cubic fit leaves 
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -182,19 +180,16 @@ def _zoompan_grey(still: Path, upscaled: bool) -> Iterator[NDArray[np.uint8]]:
             yield np.frombuffer(chunk, np.uint8).reshape(HEIGHT, WIDTH)
 
 
-def run(out: Path) -> dict[str, object]:
-    """Measure, write `animatic_frames.json` into `out`, and give back what was written."""
+def run() -> dict[str, object]:
+    """Seconds, ratios and jitter."""
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})
     cv2.setNumThreads(1)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            result = _measure(Path(folder))
+            return _measure(Path(folder))
     finally:
         os.sched_setaffinity(0, cores)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "animatic_frames.json").write_text(json.dumps(result, indent=1))
-    return result
 
 
 def _measure(folder: Path) -> dict[str, object]:
@@ -223,7 +218,3 @@ def table(result: dict[str, object]) -> str:
     ]
     last = f"{'jitter, px rms':40}{jitter['ours']:8.4f}{jitter['zoompan']:9.4f}{jitter['upscaled']:9.4f}"
     return "\n".join([head, *rows, f"{last}   {jitter['ours'] / jitter['zoompan']:.3f} of zoompan's"])
-
-
-if __name__ == "__main__":
-    print(table(run(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("build/bench"))))
