@@ -18,13 +18,13 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
-from farm.shots import values
-from farm.shots.cells import Cell, checked, raise_errors, refuse
-from farm.shots.document import read_document
 from farm.shots.model import Fit
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
-from farm.shots.schema import (
+from farm.shots.reading import values
+from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
+from farm.shots.reading.document import read_document
+from farm.shots.reading.schema import (
     Entry,
     FitWord,
     Handles,
@@ -41,7 +41,7 @@ from farm.shots.schema import (
     Takes,
     Text,
 )
-from farm.shots.values import BadValue
+from farm.shots.reading.values import BadValue
 
 APP = "farm"
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")

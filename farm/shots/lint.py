@@ -1,9 +1,9 @@
 """Check before spending GPU minutes: everything about a shot list that can be known without rendering it.
 
-    ShotList ─▶ pictures (still_checks) + words (wording) + models (here) ─▶ findings, in the list's order
+    ShotList ─▶ pictures (checks.stills) + words (checks.prompts) + models (here) ─▶ findings, in the list's order
 
-Linting never raises for bad content: it answers with findings, whose rules stand in `farm.shots.rules`. Each picture is
-measured once, however many shots use it.
+Linting never raises for bad content: it answers with findings, whose rules stand in `farm.shots.checks.rules`. Each
+picture is measured once, however many shots use it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm.findings import Finding
+from farm.shots.checks.picture import Picture, Unusable, open_still
+from farm.shots.checks.prompts import check_words, example_for, is_wordless
+from farm.shots.checks.rules import finding
+from farm.shots.checks.stills import Measure, check_pictures
 from farm.shots.model import Shot, ShotList
-from farm.shots.picture import Picture, Unusable, open_still
-from farm.shots.rules import finding
-from farm.shots.still_checks import Measure, check_pictures
-from farm.shots.wording import check_words, example_for, is_wordless
 
 if TYPE_CHECKING:
     from farm.models.spec import ModelSpec

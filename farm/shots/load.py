@@ -16,19 +16,19 @@ from typing import Any, TypeVar
 
 from farm.config import PROJECT_FILES, Project, load_project
 from farm.findings import Finding, Place, Severity
-from farm.shots.cells import Cell, checked, raise_errors, refuse
-from farm.shots.codes import unique_codes
-from farm.shots.columns import ColumnNames, read_columns
-from farm.shots.document import SUFFIXES, read_document
-from farm.shots.draft import Draft, document_draft, sheet_draft
-from farm.shots.fill import Base, Levels, fill, level
 from farm.shots.model import ShotList
 from farm.shots.paths import ANYWHERE, Allowed
-from farm.shots.schema import ListEntry
-from farm.shots.slugs import slugged
-from farm.shots.table import read_csv, read_xlsx
-from farm.shots.timing import rate_text
-from farm.shots.values import quoted
+from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
+from farm.shots.reading.codes import unique_codes
+from farm.shots.reading.columns import ColumnNames, read_columns
+from farm.shots.reading.document import SUFFIXES, read_document
+from farm.shots.reading.draft import Draft, document_draft, sheet_draft
+from farm.shots.reading.fill import Base, Levels, fill, level
+from farm.shots.reading.schema import ListEntry
+from farm.shots.reading.slugs import slugged
+from farm.shots.reading.table import read_csv, read_xlsx
+from farm.shots.reading.timing import rate_text
+from farm.shots.reading.values import quoted
 
 V = TypeVar("V")
 
@@ -46,9 +46,9 @@ def load(
     """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx), complete and in cut order.
 
     `project` is by default read from the project file beside the list. `columns` is a mapping file, see
-    `farm.shots.columns`. `overrides` are fields of `ShotEntry` that win over everything written ("takes", "models",
-    "fps", "resolution"). `allowed` says which files the list may name. Raises `DocumentError` with every finding when
-    one of them is an error; a list that loads has a shot for each of its rows.
+    `farm.shots.reading.columns`. `overrides` are fields of `ShotEntry` that win over everything written ("takes",
+    "models", "fps", "resolution"). `allowed` says which files the list may name. Raises `DocumentError` with every
+    finding when one of them is an error; a list that loads has a shot for each of its rows.
     """
     path = Path(path)
     names = read_columns(columns) if columns else ColumnNames()

@@ -15,13 +15,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from farm.shots import vocabulary as words_of
-from farm.shots.camera_words import read_camera
-from farm.shots.clauses import SPEED_OF, clauses, negations, normalise
-from farm.shots.happenings import read_happenings
 from farm.shots.intent import Atmosphere, Camera, CameraMove, Direction, MotionIntent, Speed, SubjectMotion
 from farm.shots.model import Shot
-from farm.shots.phrasing import phrase
+from farm.shots.words import vocabulary as words_of
+from farm.shots.words.camera import read_camera
+from farm.shots.words.clauses import SPEED_OF, clauses, negations, normalise
+from farm.shots.words.happenings import read_happenings
+from farm.shots.words.phrasing import phrase
 
 __all__ = ["Reading", "intent_of", "phrase", "read", "reading_of", "understands"]
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from string import Formatter
 
-from farm.shots.slugs import slugged
-from farm.shots.values import BadValue, closest, quoted, text
+from farm.shots.reading.slugs import slugged
+from farm.shots.reading.values import BadValue, closest, quoted, text
 
 FIELDS = ("project", "list", "episode", "sequence", "scene", "shot", "product", "model", "take", "version")
 

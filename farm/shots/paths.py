@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from farm.shots.values import BadValue, closest, quoted, text
+from farm.shots.reading.values import BadValue, closest, quoted, text
 
 SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "abfss", "https", "http", "memory")
 """URLs that may stand in a list; `file://` becomes a path."""

@@ -101,7 +101,15 @@ def test_every_shot_is_a_whole_number_of_frames(fps: int) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["push in", "pull back", "pan (left|right)", "tilt (up|down)", "orbit (left|right)", "truck", "static camera.*rain"],
+    [
+        "push in",
+        "pull back",
+        "pan (left|right)",
+        "tilt (up|down)",
+        "orbit (left|right)",
+        "truck",
+        "static camera.*rain",
+    ],
 )
 def test_the_list_shows_the_move(words: str) -> None:
     assert any(re.search(words, row["Prompt"], re.IGNORECASE) for row in ROWS)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from farm.errors import DocumentError
-from farm.shots.columns import FIELDS, SYNONYMS, ColumnNames, key, read_columns
 from farm.shots.load import load
+from farm.shots.reading.columns import FIELDS, SYNONYMS, ColumnNames, key, read_columns
 
 Write = Callable[[str, "str | bytes"], Path]
 Said = Callable[..., list[str]]

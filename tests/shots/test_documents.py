@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farm.errors import DocumentError
-from farm.shots.document import read_document
-from farm.shots.json_reader import json_cells
 from farm.shots.load import load
-from farm.shots.yaml_reader import yaml_cells
+from farm.shots.reading.document import read_document
+from farm.shots.reading.json_reader import json_cells
+from farm.shots.reading.yaml_reader import yaml_cells
 
 Write = Callable[[str, "str | bytes"], Path]
 Said = Callable[..., list[str]]

@@ -16,11 +16,11 @@ from PIL import Image, ImageFilter
 
 from farm.findings import Finding, Place, Severity
 from farm.models.spec import ModelSpec
+from farm.shots.checks.prompts import example_for
+from farm.shots.checks.rules import RULES
 from farm.shots.lint import LIMIT_MP, lint, lint_shot, measurer
 from farm.shots.model import Fit, Shot, ShotList
 from farm.shots.motion import read
-from farm.shots.rules import RULES
-from farm.shots.wording import example_for
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.findings import Place
-from farm.shots import vocabulary as words_of
 from farm.shots.intent import Air, Atmosphere, Camera, CameraMove, Direction, MotionIntent, Speed, SubjectMotion
 from farm.shots.model import Shot
 from farm.shots.motion import intent_of, phrase, read
+from farm.shots.words import vocabulary as words_of
 
 # A row is (prompt, what is expected): phases separated by ">", moves of a phase by "+", then subject and air.
 # "push slow@the boat" is kind, direction and speed (slow unless said), and the target.

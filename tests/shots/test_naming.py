@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from farm.config import Project
 from farm.shots.naming import FIELDS, fill, name_template, path_template
-from farm.shots.values import BadValue
+from farm.shots.reading.values import BadValue
 
 LAKE: Mapping[str, str | int] = {
     "project": "lake", "list": "cut", "episode": "", "sequence": "sq01", "scene": "INT. LAKE", "shot": "sh010",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from farm.shots.paths import ANYWHERE, Allowed, mapped, resolve
-from farm.shots.values import BadValue
+from farm.shots.reading.values import BadValue
 
 MAPPING = (("P:\\", "/mnt/p"), ("/mnt/b", "s3://bucket/p"), ("/mnt/p/old", "/mnt/archive"), ("//srv/art", "/mnt/art"))
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFilter
 from psd_tools import PSDImage
 
-from farm.shots.picture import Unusable, open_still
+from farm.shots.checks.picture import Unusable, open_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable

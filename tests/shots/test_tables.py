@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from farm.errors import DocumentError
-from farm.shots.columns import ColumnNames
 from farm.shots.load import load
-from farm.shots.table import read_csv
+from farm.shots.reading.columns import ColumnNames
+from farm.shots.reading.table import read_csv
 
 Write = Callable[[str, "str | bytes"], Path]
 Said = Callable[..., list[str]]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from farm.shots import pixels, slugs, timing, values
 from farm.shots.model import Fit
-from farm.shots.values import BadValue
+from farm.shots.reading import pixels, slugs, timing, values
+from farm.shots.reading.values import BadValue
 
 
 def complaint(parse: object, raw: object) -> str:

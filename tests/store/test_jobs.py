@@ -1,7 +1,5 @@
 """The contract of a job store, run on every database behind it."""
 
-# ruff: noqa: ARG005 (a table of functions of one shape)
-
 from __future__ import annotations
 
 import threading

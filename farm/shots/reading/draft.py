@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from farm.errors import DocumentError
 from farm.findings import Finding, Place
-from farm.shots.cells import Cell, error, refuse
-from farm.shots.columns import IGNORE, LIST_FIELDS, METADATA, PROJECT, ColumnNames, key, unknown_note
-from farm.shots.pixels import looks_like_size
-from farm.shots.schema import LENGTH_FIELDS, ShotEntry
-from farm.shots.values import BadValue, closest, harmless, pairs, quoted
+from farm.shots.reading.cells import Cell, error, refuse
+from farm.shots.reading.columns import IGNORE, LIST_FIELDS, METADATA, PROJECT, ColumnNames, key, unknown_note
+from farm.shots.reading.pixels import looks_like_size
+from farm.shots.reading.schema import LENGTH_FIELDS, ShotEntry
+from farm.shots.reading.values import BadValue, closest, harmless, pairs, quoted
 
 MAX_SHOTS = 20_000
 MAX_COLUMNS = 500

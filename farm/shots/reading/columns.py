@@ -19,10 +19,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from farm.findings import Finding, Place, Severity
-from farm.shots.cells import Cell, error, raise_errors, refuse
-from farm.shots.document import read_document
-from farm.shots.schema import ListEntry, ShotEntry
-from farm.shots.values import closest, quoted
+from farm.shots.reading.cells import Cell, error, raise_errors, refuse
+from farm.shots.reading.document import read_document
+from farm.shots.reading.schema import ListEntry, ShotEntry
+from farm.shots.reading.values import closest, quoted
 
 IGNORE = "ignore"
 METADATA = "metadata"

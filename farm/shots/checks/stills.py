@@ -1,4 +1,4 @@
-"""Is this picture fit to be a start frame? Findings from the facts that `farm.shots.picture` measures.
+"""Is this picture fit to be a start frame? Findings from the facts that `farm.shots.checks.picture` measures.
 
 Thresholds were measured on photographs: in the best tile sharp ones have a Laplacian variance of several hundred;
 blurring by sigma 2 at that scale leaves 3-50.
@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 from farm.findings import Finding
+from farm.shots.checks.picture import Picture, Unusable
+from farm.shots.checks.rules import finding
 from farm.shots.model import Fit, Shot
-from farm.shots.picture import Picture, Unusable
-from farm.shots.rules import finding
 
 Measure = Callable[[Path], Picture | Unusable]
 """Measures a file, or says why it cannot be used."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from farm.errors import DocumentError
 from farm.findings import Finding, Place, Severity
-from farm.shots.values import BadValue, closest, quoted
+from farm.shots.reading.values import BadValue, closest, quoted
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 
 from farm.config import Project
 from farm.findings import Finding, Place, Severity
-from farm.shots.cells import Cell, checked, error
-from farm.shots.draft import Row
 from farm.shots.model import Shot
 from farm.shots.paths import Allowed, resolve
-from farm.shots.pixels import framed
-from farm.shots.schema import FRAME_FIELDS, LENGTH_FIELDS, MEDIA_FIELDS, ShotEntry
-from farm.shots.timing import rate_text
-from farm.shots.values import BadValue, quoted
+from farm.shots.reading.cells import Cell, checked, error
+from farm.shots.reading.draft import Row
+from farm.shots.reading.pixels import framed
+from farm.shots.reading.schema import FRAME_FIELDS, LENGTH_FIELDS, MEDIA_FIELDS, ShotEntry
+from farm.shots.reading.timing import rate_text
+from farm.shots.reading.values import BadValue, quoted
 
 LONG_S = 60
 FIRST_FRAME = 1001

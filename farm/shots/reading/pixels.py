@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import cast
 
-from farm.shots.timing import half_up
-from farm.shots.values import BadValue, number, quoted, text
+from farm.shots.reading.timing import half_up
+from farm.shots.reading.values import BadValue, number, quoted, text
 
 MIN_SIDE, MAX_SIDE = 64, 8192
 

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from xml.etree.ElementTree import ParseError
 
 from farm.findings import Place
-from farm.shots.cells import refuse
-from farm.shots.reading import read_bytes
+from farm.shots.reading.cells import refuse
+from farm.shots.reading.source import read_bytes
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook

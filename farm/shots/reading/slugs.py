@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from farm.shots.values import BadValue, quoted, text
+from farm.shots.reading.values import BadValue, quoted, text
 
 MAX_NAME = 64
 

@@ -5,8 +5,8 @@
     ACTIONS      what things do by themselves, ELEMENTS which things, AIR what fills the air
     VAGUE        words that ask for motion and name none
 
-Every entry is written in plain lower-case words after normalisation (`farm.shots.clauses`): no hyphens, no apostrophes,
-"n't" spelled " not". To teach the farm a word, add it here and a row to the table in `tests/shots/test_motion.py`.
+Every entry is written in plain lower-case words after normalisation (`farm.shots.words.clauses`): no hyphens, no
+apostrophes, "n't" spelled " not". To teach the farm a word, add it here and a row to the table in `tests/shots/test_motion.py`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     Cell tree ──checked──▶ ListEntry, ShotEntry ──farm.shots.load──▶ ShotList, Shot (complete)
 
-The one place that says which fields there are and how each is read; `farm.shots.columns` says what else they are
-called. None stands for "not given".
+The one place that says which fields there are and how each is read; `farm.shots.reading.columns` says what else they
+are called. None stands for "not given".
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from farm.shots import pixels, slugs, timing, values
 from farm.shots.model import Fit
-from farm.shots.timing import Length
+from farm.shots.reading import pixels, slugs, timing, values
+from farm.shots.reading.timing import Length
 
 Text: TypeAlias = Annotated[str, PlainValidator(values.text)]
 Slug: TypeAlias = Annotated[str, PlainValidator(slugs.slug)]

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from farm.findings import Finding, Place, Severity
-from farm.shots.cells import error
-from farm.shots.fill import Levels
-from farm.shots.slugs import slugged
-from farm.shots.values import quoted
+from farm.shots.reading.cells import error
+from farm.shots.reading.fill import Levels
+from farm.shots.reading.slugs import slugged
+from farm.shots.reading.values import quoted
 
 _QUALIFIERS: Sequence[tuple[str, ...]] = (
     (),

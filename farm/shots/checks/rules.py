@@ -2,7 +2,7 @@
 
     errors cannot work · warnings probably disappoint · notes are for the record
 
-The thresholds stand beside the measurements (`farm.shots.still_checks`); this is the table that people read.
+The thresholds stand beside the measurements (`farm.shots.checks.stills`); this is the table that people read.
 """
 
 from __future__ import annotations

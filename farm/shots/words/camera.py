@@ -12,10 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from farm.shots import vocabulary as words_of
-from farm.shots.clauses import SPEED_OF, Clause, Word
 from farm.shots.intent import Camera, CameraMove, Direction, Speed
-from farm.shots.vocabulary import CAMERA_VERBS, CAMERA_WORDS, DIRECTIONS, FILLERS, POSSESSIVES, CameraVerb, Link, Need
+from farm.shots.words import vocabulary as words_of
+from farm.shots.words.clauses import SPEED_OF, Clause, Word
+from farm.shots.words.vocabulary import (
+    CAMERA_VERBS,
+    CAMERA_WORDS,
+    DIRECTIONS,
+    FILLERS,
+    POSSESSIVES,
+    CameraVerb,
+    Link,
+    Need,
+)
 
 _MOVE_NOUNS = frozenset({"move", "moves", "movement", "motion"})
 """A noun after the verb that is none itself: "pedestal move"."""

@@ -16,12 +16,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from farm.findings import Finding, Place
-from farm.shots.cells import Cell, error, refuse
-from farm.shots.columns import IGNORE, ColumnNames
-from farm.shots.draft import MAX_COLUMNS, MAX_SHOTS, Sheet
-from farm.shots.reading import decoded, read_bytes
-from farm.shots.values import quoted, shown
-from farm.shots.workbook import Broken, Record, read_rows
+from farm.shots.reading.cells import Cell, error, refuse
+from farm.shots.reading.columns import IGNORE, ColumnNames
+from farm.shots.reading.draft import MAX_COLUMNS, MAX_SHOTS, Sheet
+from farm.shots.reading.source import decoded, read_bytes
+from farm.shots.reading.values import quoted, shown
+from farm.shots.reading.workbook import Broken, Record, read_rows
 
 MAX_ROWS = 2 * MAX_SHOTS
 """Rows that hold something; far above MAX_SHOTS there is no point in counting on."""

@@ -11,8 +11,8 @@ from json import decoder, scanner
 from typing import Any, TypeAlias, cast
 
 from farm.findings import Place
-from farm.shots.cells import MAX_DEPTH, Cell, refuse
-from farm.shots.values import quoted, shown
+from farm.shots.reading.cells import MAX_DEPTH, Cell, refuse
+from farm.shots.reading.values import quoted, shown
 
 Scan: TypeAlias = Callable[[str, int], tuple[Any, int]]
 

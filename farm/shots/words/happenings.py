@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from farm.shots import vocabulary as words_of
-from farm.shots.clauses import SPEED_OF, Clause, Word
 from farm.shots.intent import Air, Atmosphere, Direction, Speed, SubjectMotion
-from farm.shots.vocabulary import ACTIONS, AIR, CAMERA_WORDS, DIRECTIONS, ELEMENTS, FILLERS, POSSESSIVES, Link
+from farm.shots.words import vocabulary as words_of
+from farm.shots.words.clauses import SPEED_OF, Clause, Word
+from farm.shots.words.vocabulary import ACTIONS, AIR, CAMERA_WORDS, DIRECTIONS, ELEMENTS, FILLERS, POSSESSIVES, Link
 
 _BESIDE = frozenset({Direction.LEFT, Direction.RIGHT, Direction.UP, Direction.DOWN})
 _TURNING = frozenset({Direction.CLOCKWISE, Direction.COUNTERCLOCKWISE})

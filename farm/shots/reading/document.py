@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from farm.findings import Place
-from farm.shots.cells import Cell, refuse
-from farm.shots.json_reader import json_cells
-from farm.shots.reading import decoded, read_bytes
-from farm.shots.yaml_reader import yaml_cells
+from farm.shots.reading.cells import Cell, refuse
+from farm.shots.reading.json_reader import json_cells
+from farm.shots.reading.source import decoded, read_bytes
+from farm.shots.reading.yaml_reader import yaml_cells
 
 SUFFIXES = (".yaml", ".yml", ".json")
 

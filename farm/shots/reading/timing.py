@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from farm.shots.values import NUMBER, BadValue, number, quoted, shown, text
+from farm.shots.reading.values import NUMBER, BadValue, number, quoted, shown, text
 
 MAX_LENGTH_S = 600
 MAX_WRITTEN = 40

@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 
 from farm.findings import Place
-from farm.shots.cells import MAX_DEPTH, Cell, refuse
-from farm.shots.values import quoted, shown
+from farm.shots.reading.cells import MAX_DEPTH, Cell, refuse
+from farm.shots.reading.values import quoted, shown
 
 MAX_CELLS = 1_000_000
 

@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from farm.shots.rewrites import REWRITES
-from farm.shots.vocabulary import (
+from farm.shots.words.rewrites import REWRITES
+from farm.shots.words.vocabulary import (
     ACTIONS,
     CAMERA_VERBS,
     DIRECTIONS,

@@ -10,7 +10,7 @@ import codecs
 from pathlib import Path
 
 from farm.findings import Finding, Place, Severity
-from farm.shots.cells import refuse
+from farm.shots.reading.cells import refuse
 
 MAX_BYTES = 20 * 1024 * 1024
 

@@ -2,8 +2,8 @@
 
     "no camera movement" -> "static camera"      "from the left" -> "rightward"      "whip pan" -> "fast pan"
 
-Tried in this order, each on whole words of normalised text (`farm.shots.clauses`). What only looks like motion ("still
-life", "snow-capped") is taken out, or becomes a "thing".
+Tried in this order, each on whole words of normalised text (`farm.shots.words.clauses`). What only looks like motion
+("still life", "snow-capped") is taken out, or becomes a "thing".
 """
 
 from __future__ import annotations

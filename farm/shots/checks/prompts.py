@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 
 from farm.findings import Finding
-from farm.shots import vocabulary as words_of
-from farm.shots.clauses import normalise
+from farm.shots.checks.rules import finding
 from farm.shots.intent import Air, Atmosphere, Camera, CameraMove, Direction, MotionIntent, SubjectMotion
 from farm.shots.model import Shot
 from farm.shots.motion import Reading, phrase, reading_of, understands
-from farm.shots.rules import finding
+from farm.shots.words import vocabulary as words_of
+from farm.shots.words.clauses import normalise
 
 MOST_AT_ONCE = 2
 """Camera moves that may happen together before a shot feels crowded."""
