@@ -24,7 +24,7 @@ def luma(request: pytest.FixtureRequest) -> NDArray[np.uint8]:
     """A still's luma, (1080, 1920)."""
     picture = cv2.imread(str(request.param), cv2.IMREAD_COLOR)
     assert picture is not None
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.uint8)
 
 
 def best_tile(luma: NDArray[np.uint8]) -> float:
@@ -101,7 +101,15 @@ def test_every_shot_is_a_whole_number_of_frames(fps: int) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["push in", "pull back", "pan (left|right)", "tilt (up|down)", "orbit (left|right)", "truck", "static camera.*rain"],
+    [
+        "push in",
+        "pull back",
+        "pan (left|right)",
+        "tilt (up|down)",
+        "orbit (left|right)",
+        "truck",
+        "static camera.*rain",
+    ],
 )
 def test_the_list_shows_the_move(words: str) -> None:
     assert any(re.search(words, row["Prompt"], re.IGNORECASE) for row in ROWS)

@@ -1,6 +1,6 @@
 """From light to a picture: bloom, tone, grade, grain; and the files it is kept in.
 
-    linear light (h, w, 3), any range ──glow──▶ ──shrink──▶ ──curve, grade, vignette, grain──▶ sRGB 8 bit ──▶ .jpg/.png
+linear light (h, w, 3), any range ──glow──▶ ──shrink──▶ ──curve, grade, vignette, grain──▶ sRGB 8 bit ──▶ .jpg/.png
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from noise import Array, rgb
 from numpy.typing import NDArray
 from PIL import Image
-
-from noise import Array, rgb
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) or, for depth and masks, (height, width); uint8."""
@@ -93,7 +92,6 @@ def develop(image: Array, grade: Grade, width: int, height: int, seed: int) -> P
 def _vignette(width: int, height: int, amount: float) -> Array:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     return 1 - np.float32(amount) * np.clip((0.75 * x**2 + 0.55 * y**2), 0, 1) ** 1.5
-
 
 
 def save_jpeg(picture: Picture, path: Path) -> None:
