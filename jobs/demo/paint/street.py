@@ -192,7 +192,7 @@ def _windows(point: Vector) -> tuple[Array, Array]:
     open_ = _hash(cell * 2 + (x > 0), 8.8) < 0.72
     inside = mix(rgb(1.0, 0.50, 0.17), rgb(1.0, 0.72, 0.42), _hash(cell, 4.4)[:, None])
     wares = np.where((_hash(cell + 9 * (x > 0), 2.7) < 0.45)[:, None], _shelves(y, z, inside), _linen(y, z, inside))
-    display = np.where(open_[:, None], wares, DUSK * 0.16 + 0.015 * wares)
+    display = np.where(open_[:, None], wares, DUSK * 0.05 + 0.02 * wares)
     return np.where(shop[:, None], display, glow + reflected), (shop | upper).astype(np.float32)
 
 

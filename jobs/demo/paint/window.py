@@ -297,7 +297,9 @@ def paint(width: int, height: int) -> Still:
         exposure=1.35, bloom=0.22, threshold=0.9, shadows=(0.94, 1.0, 1.08), lights=(1.05, 1.0, 0.94), contrast=1.03
     )
     away = np.where(met, hit * ray[2], 60).reshape(height, width)
-    moves = (away > 50).astype(np.float32)
+    u, v = view.screen()
+    beside_flame = np.hypot(u - column / width, (v - row / width) / 1.8) > 0.012
+    moves = ((away > 50) & beside_flame).astype(np.float32)
     return Still(light, grade, None, moves)
 
 
