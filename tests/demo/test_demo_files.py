@@ -24,7 +24,7 @@ def luma(request: pytest.FixtureRequest) -> NDArray[np.uint8]:
     """A still's luma, (1080, 1920)."""
     picture = cv2.imread(str(request.param), cv2.IMREAD_COLOR)
     assert picture is not None
-    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.uint8)
 
 
 def best_tile(luma: NDArray[np.uint8]) -> float:

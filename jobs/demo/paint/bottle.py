@@ -1,6 +1,6 @@
 """A perfume bottle on a stone plinth in window light, palm shadows on the plaster behind it.
 
-    eye ─▶ glass ─▶ perfume ─▶ glass ─▶ room      every ray bends at each surface and is stained by the perfume it crosses
+    eye ─▶ glass ─▶ perfume ─▶ glass ─▶ room      rays bend at each surface and are stained on the way
 
 The room is a wall, a table and a bright window behind the camera, all in closed form, so that any ray can ask for it.
 """
@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from film import Grade, blur
 from light import nearness
-from noise import Array, Noise, mix, read, rgb, step
-from solid import Vector, box, by_parcels, cylinder, lit, march, normal, occlusion
+from noise import Array, Mask, Noise, mix, read, rgb, step
+from solid import Vector, box, by_parcels, cylinder, dot, lit, march, normal, occlusion, pick
 from still import Still
 from terrain import View
 
@@ -38,8 +37,13 @@ def _fronds() -> Array:
     size = 1024
     leaves = np.full((size, size), 255, dtype=np.uint8)
     random = np.random.default_rng(33)
-    for foot_x, foot_y, heading, reach in ((40, 980, -0.95, 900), (330, 1010, -1.35, 820), (-60, 520, -0.35, 760),
-                                           (700, 1060, -1.75, 640), (980, 200, 2.6, 620)):
+    for foot_x, foot_y, heading, reach in (
+        (40, 980, -0.95, 900),
+        (330, 1010, -1.35, 820),
+        (-60, 520, -0.35, 760),
+        (700, 1060, -1.75, 640),
+        (980, 200, 2.6, 620),
+    ):
         for k in range(46):
             t = 0.08 + 0.92 * k / 45
             bend = heading + 0.55 * t * t
@@ -50,9 +54,15 @@ def _fronds() -> Array:
                 tip = (x + long * np.cos(angle), y + long * np.sin(angle))
                 across = (-np.sin(angle) * 7, np.cos(angle) * 7)
                 middle = (x + 0.4 * (tip[0] - x), y + 0.4 * (tip[1] - y))
-                blade = np.array([(x, y), (middle[0] + across[0], middle[1] + across[1]), tip,
-                                  (middle[0] - across[0], middle[1] - across[1])])
-                cv2.fillPoly(leaves, [np.int32(blade)], 0, lineType=cv2.LINE_AA)
+                blade = np.array(
+                    [
+                        (x, y),
+                        (middle[0] + across[0], middle[1] + across[1]),
+                        tip,
+                        (middle[0] - across[0], middle[1] - across[1]),
+                    ]
+                )
+                cv2.fillPoly(leaves, [blade.astype(np.int32)], 0, lineType=cv2.LINE_AA)
     return blur(leaves.astype(np.float32) / 255, 7.0)
 
 
@@ -127,7 +137,7 @@ def _sunlight(point: Vector) -> Array:
 
 def _matte(point: Vector, facing: Vector, albedo: Array) -> Array:
     """A dull surface in sun, window light and what the warm room sends back."""
-    toward = np.clip(sum(f * s for f, s in zip(facing, SUN, strict=True)), 0, 1)
+    toward = np.clip(dot(facing, tuple(np.array(SUN, dtype=np.float32))), 0, 1)
     shade = occlusion(everything, point, facing, 0.45)
     sky = SKYLIGHT * (0.55 + 0.25 * facing[1] - 0.30 * facing[0])[:, None]
     warm = rgb(0.20, 0.145, 0.10) * (0.6 - 0.4 * facing[1])[:, None]
@@ -143,9 +153,14 @@ def room(origin: Vector, ray: Vector) -> Array:
     window = step(0.78, 0.84, -ray[0]) * step(1.1, 1.0, -ray[0]) * step(-0.1, 0, ray[1]) * step(0.75, 0.65, ray[1])
     pane = np.maximum(step(0.018, 0.03, np.abs(ray[0] + 0.91)), 0.15)
     strip = step(0.55, 0.65, ray[0]) * step(0.95, 0.85, ray[0])
-    light[:] = rgb(0.10, 0.085, 0.07) + rgb(5.0, 5.2, 5.4) * (window * pane)[:, None] + rgb(0.5, 0.45, 0.4) * strip[:, None]
+    light[:] = (
+        rgb(0.10, 0.085, 0.07) + rgb(5.0, 5.2, 5.4) * (window * pane)[:, None] + rgb(0.5, 0.45, 0.4) * strip[:, None]
+    )
     light[:] += rgb(0.5, 0.48, 0.45) * step(0.3, 1.0, ray[1])[:, None]
-    for chosen, distance, paint in ((~back & (to_wall < to_table), to_wall, _wall), (~back & (to_table <= to_wall), to_table, _table)):
+    for chosen, distance, paint in (
+        (~back & (to_wall < to_table), to_wall, _wall),
+        (~back & (to_table <= to_wall), to_table, _table),
+    ):
         if chosen.any():
             point = tuple(o[chosen] + r[chosen] * distance[chosen] for o, r in zip(origin, ray, strict=True))
             light[chosen] = paint(point)
@@ -153,7 +168,7 @@ def room(origin: Vector, ray: Vector) -> Array:
 
 
 def _wall(point: Vector) -> Array:
-    x, y, z = point
+    x, y, _ = point
     trowel = PLASTER.fbm(x * 0.8, y * 1.1, 6) + 0.35 * PLASTER.ridged(x * 2.2 + y, y * 2.0 - x, 5)
     bump = PLASTER.fbm((x + 0.012) * 3, y * 3, 3) - PLASTER.fbm(x * 3, y * 3, 3)
     albedo = rgb(0.60, 0.485, 0.375) * (1 + 0.09 * trowel + 0.7 * bump)[:, None]
@@ -173,7 +188,7 @@ def _table(point: Vector) -> Array:
 
 def _stony(point: Vector) -> Array:
     x, y, z = point
-    facing = normal(stone, x, y, z)
+    facing = normal(stone, (x, y, z))
     pits = STONE.fbm(x * 15 + 3, (z + 2.4 * y) * 22, 4)
     bands = STONE.fbm(x * 0.9 + z * 0.4, y * 16 + z * 0.5, 4)
     pebble = (np.hypot(x - AT[0], z - AT[1]) > 1.0)[:, None]
@@ -182,9 +197,9 @@ def _stony(point: Vector) -> Array:
     return _matte(point, facing, np.where(pebble, basalt, travertine))
 
 
-def bend(ray: Vector, facing: Vector, ratio: float) -> tuple[Vector, Array]:
+def bend(ray: Vector, facing: Vector, ratio: float) -> tuple[Vector, Mask]:
     """Snell: `ray` through a surface that `facing` looks back from; rays that cannot pass are mirrored (and told)."""
-    cosine = -sum(r * f for r, f in zip(ray, facing, strict=True))
+    cosine = -dot(ray, facing)
     rest = 1 - ratio * ratio * (1 - cosine * cosine)
     inside = rest < 0
     turn = np.where(inside, 2 * cosine, ratio * cosine - np.sqrt(np.maximum(rest, 0)))
@@ -192,7 +207,7 @@ def bend(ray: Vector, facing: Vector, ratio: float) -> tuple[Vector, Array]:
     return tuple(keep * r + turn * f for r, f in zip(ray, facing, strict=True)), inside
 
 
-def _along(point: Vector, ray: Vector, distance: Array) -> Vector:
+def _along(point: Vector, ray: Vector, distance: Array | float) -> Vector:
     return tuple(p + r * distance for p, r in zip(point, ray, strict=True))
 
 
@@ -201,7 +216,7 @@ def _out(facing: Vector) -> Vector:
 
 
 def _mirror(ray: Vector, facing: Vector) -> Vector:
-    twice = 2 * sum(r * f for r, f in zip(ray, facing, strict=True))
+    twice = 2 * dot(ray, facing)
     return tuple(r - twice * f for r, f in zip(ray, facing, strict=True))
 
 
@@ -219,43 +234,52 @@ def _solid_or_room(origin: Vector, ray: Vector) -> Array:
     return light
 
 
+def _walls(x: Array, y: Array, z: Array) -> Array:
+    """Distance inside the glass: to its outside, or to the hollow."""
+    return np.minimum(-glass(x, y, z), hollow(x, y, z))
+
+
+def _cross(here: Vector, inward: Vector) -> tuple[Vector, Vector, Array]:
+    """From a point in the glass, through the hollow if that is in the way, to the outside: place, way, perfume (m)."""
+    leave = march(_walls, here, inward, 3, steps=70)
+    here = _along(here, inward, np.where(np.isfinite(leave), leave, 0.0))
+    within = hollow(*here) < 2e-3
+    facing = normal(hollow, here)
+    entering, _ = bend(inward, facing, GLASS / PERFUME)
+    airy, _ = bend(inward, facing, GLASS)
+    wet = here[1] < LEVEL
+    crossing = tuple(np.where(within, np.where(wet, e, a), i) for e, a, i in zip(entering, airy, inward, strict=True))
+    start = _along(here, crossing, 5e-3)
+    far = march(lambda x, y, z: -hollow(x, y, z), start, crossing, 3, steps=60)
+    far = np.where(within & np.isfinite(far), far, 0.0)
+    end = _along(start, crossing, far)
+    low, high = np.minimum(start[1], end[1]), np.maximum(start[1], end[1])
+    submerged = np.clip((LEVEL - low) / np.maximum(high - low, 1e-4), 0, 1)
+    back, _ = bend(crossing, _out(normal(hollow, end)), PERFUME / GLASS)
+    inward = tuple(np.where(within, b, i) for b, i in zip(back, inward, strict=True))
+    here = _along(end, inward, np.where(within, 6e-3, 0).astype(np.float32))
+    exit_at = march(lambda x, y, z: -glass(x, y, z), here, inward, 3, steps=60)
+    return _along(here, inward, np.where(np.isfinite(exit_at), exit_at, 0.0)), inward, far * submerged
+
+
 def _glassy(point: Vector, ray: Vector) -> Array:
     """Light from the bottle: its reflection, and what is seen through glass, perfume and glass again."""
-    facing = normal(glass, *point)
-    cosine = np.clip(-sum(r * f for r, f in zip(ray, facing, strict=True)), 0, 1)
+    facing = normal(glass, point)
+    cosine = np.clip(-dot(ray, facing), 0, 1)
     fresnel = 0.04 + 0.96 * (1 - cosine) ** 5
     mirrored = room(point, _mirror(ray, facing))
     inward, _ = bend(ray, facing, 1 / GLASS)
-    here = _along(point, inward, np.full_like(cosine, 4e-3))
-    stain = np.zeros_like(cosine)
-    for _ in range(2):  # once through; and once more for what the far wall throws back
-        leave = march(lambda x, y, z: np.minimum(-glass(x, y, z), hollow(x, y, z)), here, inward, 3, steps=70)
-        here = _along(here, inward, np.where(np.isfinite(leave), leave, 0.0))
-        within = hollow(*here) < 2e-3
-        facing_in = normal(hollow, *here)
-        wet = here[1] < LEVEL
-        entering, _ = bend(inward, facing_in, GLASS / PERFUME)
-        airy, _ = bend(inward, facing_in, GLASS)
-        crossing = tuple(np.where(within, np.where(wet, e, a), i) for e, a, i in zip(entering, airy, inward, strict=True))
-        start = _along(here, crossing, np.float32(5e-3))
-        far = march(lambda x, y, z: -hollow(x, y, z), start, crossing, 3, steps=60)
-        far = np.where(within & np.isfinite(far), far, 0.0)
-        end = _along(start, crossing, far)
-        low, high = np.minimum(start[1], end[1]), np.maximum(start[1], end[1])
-        submerged = np.clip((LEVEL - low) / np.maximum(high - low, 1e-4), 0, 1)
-        stain += far * submerged
-        back, _ = bend(crossing, _out(normal(hollow, *end)), PERFUME / GLASS)
-        inward = tuple(np.where(within, b, i) for b, i in zip(back, inward, strict=True))
-        here = _along(end, inward, np.where(within, 6e-3, 0).astype(np.float32))
-        exit_at = march(lambda x, y, z: -glass(x, y, z), here, inward, 3, steps=60)
-        here = _along(here, inward, np.where(np.isfinite(exit_at), exit_at, 0.0))
-        outward, trapped = bend(inward, _out(normal(glass, *here)), GLASS)
-        if not trapped.any():
-            break
-        inward = tuple(np.where(trapped, o, i) for o, i in zip(outward, inward, strict=True))
-        here = _along(here, inward, np.where(trapped, 6e-3, 0).astype(np.float32))
-    meniscus = np.exp(-(((here[1] * 0 + point[1] - LEVEL) / 0.006) ** 2)) * (np.abs(point[0] - AT[0]) < 0.345)
-    seen = _solid_or_room(_along(here, outward, np.float32(8e-3)), outward)
+    here, inward, stain = _cross(_along(point, inward, 4e-3), inward)
+    outward, trapped = bend(inward, _out(normal(glass, here)), GLASS)
+    # What the far wall throws back crosses once more; what is thrown back again is lost.
+    back = pick(outward, trapped)
+    there, inward, more = _cross(_along(pick(here, trapped), back, 6e-3), back)
+    onward, _ = bend(inward, _out(normal(glass, there)), GLASS)
+    stain[trapped] += more
+    for whole, part in zip((*here, *outward), (*there, *onward), strict=True):
+        whole[trapped] = part
+    meniscus = np.exp(-(((point[1] - LEVEL) / 0.006) ** 2)) * (np.abs(point[0] - AT[0]) < 0.345)
+    seen = _solid_or_room(_along(here, outward, 8e-3), outward)
     seen = seen * np.exp(-STAIN * stain[:, None]) * (1 - 0.35 * meniscus[:, None])
     # Sun scattered inside the perfume makes it glow where it stands in the light.
     glow = rgb(0.95, 0.42, 0.08) * (0.22 * (1 - np.exp(-5 * stain)) * _through_window(*point))[:, None]
@@ -263,10 +287,10 @@ def _glassy(point: Vector, ray: Vector) -> Array:
 
 
 def _metallic(point: Vector, ray: Vector) -> Array:
-    facing = normal(metal, *point, 1.5e-3)
+    facing = normal(metal, point, 1.5e-3)
     mirrored = room(point, _mirror(ray, facing))
     brushed = _matte(point, facing, np.broadcast_to(rgb(0.30, 0.23, 0.13), mirrored.shape))
-    edge = np.clip(1 + sum(r * f for r, f in zip(ray, facing, strict=True)), 0, 1) ** 5
+    edge = np.clip(1 + dot(ray, facing), 0, 1) ** 5
     return mirrored * mix(rgb(0.83, 0.66, 0.40), rgb(1, 0.96, 0.9), edge) * 0.85 + 0.6 * brushed
 
 
@@ -280,16 +304,15 @@ def paint(width: int, height: int) -> Still:
     light = by_parcels(room, eye, ray)
     boxed = (np.abs(across.ravel()) < 0.42) & (up.ravel() < 0.16)
     hit = np.full(length.shape, np.inf, dtype=np.float32)
-    hit[boxed] = march(everything, tuple(e[boxed] for e in eye), tuple(r[boxed] for r in ray), 8)
+    hit[boxed] = march(everything, pick(eye, boxed), pick(ray, boxed), 8)
     met = np.isfinite(hit)
     point = tuple(o + r * np.where(met, hit, 0) for o, r in zip(eye, ray, strict=True))
     gaps = np.stack([glass(*point), metal(*point), stone(*point)])
     nearest = np.argmin(gaps, axis=0)
-    for which, shade in enumerate((_glassy, _metallic, lambda p, r: _stony(p))):
+    for which, shade in enumerate((_glassy, _metallic, lambda point, _: _stony(point))):
         chosen = met & (nearest == which)
-        light[chosen] = by_parcels(shade, tuple(p[chosen] for p in point), tuple(r[chosen] for r in ray))
+        light[chosen] = by_parcels(shade, pick(point, chosen), pick(ray, chosen))
     far = np.minimum(WALL / ray[2], np.where(ray[1] < 0, (TABLE - view.eye) / np.minimum(ray[1], -1e-4), np.inf))
     z = (np.minimum(hit, far) * ray[2]).reshape(height, width)
-    near = np.clip((nearness(z, 4) - 0.34) / 0.36, 0, 1)
     grade = Grade(exposure=0.74, bloom=0.10, threshold=1.1, saturation=1.05, contrast=1.04, vignette=0.25)
-    return Still(light.reshape(height, width, 3), grade, near)
+    return Still(light.reshape(height, width, 3), grade, nearness(z, 4))

@@ -1,6 +1,6 @@
 """From light to a picture: bloom, tone, grade, grain; and the files it is kept in.
 
-    linear light (h, w, 3), any range ──glow──▶ ──shrink──▶ ──curve, grade, vignette, grain──▶ sRGB 8 bit ──▶ .jpg/.png
+linear light (h, w, 3), any range ──glow──▶ ──shrink──▶ ──curve, grade, vignette, grain──▶ sRGB 8 bit ──▶ .jpg/.png
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from noise import Array, rgb
 from numpy.typing import NDArray
 from PIL import Image
-
-from noise import Array, rgb
 
 Picture = NDArray[np.uint8]
 """(height, width, 3) or, for depth and masks, (height, width); uint8."""
@@ -95,7 +94,6 @@ def _vignette(width: int, height: int, amount: float) -> Array:
     return 1 - np.float32(amount) * np.clip((0.75 * x**2 + 0.55 * y**2), 0, 1) ** 1.5
 
 
-
 def save_jpeg(picture: Picture, path: Path) -> None:
     """Write `picture` at the best quality from 95 down to 88 that stays under BYTES_AT_MOST; ValueError when none."""
     for quality in range(95, 87, -1):
@@ -105,8 +103,22 @@ def save_jpeg(picture: Picture, path: Path) -> None:
     raise ValueError(f"{path.name} is too busy for {BYTES_AT_MOST} bytes at quality 88")
 
 
-def save_map(values: Array, path: Path) -> None:
-    """Write a depth map or mask of 0..1 as an 8 bit gray picture, half size and without specks: maps are smooth."""
-    half = cv2.resize(values, (960, 540), interpolation=cv2.INTER_AREA)
-    gray = cv2.medianBlur(np.clip(half * 255 + 0.5, 0, 255).astype(np.uint8), 5)
-    Image.fromarray(gray).save(path, optimize=True)
+def save_depth(near: Array, width: int, height: int, path: Path) -> None:
+    """Write nearness 0..1 as an 8 bit gray picture without specks.
+
+    What is near is drawn a little too wide: thin things keep their depth, and outlines do not stay behind with the
+    background when the camera moves.
+    """
+    small = cv2.resize(near, (width, height), interpolation=cv2.INTER_AREA)
+    wide = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
+    Image.fromarray(cv2.medianBlur(_gray(wide), 5)).save(path, optimize=True)
+
+
+def save_mask(moves: Array, width: int, height: int, path: Path) -> None:
+    """Write a mask of 0..1 as an 8 bit gray picture without specks."""
+    small = cv2.resize(moves, (width, height), interpolation=cv2.INTER_AREA)
+    Image.fromarray(cv2.medianBlur(_gray(small), 5)).save(path, optimize=True)
+
+
+def _gray(values: Array) -> Picture:
+    return np.clip(values * 255 + 0.5, 0, 255).astype(np.uint8)

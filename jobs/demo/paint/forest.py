@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from film import Grade, blur
 from light import halo
 from noise import Array, Noise, mix, rgb, step
@@ -75,10 +74,14 @@ def _floor(view: View, light: Array, depth: Array, across: Array, up: Array) -> 
     stripes = np.ones_like(x)
     for tx, tz, radius, _ in TRUNKS:
         past = (tz - z) / np.float32(sun[2])
-        stripes = np.minimum(stripes, np.where(past > 0, step(radius * 0.7, radius * 1.5, np.abs(x + sun[0] * past - tx)), 1))
+        stripes = np.minimum(
+            stripes, np.where(past > 0, step(radius * 0.7, radius * 1.5, np.abs(x + sun[0] * past - tx)), 1)
+        )
     glow = GOLD * (1.5 * lit * dapple * stripes)[:, None]
     through = green * GOLD * (beside * 0.5 * dapple * step(0.15, 0.45, y))[:, None]
-    light[seen] = _through(tone * (glow + rgb(0.36, 0.46, 0.36) * (0.5 + 0.5 * ny)[:, None]) + through, z, across[seen], up[seen])
+    light[seen] = _through(
+        tone * (glow + rgb(0.36, 0.46, 0.36) * (0.5 + 0.5 * ny)[:, None]) + through, z, across[seen], up[seen]
+    )
     depth[seen] = z
 
 
@@ -89,7 +92,7 @@ def _trunks() -> list[tuple[float, float, float, int]]:
     while len(trees) < 92:
         z = float(7 + 68 * random.random() ** 0.75)
         x = float(random.uniform(-0.75, 0.75) * z)
-        lane = abs(x - float(path(np.float32(z))))
+        lane = abs(x - float(path(np.array(z))))
         crowded = any((x - tx) ** 2 + (z - tz) ** 2 < (1.1 + 0.03 * z) ** 2 for tx, tz, _, _ in trees)
         if lane > 1.5 + 0.02 * z and not crowded and (z > 12 or abs(x) > 4.0):
             trees.append((x, z, float(random.uniform(0.13, 0.34)), len(trees)))
@@ -128,9 +131,10 @@ def _trunk(view: View, light: Array, depth: Array, tree: tuple[float, float, flo
     sunward = np.sign(SUN[0] - x / z)
     rim = np.clip(aside * sunward, 0, 1) ** 7 + 0.30 * np.abs(aside) ** 14
     bump = np.clip(1.2 - furrow, 0, 1)
-    colour = bark * (rgb(0.50, 0.58, 0.48) * (0.45 + 0.55 * np.cos(turn))[..., None]) + GOLD * (
-        0.16 * rim * bump * np.exp(-abs(SUN[0] - x / z) / 0.35)
-    )[..., None]
+    colour = (
+        bark * (rgb(0.50, 0.58, 0.48) * (0.45 + 0.55 * np.cos(turn))[..., None])
+        + GOLD * (0.16 * rim * bump * np.exp(-abs(SUN[0] - x / z) / 0.35))[..., None]
+    )
     colour = _through(colour, z, across, up)
     edge = np.clip((1 - np.abs(aside)) * wide / z * view.lens * view.width, 0, 1) * inside
     sunk = step(-0.02, 0.10, y + 0.12 * MOSS.fbm(across * z * 5, y * 0 + z, 3))
@@ -152,8 +156,13 @@ def _leaves(view: View, light: Array, depth: Array, z: float, clusters: int, ran
         y = high - z * hang * 0.9 + 0.15 * z * 0.2
         spread, count = random.uniform(0.35, 0.9) * (0.5 + z / 40), int(random.uniform(80, 150))
         tone = random.uniform(0.7, 1.25)
-        for dx, dy, turn, shade in zip(random.normal(0, spread, count), random.normal(0, spread * 0.42, count),
-                                       random.uniform(0, 180, count), random.uniform(0.5, 1.5, count), strict=True):
+        for dx, dy, turn, shade in zip(
+            random.normal(0, spread, count),
+            random.normal(0, spread * 0.42, count),
+            random.uniform(0, 180, count),
+            random.uniform(0.5, 1.5, count),
+            strict=True,
+        ):
             u, v = view.place(x + dx, y + dy - 0.25 * abs(dx), z)
             sunlit = float(np.exp(-np.hypot((x + dx) / z - SUN[0], (y + dy - view.eye) / z - SUN[1]) / 0.20))
             colour = tone * shade * (np.array([0.030, 0.050, 0.014]) + np.array([0.52, 0.56, 0.08]) * sunlit)
@@ -168,14 +177,14 @@ def _leaves(view: View, light: Array, depth: Array, z: float, clusters: int, ran
     depth[weight > 0.5] = np.minimum(depth[weight > 0.5], z)
 
 
-def _person(view: View, light: Array, depth: Array, across: Array, up: Array) -> None:
+def _person(eye: float, light: Array, depth: Array, across: Array, up: Array) -> None:
     x0, z0 = WALKER
     foot = float(ground(np.array([[x0]], np.float32), np.array([[z0]], np.float32))[0, 0]) - 0.05
     window = (np.abs(across - x0 / z0) < 0.06) & (up < 0.05) & (up > -0.14)
     length = np.sqrt(1 + across[window] ** 2 + up[window] ** 2)
     ray = (across[window] / length, up[window] / length, 1 / length)
     start = np.full_like(length, z0 - 2)
-    origin = (ray[0] * start, ray[1] * start + view.eye, ray[2] * start)
+    origin = (ray[0] * start, ray[1] * start + np.float32(eye), ray[2] * start)
 
     def solid(x: Array, y: Array, z: Array) -> Array:
         return cloaked(x - np.float32(x0), y - np.float32(foot), z - np.float32(z0)) * 0.9
@@ -183,11 +192,13 @@ def _person(view: View, light: Array, depth: Array, across: Array, up: Array) ->
     hit = march(solid, origin, ray, 4, steps=70, touch=1e-3)
     met = np.isfinite(hit)
     point = tuple(o[met] + r[met] * hit[met] for o, r in zip(origin, ray, strict=True))
-    nx, ny, nz = normal(solid, *point)
+    nx, ny, nz = normal(solid, point)
     edge = np.clip(1 + nx * ray[0][met] + ny * ray[1][met] + nz * ray[2][met], 0, 1)
     coat = (point[1] - foot > 0.22)[:, None]
     cloth = np.where(coat, rgb(0.30, 0.030, 0.022), rgb(0.035, 0.035, 0.04))
-    colour = cloth * rgb(0.55, 0.6, 0.52) * (0.7 + 0.3 * ny)[:, None] + GOLD * (0.42 * edge**3 * (0.6 + 0.4 * ny))[:, None]
+    colour = (
+        cloth * rgb(0.55, 0.6, 0.52) * (0.7 + 0.3 * ny)[:, None] + GOLD * (0.42 * edge**3 * (0.6 + 0.4 * ny))[:, None]
+    )
     inside = np.flatnonzero(window)[met]
     light.reshape(-1, 3)[inside] = _through(colour, z0 * 0.7, across.ravel()[inside], up.ravel()[inside])
     depth.reshape(-1)[inside] = z0
@@ -204,13 +215,13 @@ def paint(width: int, height: int) -> Still:
     random = np.random.default_rng(84)
     layers = [(58.0, 110), (44.0, 110), (33.0, 100), (24.0, 90), (17.0, 70), (12.0, 46), (8.0, 26)]
     pending, person = list(layers), False
-    rays = _shafts(view, across, up)
+    rays = _shafts(across, up)
     for tree in TRUNKS:
         while pending and pending[0][0] > tree[1]:
             _leaves(view, light, depth, *pending.pop(0), random)
         if not person and tree[1] < WALKER[1]:
             light += 0.8 * rays
-            _person(view, light, depth, across, up)
+            _person(view.eye, light, depth, across, up)
             person = True
         _trunk(view, light, depth, tree)
     for layer in pending:
@@ -218,11 +229,13 @@ def paint(width: int, height: int) -> Still:
     light += 0.45 * rays
     column, row = view.place(SUN[0], SUN[1] + view.eye, 1)
     halo(light, column, row, GOLD * np.float32(0.28), 0.10)
-    grade = Grade(exposure=0.9, bloom=0.22, threshold=1.2, shadows=(0.96, 1.02, 1.0), lights=(1.04, 1.0, 0.92), contrast=1.06)
+    grade = Grade(
+        exposure=0.9, bloom=0.22, threshold=1.2, shadows=(0.96, 1.02, 1.0), lights=(1.04, 1.0, 0.92), contrast=1.06
+    )
     return Still(light, grade)
 
 
-def _shafts(view: View, across: Array, up: Array) -> Array:
+def _shafts(across: Array, up: Array) -> Array:
     """Sunbeams: gaps in the canopy, drawn out away from the sun through the mist, (h, w, 3)."""
     x, y = across - SUN[0], up - SUN[1] - 0.10
     away = np.hypot(x, y)

@@ -7,12 +7,11 @@ from functools import cache
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-
 from film import Grade
-from noise import Array, Noise, mix, read, rgb, step
 from light import halo, nearness, stars
 from mooring import FLAME, LANTERN, moor
+from noise import Array, Noise, mix, read, rgb, step
+from numpy.typing import NDArray
 from solid import Vector
 from still import Still
 from terrain import NO_HIT, View, cast, normals, shadow
@@ -24,8 +23,14 @@ HEADLANDS = ((-330, 430, 13, 170), (470, 640, 12, 190))
 FAR = 17_000.0
 PLAN = 16.0
 # (x, z, height, width) in metres: a main peak on the right third, its answer on the left, one far behind in the gap.
-PEAKS = ((1750, 5600, 2250, 1750), (-2500, 4700, 1500, 1500), (-1000, 11500, 2300, 2500), (1200, 14500, 2300, 2600),
-         (2300, 2500, 800, 1000), (-1500, 2300, 480, 800))
+PEAKS = (
+    (1750, 5600, 2250, 1750),
+    (-2500, 4700, 1500, 1500),
+    (-1000, 11500, 2300, 2500),
+    (1200, 14500, 2300, 2600),
+    (2300, 2500, 800, 1000),
+    (-1500, 2300, 480, 800),
+)
 
 
 def _trees(seed: int) -> Array:
@@ -34,7 +39,8 @@ def _trees(seed: int) -> Array:
     size = 1024
     y, x = np.mgrid[-14:15, -14:15].astype(np.float32)
     tile = np.zeros((size + 28, size + 28), dtype=np.float32)
-    for cx, cy, tall in zip(random.integers(0, size, 9000), random.integers(0, size, 9000), random.random(9000)):
+    for _ in range(9000):
+        cx, cy, tall = random.integers(size), random.integers(size), random.random()
         radius, top = 5 + 8 * tall, 0.45 + 0.55 * tall
         cone = top * np.clip(1 - np.hypot(x, y) / radius, 0, 1)
         window = tile[cy : cy + 29, cx : cx + 29]
@@ -96,18 +102,39 @@ class Hour:
     def air(self, across: Array) -> Array:
         """What distance fades to: bluer away from where the sun went, (n, 3)."""
         warm = np.exp(-(((across + 0.10) / 0.40) ** 2))
-        return mix(self.zenith * 1.5 + self.band * 0.12, self.band * 0.75 + self.ember * 0.10, warm)
+        return mix(
+            self.zenith * 1.5 + self.band * 0.12, self.band * 0.55 + self.zenith * 0.45 + self.ember * 0.06, warm
+        )
 
 
 DUSK = Hour(
-    sun=(-0.92, 0.21, 0.22), key=rgb(4.2, 1.62, 0.72), ambient=rgb(0.20, 0.27, 0.44), zenith=rgb(0.10, 0.20, 0.42),
-    band=rgb(0.98, 0.56, 0.40), ember=rgb(2.6, 1.05, 0.34), water=rgb(0.012, 0.035, 0.05), cloud=rgb(1.5, 0.62, 0.45),
-    lantern=1.0, lamps=0.0, stars=0.0, clear=9500, grade=Grade(exposure=1.15, bloom=0.20, saturation=1.08, contrast=1.03),
+    sun=(-0.92, 0.21, 0.22),
+    key=rgb(4.2, 1.62, 0.72),
+    ambient=rgb(0.20, 0.27, 0.44),
+    zenith=rgb(0.10, 0.20, 0.42),
+    band=rgb(0.98, 0.56, 0.40),
+    ember=rgb(2.6, 1.05, 0.34),
+    water=rgb(0.012, 0.035, 0.05),
+    cloud=rgb(1.5, 0.62, 0.45),
+    lantern=1.0,
+    lamps=0.0,
+    stars=0.0,
+    clear=9500,
+    grade=Grade(exposure=1.15, bloom=0.20, saturation=1.08, contrast=1.03),
 )
 NIGHT = Hour(
-    sun=(0.62, 0.55, -0.35), key=rgb(0.30, 0.40, 0.62), ambient=rgb(0.055, 0.085, 0.16), zenith=rgb(0.016, 0.032, 0.085),
-    band=rgb(0.10, 0.20, 0.34), ember=rgb(0.10, 0.13, 0.16), water=rgb(0.004, 0.012, 0.022),
-    cloud=rgb(0.06, 0.09, 0.15), lantern=1.0, lamps=1.0, stars=1.0, clear=9500,
+    sun=(0.62, 0.55, -0.35),
+    key=rgb(0.30, 0.40, 0.62),
+    ambient=rgb(0.055, 0.085, 0.16),
+    zenith=rgb(0.016, 0.032, 0.085),
+    band=rgb(0.10, 0.20, 0.34),
+    ember=rgb(0.10, 0.13, 0.16),
+    water=rgb(0.004, 0.012, 0.022),
+    cloud=rgb(0.06, 0.09, 0.15),
+    lantern=1.0,
+    lamps=1.0,
+    stars=1.0,
+    clear=9500,
     grade=Grade(exposure=1.7, bloom=0.35, threshold=0.7, shadows=(0.9, 1.0, 1.12), saturation=1.1),
 )
 
@@ -121,7 +148,7 @@ def sky(across: Array, up: Array, hour: Hour) -> Array:
     u, v = across / (height + 0.06), 1 / (height + 0.06)
     streak = CLOUD.fbm(u * 0.55 + 2.0, v * 0.9 + 4.0, 7)
     wisp = CLOUD.fbm(u * 1.3 + 9.0, v * 0.45 + 1.0, 7)
-    cover = step(0.02, 0.42, streak + 0.35 * wisp) * step(0.015, 0.10, height) * 0.85
+    cover = step(-0.06, 0.34, streak + 0.35 * wisp) * step(0.015, 0.10, height) * 0.85
     under = np.exp(-(((across + 0.10) / 0.55) ** 2) - height / 0.30)
     lining = step(0.55, 0.0, np.abs(streak + 0.35 * wisp - 0.16) * 2)
     body = mix(hour.zenith * 0.9 + hour.band * 0.16, hour.cloud, np.clip(under + 0.25 * lining, 0, 1))
@@ -163,7 +190,9 @@ def _albedo(x: Array, y: Array, z: Array, ny: Array) -> tuple[Array, Array]:
     tip = np.clip((y - bare) / 15, 0, 1)
     green = rgb(0.030, 0.045, 0.026) * (0.35 + 2.4 * tip[:, None] ** 1.5) * (1 + 0.5 * grit[:, None])
     rock = mix(rgb(0.07, 0.06, 0.045) * (1 + grit[:, None]), rock, step(2, 30, bare))
-    return mix(mix(rock, rgb(0.80, 0.83, 0.88), snow), green, np.maximum(step(0.2, 0.4, wood), step(0.3, 1.2, y - bare))), wood
+    return mix(
+        mix(rock, rgb(0.80, 0.83, 0.88), snow), green, np.maximum(step(0.2, 0.4, wood), step(0.3, 1.2, y - bare))
+    ), wood
 
 
 def _relief() -> Array:
@@ -210,9 +239,7 @@ def _mirrored(picture: Array, view: View) -> Array:
     wave = GRAIN.fbm(x / 1.1, z / 2.6, 4) * np.exp(-z / 160) + 0.8 * GRAIN.fbm(x / 9, z / 22, 3) * np.exp(-z / 700)
     swing = wave * (0.004 + 0.012 * breeze) * width
     columns, rows = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return cv2.remap(
-        upside_down, columns + 0.35 * swing, rows + swing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
-    )
+    return cv2.remap(upside_down, columns + 0.35 * swing, rows + swing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 @cache

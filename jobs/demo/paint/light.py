@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from film import blur
 from noise import Array
 
@@ -37,5 +36,6 @@ def stars(width: int, height: int, count: int, seed: int) -> Array:
 
 
 def nearness(z: Array, half: float) -> Array:
-    """Depth map of distances `z` (inf for the sky): 1 at the lens, 0.5 at `half`, 0 far away."""
-    return (1 / (1 + z / np.float32(half))).astype(np.float32)
+    """Depth map of distances `z` (inf for the sky), 0 at the farthest and 1 at the nearest; steepest within `half`."""
+    near = 1 / (1 + z / np.float32(half))
+    return ((near - near.min()) / (near.max() - near.min())).astype(np.float32)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-
 from film import Grade
 from light import halo, nearness
-from noise import Array, Noise, mix, rgb, step
-from solid import Vector, box, cylinder, march, normal, occlusion
+from noise import Array, Noise, blocks, mix, read, rgb, step
+from solid import Vector, box, dot, march, normal, occlusion
 from still import Still
 from terrain import NO_HIT, View, cast, normals, shadow
 
 ROCK = Noise.seeded(71)
+BLOCKS = blocks(74)
 SEA = Noise.seeded(72)
 STORM = Noise.seeded(73)
 TOWER = (17.0, 21.0, 112.0)
@@ -36,7 +36,9 @@ def ground(x: Array, z: Array) -> Array:
         jag = 4.5 * ROCK.fbm(x / 5, z / 5, 5) + 2.5 * ROCK.ridged(x / 4, z / 4, 4)
         inland = np.maximum(inland, 2.2 * (wide - np.hypot(x - sx, (z - sz) * 0.7)) + jag - 2)
     cliff = 24.5 * step(-1.5, 7.5, inland) ** 0.8 * step(-3, 9, inland + 8) - 10
-    cliff = cliff + 6.0 * (ROCK.ridged(x / 12 + wander / 30, z / 12, 8, 0.55) - 0.62) * step(-4, 3, inland) * step(26, 4, inland)
+    joints = 2.6 * read(BLOCKS, x / 7 + wander / 30, z / 7) + 1.3 * read(BLOCKS, x / 2.6, z / 2.6 + wander / 20)
+    joints = joints + 0.5 * read(BLOCKS, x / 0.95, z / 0.95) + 2.0 * (ROCK.ridged(x / 12, z / 12, 6) - 0.6)
+    cliff = cliff + joints * step(-4, 3, inland) * step(26, 4, inland)
     stack = step(4, -6, x)
     cliff = np.where(cliff > 0, cliff * (1 - 0.48 * stack), cliff)
     roll = 6.3 * step(2, 22, inland) + 1.1 * ROCK.fbm(x / 22, z / 22, 4) * step(2, 10, inland)
@@ -61,7 +63,10 @@ def tower(x: Array, y: Array, z: Array) -> Array:
     room = np.maximum(room, np.minimum(np.abs(bars) * 0.97 - 0.06, np.minimum(np.abs(y - 23.3) - 0.05, 22.4 - y)))
     lens = np.sqrt(x * x + ((y - LAMP_UP) * 0.7) ** 2 + z * z) - 0.62
     roof = np.maximum(np.sqrt(x * x + ((y - 24.8) * 1.15) ** 2 + z * z) - 1.85, 24.75 - y)
-    roof = np.minimum(roof, np.minimum(np.sqrt(x * x + (y - 26.6) ** 2 + z * z) - 0.28, np.maximum(away - 0.05, np.abs(y - 27.3) - 0.9)))
+    roof = np.minimum(
+        roof,
+        np.minimum(np.sqrt(x * x + (y - 26.6) ** 2 + z * z) - 0.28, np.maximum(away - 0.05, np.abs(y - 27.3) - 0.9)),
+    )
     whole = np.minimum(np.minimum(shaft, corbel), np.minimum(gallery, rail * 0.8))
     return np.minimum(np.minimum(whole, room * 0.8), np.minimum(lens, roof * 0.85))
 
@@ -70,7 +75,9 @@ def cottage(x: Array, y: Array, z: Array) -> Array:
     """The keeper's house: gable, chimneys."""
     x, y, z = x - np.float32(TOWER[0] + 13.5), y - np.float32(TOWER[1] + 0.2), z - np.float32(TOWER[2] + 6)
     walls = np.maximum(box(x, y - 2.5, z, (6.2, 5.2, 3.2)), (y - 3.1) * 0.75 + np.abs(z) * 0.66 - 2.1)
-    roof = np.maximum(np.abs((y - 3.25) * 0.75 + np.abs(z) * 0.66 - 2.2) - 0.13, np.maximum(np.abs(x) - 6.6, np.abs(z) - 3.8))
+    roof = np.maximum(
+        np.abs((y - 3.25) * 0.75 + np.abs(z) * 0.66 - 2.2) - 0.13, np.maximum(np.abs(x) - 6.6, np.abs(z) - 3.8)
+    )
     stacks = box(np.abs(x) - 5.1, y - 6.1, z, (0.5, 1.6, 0.5))
     return np.minimum(np.minimum(walls, roof * 0.9), stacks)
 
@@ -105,7 +112,9 @@ def _sea(view: View, light: Array, across: Array, up: Array) -> Array:
     x = z * across[wet]
     calm = np.exp(-z / 900)
     swell_x = 0.10 * SEA.fbm(x / 13, z / 7, 5, 0.6) * calm + 0.05 * SEA.fbm(x / 2.5, z / 1.6, 4) * np.exp(-z / 140)
-    swell_z = 0.16 * SEA.fbm(x / 15 + 40, z / 6, 5, 0.6) * calm + 0.07 * SEA.fbm(x / 2.2 + 9, z / 1.2, 4) * np.exp(-z / 140)
+    swell_z = 0.16 * SEA.fbm(x / 15 + 40, z / 6, 5, 0.6) * calm + 0.07 * SEA.fbm(x / 2.2 + 9, z / 1.2, 4) * np.exp(
+        -z / 140
+    )
     ray_up, ray_across = -up[wet], across[wet]
     mirrored_up = np.abs(ray_up + 2 * swell_z + 0.04)
     mirrored = sky(ray_across + 2 * swell_x, mirrored_up)
@@ -115,8 +124,12 @@ def _sea(view: View, light: Array, across: Array, up: Array) -> Array:
     colour = mix(deep, mirrored, fresnel)
     shoal = ground(x, z)
     lace = SEA.ridged(x / 5 + 0.3 * shoal, z / 4, 6)
-    surf = step(-8.5, -3.5, shoal + 3.6 * SEA.fbm(x / 9, z / 6, 4)) * step(0.45, 0.72, lace + 0.25 * step(-5, -1, shoal))
-    caps = step(0.66, 0.80, SEA.ridged(x / 17, z / 7, 7)) * step(0.05, 0.3, SEA.fbm(x / 60, z / 34, 3)) * np.exp(-z / 420)
+    surf = step(-8.5, -3.5, shoal + 3.6 * SEA.fbm(x / 9, z / 6, 4)) * step(
+        0.40, 0.68, lace + 0.25 * step(-5, -1, shoal)
+    )
+    caps = (
+        step(0.66, 0.80, SEA.ridged(x / 17, z / 7, 7)) * step(0.05, 0.3, SEA.fbm(x / 60, z / 34, 3)) * np.exp(-z / 420)
+    )
     foam = np.clip(surf + 0.6 * caps, 0, 1)
     colour = mix(colour, rgb(0.46, 0.46, 0.48) + SUNLIGHT * 0.10, foam * 0.85)
     far = sky(ray_across, np.full_like(ray_up, 0.004)) * 0.75
@@ -143,7 +156,7 @@ def _land(view: View, light: Array, depth: Array, across: Array, up: Array) -> A
     grass = step(0.62, 0.84, ny + 0.22 * grit) * step(5, 10, y)
     sun = np.array(KEY, dtype=np.float32) / np.float32(np.linalg.norm(KEY))
     lit = np.clip(nx * sun[0] + ny * sun[1] + nz * sun[2], 0, 1) * shadow(ground, x, y + 0.3, z, sun, 90, 22)
-    open_ = np.clip(0.55 + 0.45 * ny - 0.35 * nz * 0, 0, 1)
+    open_ = 0.55 + 0.45 * ny
     colour = mix(rock, turf, grass) * (SUNLIGHT * (1.25 * lit)[:, None] + SKYLIGHT * (1.05 * open_)[:, None])
     haze = 1 - np.exp(-z / 900)
     spray = 0.45 * np.exp(-np.maximum(y, 0) / 3.0) * step(-0.2, 0.5, SEA.fbm(x / 7, z / 7, 4)) * step(40, 90, z)
@@ -159,7 +172,7 @@ def _house_colour(point: Vector, facing: Vector) -> Array:
     lime = rgb(0.56, 0.53, 0.49) * (1 + 0.30 * stain - 0.25 * step(3, 0, y))[:, None]
     band = ((y > 7.2) & (y < 13.4) | (y > 24.6))[:, None]
     red = rgb(0.36, 0.045, 0.035) * (1 + 0.25 * stain)[:, None]
-    iron = (((y > 21.1) & (y < 24.7)))[:, None]
+    iron = ((y > 21.1) & (y < 24.7))[:, None]
     tall = np.where(iron, rgb(0.05, 0.05, 0.055), np.where(band, red, lime))
     slit = (np.abs(x + 0.9) < 0.32) & (np.abs(np.mod(y - 3.4, 5.6) - 0.7) < 0.62) & (z < 0) & (y < 19)
     tall = np.where(slit[:, None], rgb(0.03, 0.03, 0.035), tall)
@@ -178,16 +191,23 @@ def _built(view: View, light: Array, depth: Array, across: Array, up: Array) -> 
     hit = march(buildings, origin, ray, 70, steps=90, touch=1.2e-3)
     met = np.isfinite(hit) & ((hit + start) * ray[2] < depth[window])
     point = tuple(o[met] + r[met] * hit[met] for o, r in zip(origin, ray, strict=True))
-    facing = normal(buildings, *point, 0.02)
+    facing = normal(buildings, point, 0.02)
     sun = np.array(KEY, dtype=np.float32) / np.float32(np.linalg.norm(KEY))
-    lit = np.clip(sum(f * s for f, s in zip(facing, sun, strict=True)), 0, 1)
+    lit = np.clip(dot(facing, tuple(sun)), 0, 1)
     shade = occlusion(buildings, point, facing, 2.0)
     colour = _house_colour(point, facing)
-    shaded = colour * (SUNLIGHT * (1.15 * lit)[:, None] + SKYLIGHT * (shade * (0.75 + 0.25 * facing[1] - 0.2 * facing[2]))[:, None])
+    shaded = colour * (
+        SUNLIGHT * (1.15 * lit)[:, None] + SKYLIGHT * (shade * (0.75 + 0.25 * facing[1] - 0.2 * facing[2]))[:, None]
+    )
     x, y, z = (p - np.float32(t) for p, t in zip(point, TOWER, strict=True))
     burning = (np.sqrt(x * x + (y - LAMP_UP) ** 2 + z * z) < 1.25) & (np.hypot(x, z) < 1.2)
     shaded[burning] = LANTERN * 9
-    pane = (np.abs(np.mod(x - 13.5 + 1.5, 3.0) - 1.5) < 0.52) & (np.abs(y - 1.9) < 0.72) & (facing[2] < -0.8) & (np.abs(x - 13.5) < 5.6)
+    pane = (
+        (np.abs(np.mod(x - 13.5 + 1.5, 3.0) - 1.5) < 0.52)
+        & (np.abs(y - 1.9) < 0.72)
+        & (facing[2] < -0.8)
+        & (np.abs(x - 13.5) < 5.6)
+    )
     cross = (np.abs(np.mod(x - 13.5 + 1.5, 3.0) - 1.5) > 0.05) & (np.abs(y - 2.0) > 0.05)
     shaded[pane] = np.where(cross[pane][:, None], rgb(2.4, 1.25, 0.45), rgb(0.2, 0.12, 0.06))
     inside = np.flatnonzero(window)[met]
@@ -219,10 +239,16 @@ def paint(width: int, height: int) -> Still:
     across, up = np.meshgrid(view.across, view.up)
     light = sky(across, up)
     depth = _sea(view, light, across, up)
-    water = depth < NO_HIT
     depth = _land(view, light, depth, across, up)
-    built = _built(view, light, depth, across, up)
-    water &= (built == depth) & (depth > view.eye / np.maximum(-up, 1e-4) * 0.999)
+    depth = _built(view, light, depth, across, up)
     _beam(view, light)
-    grade = Grade(exposure=0.66, bloom=0.22, threshold=0.9, shadows=(0.94, 1.0, 1.06), lights=(1.04, 1.0, 0.95), contrast=1.08, vignette=0.3)
-    return Still(light, grade, nearness(built, 60))
+    grade = Grade(
+        exposure=0.66,
+        bloom=0.22,
+        threshold=0.9,
+        shadows=(0.94, 1.0, 1.06),
+        lights=(1.04, 1.0, 0.95),
+        contrast=1.08,
+        vignette=0.3,
+    )
+    return Still(light, grade, nearness(depth, 60))

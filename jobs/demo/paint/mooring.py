@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
+import numpy as np
 from noise import Array, Noise, mix, rgb, step
-from solid import Vector, box, by_parcels, capsule, lit, march, normal, occlusion
+from solid import Vector, box, by_parcels, capsule, lit, march, normal, occlusion, pick
 from terrain import View
 
 GRAIN = Noise.seeded(21)
@@ -29,8 +30,13 @@ def jetty(x: Array, y: Array, z: Array) -> Array:
     a, b = _turned(x, z, JETTY, JETTY_TURN)
     plank = np.floor(b / 0.21)
     uneven = 0.5 + 0.5 * np.sin(plank * 12.9)
-    deck = box(a - 0.05 * np.sin(plank * 7.1), y - 0.55 - 0.012 * uneven, (b / 0.21 - plank - 0.5) * 0.21,
-               (0.80, 0.028, 0.093), 0.012)
+    deck = box(
+        a - 0.05 * np.sin(plank * 7.1),
+        y - 0.55 - 0.012 * uneven,
+        (b / 0.21 - plank - 0.5) * 0.21,
+        (0.80, 0.028, 0.093),
+        0.012,
+    )
     deck = np.maximum(deck, np.abs(b) - 6.0)
     beams = box(np.abs(a) - 0.55, y - 0.44, b, (0.06, 0.08, 6.0))
     spacing = 2.4
@@ -57,8 +63,10 @@ def boat(x: Array, y: Array, z: Array) -> Array:
     trim = np.maximum(np.maximum(np.abs(side + 0.02) - 0.045, np.abs(y - rail) - 0.022), end)
     seats = np.minimum(np.minimum(np.abs(b) - 0.13, np.abs(b - 1.15) - 0.13), np.abs(b + 1.2) - 0.16)
     seats = np.maximum(np.maximum(seats, side + 0.03), np.abs(y - 0.24) - 0.018)
-    oars = np.minimum(capsule(a, y, b, (0.16, 0.30, -1.5), (0.30, 0.34, 1.55), 0.022),
-                      capsule(a, y, b, (-0.1, 0.30, -1.6), (-0.26, 0.34, 1.4), 0.022))
+    oars = np.minimum(
+        capsule(a, y, b, (0.16, 0.30, -1.5), (0.30, 0.34, 1.55), 0.022),
+        capsule(a, y, b, (-0.1, 0.30, -1.6), (-0.26, 0.34, 1.4), 0.022),
+    )
     return np.minimum(np.minimum(hull, trim) * 0.55, np.minimum(seats * 0.7, oars))
 
 
@@ -71,14 +79,15 @@ def scene(x: Array, y: Array, z: Array) -> Array:
     return np.minimum(np.minimum(jetty(x, y, z), boat(x, y, z)), lantern)
 
 
-def _shade(point: Vector, ray: Vector, sun: tuple[float, float, float], key: Array, ambient: Array, glow: float
-           ) -> Array:
+def _shade(point: Vector, ray: Vector, sun: tuple[float, ...], key: Array, ambient: Array, glow: float) -> Array:
     x, y, z = point
-    nx, ny, nz = normal(scene, x, y, z)
+    nx, ny, nz = normal(scene, (x, y, z))
     a, b = _turned(x, z, JETTY, JETTY_TURN)
     is_boat = boat(x, y, z) < 0.01
     streaks = GRAIN.fbm(a * 2.2 + np.floor(b / 0.21) * 3.7, b * 30 + y * 9, 5)
-    wood = rgb(0.20, 0.165, 0.135) * (1 + 0.75 * streaks[:, None]) * (0.8 + 0.25 * np.sin(np.floor(b / 0.21) * 5)[:, None])
+    wood = (
+        rgb(0.20, 0.165, 0.135) * (1 + 0.75 * streaks[:, None]) * (0.8 + 0.25 * np.sin(np.floor(b / 0.21) * 5)[:, None])
+    )
     ba, bb = _turned(x, z, BOAT, BOAT_TURN)
     worn = GRAIN.fbm(bb * 3, y * 20 + ba * 6, 5)
     paint = mix(rgb(0.20, 0.045, 0.03), rgb(0.22, 0.18, 0.14), step(0.15, 0.45, worn))
@@ -98,8 +107,9 @@ def _shade(point: Vector, ray: Vector, sun: tuple[float, float, float], key: Arr
     return light + ambient * (0.22 * rim * shade)[:, None]
 
 
-def moor(view: View, light: Array, sun: tuple[float, float, float], key: Array, ambient: Array, glow: float
-         ) -> tuple[Array, Array]:
+def moor(
+    view: View, light: Array, sun: tuple[float, ...], key: Array, ambient: Array, glow: float
+) -> tuple[Array, Array]:
     """`light` with the mooring and its reflection in it, and the distance z of its pixels (inf elsewhere)."""
     top, bottom = int(view.height * 0.42), view.height
     left, right = int(view.width * 0.24), view.width
@@ -118,7 +128,7 @@ def moor(view: View, light: Array, sun: tuple[float, float, float], key: Array, 
     window = _reflection(window, eye, ray, hit, shade)
     seen = np.isfinite(hit) & (eye[1] + ray[1] * hit > -0.01)
     point = tuple(o[seen] + r[seen] * hit[seen] for o, r in zip(eye, ray, strict=True))
-    window[seen] = by_parcels(shade, point, tuple(r[seen] for r in ray))
+    window[seen] = by_parcels(shade, point, pick(ray, seen))
     light = light.copy()
     light[top:bottom, left:right] = window.reshape(*shape, 3)
     depth = np.full(light.shape[:2], np.inf, dtype=np.float32)
@@ -126,7 +136,7 @@ def moor(view: View, light: Array, sun: tuple[float, float, float], key: Array, 
     return light, depth
 
 
-def _reflection(window: Array, eye: Vector, ray: Vector, hit: Array, shade: object) -> Array:
+def _reflection(window: Array, eye: Vector, ray: Vector, hit: Array, shade: Callable[[Vector, Vector], Array]) -> Array:
     """The mooring mirrored in the water, blended over what the water showed."""
     water = np.where(ray[1] < -1e-3, -eye[1] / np.minimum(ray[1], -1e-3), np.inf)
     wet = (water < np.minimum(hit, 32)).nonzero()[0]
@@ -137,7 +147,7 @@ def _reflection(window: Array, eye: Vector, ray: Vector, hit: Array, shade: obje
     met = march(scene, origin, bounced, 14, steps=70)
     seen = np.isfinite(met)
     point = tuple(o[seen] + r[seen] * met[seen] for o, r in zip(origin, bounced, strict=True))
-    colour = by_parcels(shade, point, tuple(r[seen] for r in bounced))
+    colour = by_parcels(shade, point, pick(bounced, seen))
     fresnel = 0.05 + 0.95 * (1 - np.clip(-ray[1][wet][seen], 0, 1)) ** 4
     window = window.copy()
     window[wet[seen]] = colour * (0.45 + 0.5 * fresnel)[:, None] + 0.02 * window[wet[seen]]

@@ -8,13 +8,15 @@ A picture asks for noise in world or screen units, never in pixels, so a preview
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
-"""float32, any shape."""
+Array = NDArray[Any]
+"""Any shape; float32 wherever there is one value per pixel."""
+Mask = NDArray[np.bool_]
 
 CELLS = 64
 PIXELS_PER_CELL = 16
@@ -81,6 +83,27 @@ class Noise:
             amplitude *= 0.5
             u, v = _turned(u, v)
         return total
+
+
+def blocks(seed: int) -> Array:
+    """A tile of jointed rock, -1..1: every cell of a Voronoi pattern is one tilted face; read it like a noise tile."""
+    random = np.random.default_rng(seed)
+    size = CELLS * PIXELS_PER_CELL
+    y, x = np.mgrid[0 : CELLS : size * 1j, 0 : CELLS : size * 1j].astype(np.float32)
+    seat = random.random((2, CELLS, CELLS)).astype(np.float32)
+    tilt = random.uniform(-1.1, 1.1, (2, CELLS, CELLS)).astype(np.float32)
+    level = random.uniform(-0.55, 0.55, (CELLS, CELLS)).astype(np.float32)
+    nearest = np.full((size, size), 9, dtype=np.float32)
+    height = np.zeros((size, size), dtype=np.float32)
+    for dy, dx in ((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)):
+        row, column = np.floor(y).astype(int) + dy, np.floor(x).astype(int) + dx
+        cell = np.mod(row, CELLS), np.mod(column, CELLS)
+        to_x, to_y = x - column - seat[0][cell], y - row - seat[1][cell]
+        away = to_x * to_x + to_y * to_y
+        closer = away < nearest
+        nearest = np.where(closer, away, nearest)
+        height = np.where(closer, level[cell] + tilt[0][cell] * to_x + tilt[1][cell] * to_y, height)
+    return np.ascontiguousarray(height, dtype=np.float32)
 
 
 def read(tile: Array, u: Array, v: Array) -> Array:

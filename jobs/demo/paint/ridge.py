@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-
 from film import Grade, blur
 from light import halo, nearness
-from noise import Array, Noise, mix, rgb, step
+from noise import Array, Noise, blocks, mix, read, rgb, step
 from people import walker
 from solid import march, normal
 from still import Still
 from terrain import NO_HIT, View, cast, normals
 
 ROCK = Noise.seeded(51)
+BLOCKS = blocks(53)
 CLOUD = Noise.seeded(52)
 SUN = (0.045, 0.064)
 """Where the sun stands: across and up per z."""
@@ -29,10 +29,13 @@ def crag(x: Array, z: Array) -> Array:
     spine = spine + 1.5 * np.exp(-(((x - STAND[0] - 0.2) / 2.1) ** 4)) + 1.6 * np.maximum(along, 0) ** 1.2
     across = (z - STAND[1] - 2.5 * ROCK.fbm(x / 14, x / 31 + 3, 2)) / 5.0
     spine = spine - 1.7 * across**2 - 0.5 * np.maximum(-across, 0)
-    bent = 0.5 * ROCK.fbm(x / 2.2 + 7, z / 2.2, 3)
-    rough = 1.9 * ROCK.ridged(x / 2.9 + bent, z / 2.9 + spine / 3, 9, 0.47) - 0.25 * ROCK.ridged(x / 0.7, z / 0.7 + spine, 4) - 0.95
+    bent = 0.25 * ROCK.fbm(x / 1.6 + 7, z / 1.6, 4)
+    rough = 0.95 * read(BLOCKS, x / 2.1 + bent, z / 2.1 + spine / 4) + 0.42 * read(
+        BLOCKS, x / 0.75 + bent + 9, z / 0.75
+    )
+    rough = rough + 0.16 * read(BLOCKS, x / 0.27 + bent, z / 0.27 + 5) + 0.5 * (ROCK.ridged(x / 3.4, z / 3.4, 5) - 0.5)
     flat = 1 - 0.93 * np.exp(-(((x - STAND[0] - 0.1) / 0.95) ** 4) - ((z - STAND[1]) / 1.2) ** 2)
-    height = spine + flat * 1.25 * rough
+    height = spine + flat * 0.85 * rough
     ledge = height / 0.55 + 0.6 * ROCK.fbm(x / 2.5, z / 2.5, 3)
     step_up = np.floor(ledge) + step(0.25, 0.85, ledge - np.floor(ledge))
     return height + flat * 0.22 * (step_up - ledge)
@@ -93,7 +96,10 @@ def _distance(view: View, light: Array, depth: Array) -> Array:
             # Cloud lets light through: thin crests toward the sun glow, hollows stay blue.
             crest = step(-240, -140, y)
             lit = rgb(0.42, 0.44, 0.56) * (0.55 + 0.45 * ny + 0.25 * crest)[:, None]
-            lit = lit + SUNLIGHT * (0.20 * np.clip(0.25 + facing, 0, 1) + 0.16 * crest * np.clip(facing + 0.4, 0, 1))[:, None]
+            lit = (
+                lit
+                + SUNLIGHT * (0.20 * np.clip(0.25 + facing, 0, 1) + 0.16 * crest * np.clip(facing + 0.4, 0, 1))[:, None]
+            )
             lit = lit * (1 + 0.30 * CLOUD.fbm(x / 420 + 3, z / 800, 6))[:, None]
             soft = np.zeros_like(light)
             soft[seen] = lit
@@ -127,15 +133,23 @@ def paint(width: int, height: int) -> Still:
     light[seen] = stone * (SUNLIGHT * (1.1 * sunlit)[:, None] + rgb(0.30, 0.36, 0.52) * (0.25 + 0.75 * ny)[:, None])
     light[seen] += SUNLIGHT * (0.012 + 0.02 * np.exp(-np.abs(across[seen] - SUN[0]) / 0.12))[:, None]
     depth = np.where(seen, near, depth)
-    depth = _stand(view, light, depth, across, up)
+    depth = _stand(light, depth, across, up)
     column, row = (SUN[0] * 0.80 + 0.5) * width, 0.60 * height - SUN[1] * 0.80 * width
     halo(light, column, row, SUNLIGHT * np.float32(0.42), 0.10)
     halo(light, column, row, SUNLIGHT * np.float32(0.10), 0.45)
-    grade = Grade(exposure=0.60, bloom=0.20, threshold=1.3, shadows=(0.97, 0.99, 1.06), lights=(1.03, 1.0, 0.95), contrast=1.08, saturation=1.15)
+    grade = Grade(
+        exposure=0.53,
+        bloom=0.20,
+        threshold=1.3,
+        shadows=(0.97, 0.99, 1.06),
+        lights=(1.03, 1.0, 0.95),
+        contrast=1.10,
+        saturation=1.18,
+    )
     return Still(light, grade, nearness(depth, 40))
 
 
-def _stand(view: View, light: Array, depth: Array, across: Array, up: Array) -> Array:
+def _stand(light: Array, depth: Array, across: Array, up: Array) -> Array:
     """The walker, in place; the depth with them in it."""
     foot = float(crag(np.array([[STAND[0]]], np.float32), np.array([[STAND[1]]], np.float32))[0, 0]) - 0.05
     window = (np.abs(across - STAND[0] / STAND[1]) < 0.09) & (up < 0.10) & (up > -0.20)
@@ -150,11 +164,13 @@ def _stand(view: View, light: Array, depth: Array, across: Array, up: Array) -> 
     hit = march(solid, tuple(r * start for r in ray), ray, 12, steps=80, touch=1e-3)
     met = np.isfinite(hit) & ((start + hit) * ray[2] < depth[window] + 1.0)
     point = tuple(r[met] * (start[met] + hit[met]) for r in ray)
-    nx, ny, nz = normal(solid, *point)
+    nx, ny, nz = normal(solid, point)
     edge = np.clip(1 + nx * ray[0][met] + ny * ray[1][met] + nz * ray[2][met], 0, 1)
     cloth = rgb(0.060, 0.036, 0.030) * (1 + 0.3 * ROCK.fbm(point[0] * 9, point[1] * 9, 3))[:, None]
     sunward = np.clip(0.45 + 0.55 * (nx * 0.6 + ny * 0.5), 0, 1)
-    shaded = cloth * (rgb(0.45, 0.5, 0.7) * (0.6 + 0.4 * ny)[:, None]) + SUNLIGHT * (0.55 * edge**3.2 * sunward)[:, None]
+    shaded = (
+        cloth * (rgb(0.45, 0.5, 0.7) * (0.6 + 0.4 * ny)[:, None]) + SUNLIGHT * (0.55 * edge**3.2 * sunward)[:, None]
+    )
     inside = np.flatnonzero(window)[met]
     light.reshape(-1, 3)[inside] = shaded + SUNLIGHT * 0.010
     depth = depth.copy()

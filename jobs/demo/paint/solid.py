@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-
-from noise import Array
+from noise import Array, Mask
 
 Solid = Callable[[Array, Array, Array], Array]
 """Signed distance in metres at (x, y, z), negative inside; may be an underestimate, never an overestimate."""
-Vector = tuple[Array, Array, Array]
+Vector = tuple[Array, ...]
+"""x, y and z of many points or directions: three arrays of one shape."""
 PARCEL = 1 << 15
 
 
@@ -50,21 +50,28 @@ def melt(a: Array, b: Array, radius: float) -> Array:
 
 def march(solid: Solid, origin: Vector, ray: Vector, far: float, steps: int = 90, touch: float = 4e-4) -> Array:
     """Distance along each (unit) ray to the solid, shape (n,); inf where it misses within `far`."""
-    hits = [
-        _march(solid, tuple(o[part] for o in origin), tuple(r[part] for r in ray), far, steps, touch)
-        for part in parcels(ray[0].size)
-    ]
+    hits = [_march(solid, pick(origin, part), pick(ray, part), far, steps, touch) for part in parcels(ray[0].size)]
     return np.concatenate(hits) if hits else np.empty(0, dtype=np.float32)
 
 
+def dot(a: Vector, b: Vector) -> Array:
+    """Scalar product."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def pick(vector: Vector, chosen: Array | Mask | slice) -> Vector:
+    """The chosen ones of many."""
+    return tuple(part[chosen] for part in vector)
+
+
 def parcels(count: int) -> list[slice]:
-    """Slices of 0..count small enough that a parcel's arrays stay in the processor's cache (3 times as fast)."""
+    """Slices of 0..count small enough that a parcel's arrays stay in the processor's cache."""
     return [slice(start, min(start + PARCEL, count)) for start in range(0, count, PARCEL)]
 
 
 def by_parcels(shade: Callable[..., Array], *vectors: Vector) -> Array:
     """`shade(*vectors)`, (n, 3), worked out a parcel at a time."""
-    parts = [shade(*(tuple(a[part] for a in v) for v in vectors)) for part in parcels(vectors[0][0].size)]
+    parts = [shade(*(pick(vector, part) for vector in vectors)) for part in parcels(vectors[0][0].size)]
     return np.concatenate(parts) if parts else np.empty((0, 3), dtype=np.float32)
 
 
@@ -72,6 +79,7 @@ def _march(solid: Solid, origin: Vector, ray: Vector, far: float, steps: int, to
     active = np.arange(ray[0].size)
     distance = np.zeros(active.size, dtype=np.float32)
     hit = np.full(active.size, np.inf, dtype=np.float32)
+    gap, going = distance, np.ones(active.size, dtype=bool)
     for _ in range(steps):
         t = distance[active]
         gap = solid(*(o[active] + r[active] * t for o, r in zip(origin, ray, strict=True)))
@@ -89,8 +97,9 @@ def _march(solid: Solid, origin: Vector, ray: Vector, far: float, steps: int, to
     return hit
 
 
-def normal(solid: Solid, x: Array, y: Array, z: Array, reach: float = 2e-3) -> Vector:
+def normal(solid: Solid, point: Vector, reach: float = 2e-3) -> Vector:
     """Unit outward normal, from four differences about each point."""
+    x, y, z = point
     nx, ny, nz = np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
     for sx, sy, sz in ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1)):
         gap = solid(x + sx * np.float32(reach), y + sy * np.float32(reach), z + sz * np.float32(reach))
@@ -109,7 +118,7 @@ def occlusion(solid: Solid, point: Vector, facing: Vector, reach: float) -> Arra
     return np.clip(1 - hidden, 0.05, 1)
 
 
-def lit(solid: Solid, point: Vector, toward: tuple[float, float, float], far: float, softness: float = 10) -> Array:
+def lit(solid: Solid, point: Vector, toward: tuple[float, ...], far: float, softness: float = 10) -> Array:
     """Share of a lamp in the unit direction `toward` that reaches `point`, 0..1; a lower softness is a bigger lamp."""
     light = np.ones_like(point[0])
     t = np.full_like(light, 0.02)

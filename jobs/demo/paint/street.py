@@ -6,12 +6,11 @@ Both sides are one facade folded at x = 0; what differs from house to house come
 from __future__ import annotations
 
 import numpy as np
-
 from film import Grade
 from light import halo, nearness
-from noise import Array, Noise, mix, rgb, step
+from noise import Array, Mask, Noise, mix, rgb, step
 from people import stroller
-from solid import Vector, capsule, march, normal, occlusion, parcels
+from solid import Vector, capsule, dot, march, normal, occlusion, parcels, pick
 from still import Still
 from terrain import View
 
@@ -47,7 +46,9 @@ def facade(x: Array, y: Array, z: Array) -> Array:
     tall = y - 4.3 - FLOOR * np.clip(np.floor((y - 4.3) / FLOOR), 0, 6) - 1.5
     pane = np.maximum(np.maximum(along - 0.56, np.abs(tall) - 0.98), -deep - 0.26)
     pane = np.maximum(pane, y - top + 0.7)
-    shop = np.maximum(np.abs(z - SHOP * (np.floor(z / SHOP) + 0.5)) - 2.15, np.maximum(np.abs(y - 1.75) - 1.3, -deep - 0.4))
+    shop = np.maximum(
+        np.abs(z - SHOP * (np.floor(z / SHOP) + 0.5)) - 2.15, np.maximum(np.abs(y - 1.75) - 1.3, -deep - 0.4)
+    )
     wall = np.maximum(wall, -np.minimum(pane, shop))
     frame = np.maximum(np.abs(along - 0.62) - 0.07, np.abs(tall) - 1.1)
     trim = np.maximum(np.maximum(frame, deep - 0.06), y - top + 0.6)
@@ -62,7 +63,7 @@ def facade(x: Array, y: Array, z: Array) -> Array:
 
 def awnings(x: Array, y: Array, z: Array) -> Array:
     """Cloth roofs over about half of the shops."""
-    number, front, _ = _house(x, z)
+    _, front, _ = _house(x, z)
     deep = front - np.abs(x)
     cell = np.floor(z / SHOP)
     out = 1.25
@@ -105,8 +106,11 @@ def scene(x: Array, y: Array, z: Array) -> Array:
     """All of it, a little cautious because neighbours differ."""
     gap = np.minimum(ground(x, y, z), lamps(x, y, z))
     # Most of a ray's way is through the empty middle: house fronts and the figure are worked out near them only.
-    for part, reach, away in ((facade, 0.8, 5.2 - np.abs(x)), (awnings, 0.8, 4.4 - np.abs(x)),
-                              (figure, 0.4, np.hypot(x - FIGURE[0], z - FIGURE[1]) - 1.1)):
+    for part, reach, away in (
+        (facade, 0.8, 5.2 - np.abs(x)),
+        (awnings, 0.8, 4.4 - np.abs(x)),
+        (figure, 0.4, np.hypot(x - FIGURE[0], z - FIGURE[1]) - 1.1),
+    ):
         close = np.flatnonzero(away < reach)
         exact = np.maximum(away, reach).astype(np.float32)
         exact[close] = part(x[close], y[close], z[close])
@@ -157,18 +161,16 @@ def _shelves(y: Array, z: Array, inside: Array) -> Array:
     return np.where((row - shelf > 0.93)[:, None], 0.06 * inside, stock)
 
 
-def _tables(y: Array, z: Array, inside: Array) -> Array:
-    """A room with hanging lamps and people at tables, seen through its window."""
-    bulb = ((z / 1.1 - np.floor(z / 1.1) - 0.5) * 1.1) ** 2 + (y - 2.45) ** 2
-    wall = inside * (0.34 + 0.16 * y + 0.20 * STONES.fbm(z * 0.8, y * 0.8, 3))[:, None]
-    light = wall + inside * (3.2 * np.exp(-bulb / 0.012) + 0.55 * np.exp(-bulb / 0.25))[:, None]
-    seat = z / 0.62 + 0.3 * np.sin(np.floor(z / 0.62) * 5)
-    taken = _hash(np.floor(seat), 6.6) < 0.6
-    across = (seat - np.floor(seat) - 0.5) * 0.62
-    head = np.hypot(across, y - 1.52 - 0.1 * _hash(np.floor(seat), 1.9)) < 0.105
-    body = np.abs(across) < 0.20 * np.sqrt(np.clip(1.42 - y, 0, 0.6) / 0.6)
-    hidden = (taken & (head | body)) | (y < 0.98)
-    return np.where(hidden[:, None], 0.10 * wall, light)
+def _linen(y: Array, z: Array, inside: Array) -> Array:
+    """A cafe: lamps over a warm room, linen half way up the window."""
+    bulb = ((z / 1.1 - np.floor(z / 1.1) - 0.5) * 1.1) ** 2 + (y - 2.35) ** 2
+    room = 0.26 + 0.16 * y + 0.5 * STONES.fbm(z * 0.9, y * 0.7, 4)
+    room = inside * np.maximum(room, 0.12)[:, None]
+    light = room + inside * (3.0 * np.exp(-bulb / 0.010) + 0.55 * np.exp(-bulb / 0.22))[:, None]
+    folds = 0.72 + 0.20 * np.sin(z * 38 + 2 * np.sin(z * 7)) + 0.08 * np.sin(z * 91)
+    cloth = rgb(0.85, 0.50, 0.22) * (folds * (0.38 + 0.30 * (y - 0.4)))[:, None]
+    rod = np.abs(y - 1.52) < 0.02
+    return np.where(rod[:, None], 0.12 * inside, np.where((y < 1.5)[:, None], cloth, light))
 
 
 def _windows(point: Vector) -> tuple[Array, Array]:
@@ -189,26 +191,35 @@ def _windows(point: Vector) -> tuple[Array, Array]:
     cell = np.floor(z / SHOP)
     open_ = _hash(cell * 2 + (x > 0), 8.8) < 0.72
     inside = mix(rgb(1.0, 0.50, 0.17), rgb(1.0, 0.72, 0.42), _hash(cell, 4.4)[:, None])
-    wares = np.where((_hash(cell + 9 * (x > 0), 2.7) < 0.45)[:, None], _shelves(y, z, inside), _tables(y, z, inside))
-    display = np.where(open_[:, None], wares, DUSK * 0.16 + 0.015 * wares)
+    wares = np.where((_hash(cell + 9 * (x > 0), 2.7) < 0.45)[:, None], _shelves(y, z, inside), _linen(y, z, inside))
+    display = np.where(open_[:, None], wares, DUSK * 0.05 + 0.02 * wares)
     return np.where(shop[:, None], display, glow + reflected), (shop | upper).astype(np.float32)
 
 
-def _surface(point: Vector, ray: Vector) -> tuple[Array, Array]:
+def _surface(point: Vector, ray: Vector) -> tuple[Array, Mask]:
     """Light of points but for what they mirror, (n, 3), and which are ground."""
-    facing = normal(scene, *point, 6e-3)
+    facing = normal(scene, point, 6e-3)
     gaps = np.stack([part(*point) for part in PARTS])
     which = np.argmin(gaps, axis=0)
     x, y, z = point
     number, _, _ = _house(x, z)
     soot = STAIN.fbm(z * 0.9 + x, y * 0.55, 6)
     plaster = mix(rgb(0.34, 0.24, 0.17), rgb(0.22, 0.23, 0.25), _hash(number, 9.1)[:, None])
-    plaster = mix(plaster, rgb(0.36, 0.17, 0.11), (_hash(number, 7.9) > 0.66).astype(np.float32)) * (1 + 0.55 * soot)[:, None]
+    plaster = (
+        mix(plaster, rgb(0.36, 0.17, 0.11), (_hash(number, 7.9) > 0.66).astype(np.float32)) * (1 + 0.55 * soot)[:, None]
+    )
     cell = np.floor(z / SHOP)
     stripes = (np.sin(z * 9) > 0)[:, None]
-    cloth = np.where(stripes, rgb(0.35, 0.30, 0.25), mix(rgb(0.28, 0.03, 0.03), rgb(0.03, 0.12, 0.10), _hash(cell, 1.1)[:, None]))
-    tones = [plaster, cloth, np.broadcast_to(rgb(0.02, 0.022, 0.025), plaster.shape),
-             np.broadcast_to(rgb(0.035, 0.032, 0.036), plaster.shape), np.broadcast_to(rgb(0.075, 0.072, 0.07), plaster.shape)]
+    cloth = np.where(
+        stripes, rgb(0.35, 0.30, 0.25), mix(rgb(0.28, 0.03, 0.03), rgb(0.03, 0.12, 0.10), _hash(cell, 1.1)[:, None])
+    )
+    tones = [
+        plaster,
+        cloth,
+        np.broadcast_to(rgb(0.02, 0.022, 0.025), plaster.shape),
+        np.broadcast_to(rgb(0.035, 0.032, 0.036), plaster.shape),
+        np.broadcast_to(rgb(0.075, 0.072, 0.07), plaster.shape),
+    ]
     umbrella = (which == 3) & (y > 1.80)
     albedo = np.choose(which[:, None], tones)
     albedo = np.where(umbrella[:, None], rgb(0.42, 0.035, 0.03), albedo)
@@ -216,7 +227,7 @@ def _surface(point: Vector, ray: Vector) -> tuple[Array, Array]:
     light = albedo * (DUSK * (2.1 * shade * (0.6 + 0.4 * facing[1]))[:, None])
     light += albedo * LAMPLIGHT * (11.0 * _lit_by_lamps(point, facing) * (0.4 + 0.6 * shade))[:, None]
     light += albedo * rgb(1.0, 0.60, 0.26) * (3.4 * _shop_spill(point, facing))[:, None]
-    rim = (which == 3) * np.clip(1 + sum(f * r for f, r in zip(facing, ray, strict=True)), 0, 1) ** 2.5
+    rim = (which == 3) * np.clip(1 + dot(facing, ray), 0, 1) ** 2.5
     light += rgb(0.75, 0.42, 0.20) * (0.55 * rim)[:, None]
     glow, pane = _windows(point)
     light = np.where((pane * (which == 0) > 0)[:, None] & (np.abs(facing[0]) > 0.8)[:, None], glow, light)
@@ -231,7 +242,7 @@ def _air(light: Array, distance: Array, ray: Vector) -> Array:
     return mix(light, haze, thick)
 
 
-def _look(origin: Vector, ray: Vector, steps: int) -> tuple[Array, Array, Array]:
+def _look(origin: Vector, ray: Vector, steps: int) -> tuple[Array, Array, Mask]:
     """Light, distance and ground-ness along rays, mirrors left out."""
     hit = march(scene, origin, ray, FAR, steps=steps, touch=6e-4)
     light = sky(ray)
@@ -239,16 +250,16 @@ def _look(origin: Vector, ray: Vector, steps: int) -> tuple[Array, Array, Array]
     met = np.flatnonzero(np.isfinite(hit))
     for part in parcels(met.size):
         some = met[part]
-        there = tuple(r[some] for r in ray)
+        there = pick(ray, some)
         point = tuple(o[some] + r * hit[some] for o, r in zip(origin, there, strict=True))
         surface, is_ground[some] = _surface(point, there)
         light[some] = _air(surface, hit[some], there)
     return light, hit, is_ground
 
 
-def _wet(origin: Vector, ray: Vector, light: Array, hit: Array, wet: Array) -> None:
+def _wet(origin: Vector, ray: Vector, light: Array, hit: Array, wet: Mask) -> None:
     """Add what the wet ground mirrors, in place: setts tilt it, puddles lie flat."""
-    rays = tuple(r[wet] for r in ray)
+    rays = pick(ray, wet)
     x, y, z = (o[wet] + r * hit[wet] for o, r in zip(origin, rays, strict=True))
     offset = 0.5 * np.mod(np.floor(z / 0.16), 2)
     sett_x, sett_z = x / 0.24 + offset, z / 0.16
@@ -258,9 +269,11 @@ def _wet(origin: Vector, ray: Vector, light: Array, hit: Array, wet: Array) -> N
     puddle = step(0.05, 0.35, STONES.fbm(x * 0.55, z * 0.22, 4))
     rough = (0.055 * (1 - puddle) + 0.006) * fade
     nx = rough * (3.2 * round_x**3 * 4 + tilt + 0.8 * STONES.fbm(x * 8, z * 8, 3))
-    nz = rough * (3.2 * round_z**3 * 4 + 0.6 * tilt + 0.8 * STONES.fbm(x * 8 + 9, z * 8, 3)) + 0.012 * STONES.fbm(x * 3, z * 2, 2)
+    nz = rough * (3.2 * round_z**3 * 4 + 0.6 * tilt + 0.8 * STONES.fbm(x * 8 + 9, z * 8, 3)) + 0.012 * STONES.fbm(
+        x * 3, z * 2, 2
+    )
     facing = (nx, np.ones_like(nx), nz)
-    twice = 2 * sum(r * f for r, f in zip(rays, facing, strict=True)) / (1 + nx * nx + nz * nz)
+    twice = 2 * dot(rays, facing) / (1 + nx * nx + nz * nz)
     mirror = tuple(r - twice * f for r, f in zip(rays, facing, strict=True))
     mirror = (mirror[0], np.abs(mirror[1]), mirror[2])
     seen, _, _ = _look((x, y + 0.02, z), mirror, 60)
@@ -284,5 +297,7 @@ def paint(width: int, height: int) -> Still:
         halo(picture, column, row, LAMPLIGHT * np.float32(0.55), 0.26 / z)
         halo(picture, column, row, LAMPLIGHT * np.float32(0.11), 1.6 / z)
     z = (np.minimum(hit, 1e6) * ray[2]).reshape(height, width)
-    grade = Grade(exposure=1.05, bloom=0.30, threshold=0.8, shadows=(0.92, 1.0, 1.10), lights=(1.05, 1.0, 0.93), contrast=1.03)
+    grade = Grade(
+        exposure=1.05, bloom=0.30, threshold=0.8, shadows=(0.92, 1.0, 1.10), lights=(1.05, 1.0, 0.93), contrast=1.03
+    )
     return Still(picture, grade, nearness(z, 8))

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-
 from noise import Array
 
 Ground = Callable[[Array, Array], Array]

@@ -1,17 +1,16 @@
 """Rain on a window at blue hour, seen from a dim room: a candle, a cup and books on the sill.
 
-    city lights ──out of focus──▶ pane ──bent by every drop──▶ behind the solids of the room, lit by the candle
+city lights ──out of focus──▶ pane ──bent by every drop──▶ behind the solids of the room, lit by the candle
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-
 from film import Grade, blur
 from light import halo
 from noise import Array, Noise, mix, rgb, step
-from solid import Vector, box, by_parcels, capsule, march, normal, occlusion
+from solid import Vector, box, by_parcels, capsule, dot, march, normal, occlusion, pick
 from still import Still
 from terrain import View
 
@@ -40,11 +39,19 @@ def _city(width: int, height: int) -> Array:
             city[block] = rgb(*tone) * (1 + 0.25 * layer)
             left += wide * random.uniform(0.9, 1.3)
     city = blur(city, 0.007 * small_w)
-    tints = [rgb(1.0, 0.52, 0.18), rgb(1.0, 0.70, 0.36), rgb(0.95, 0.82, 0.62), rgb(0.45, 0.72, 1.0), rgb(1.0, 0.22, 0.12)]
+    tints = [
+        rgb(1.0, 0.52, 0.18),
+        rgb(1.0, 0.70, 0.36),
+        rgb(0.95, 0.82, 0.62),
+        rgb(0.45, 0.72, 1.0),
+        rgb(1.0, 0.22, 0.12),
+    ]
     for _ in range(150):
         column, row = random.uniform(0, small_w), small_h * (0.40 + 0.42 * random.beta(1.6, 1.5))
         radius = small_w * random.uniform(0.006, 0.019)
-        colour = tints[random.choice(5, p=(0.36, 0.28, 0.16, 0.10, 0.10))] * np.float32(0.75 * random.uniform(0.12, 1.0) ** 1.5)
+        colour = tints[random.choice(5, p=(0.36, 0.28, 0.16, 0.10, 0.10))] * np.float32(
+            0.75 * random.uniform(0.12, 1.0) ** 1.5
+        )
         _disc(city, column, row, radius, colour)
     return cv2.resize(blur(city, 0.0012 * small_w), (width, height), interpolation=cv2.INTER_CUBIC)
 
@@ -90,7 +97,11 @@ def _bead(water: Array, x: float, y: float, radius: float, tall: float) -> None:
         return
     v, u = np.mgrid[top : top + 2 * reach, left : left + 2 * reach].astype(np.float32)
     lean = 1 + 0.25 * (v - np.float32(y)) / np.float32(radius)
-    inside = 1 - ((u - np.float32(x)) * 1.0 / lean.clip(0.6, 1.4)) ** 2 / radius**2 - ((v - np.float32(y)) / tall) ** 2 / radius**2
+    inside = (
+        1
+        - ((u - np.float32(x)) * 1.0 / lean.clip(0.6, 1.4)) ** 2 / radius**2
+        - ((v - np.float32(y)) / tall) ** 2 / radius**2
+    )
     window = water[top : top + 2 * reach, left : left + 2 * reach]
     np.maximum(window, np.float32(radius) * np.sqrt(np.maximum(inside, 0)), out=window)
 
@@ -105,8 +116,11 @@ def _pane(width: int, height: int) -> Array:
     bend = np.float32(0.085 * width)
     wet = step(0.3, 1.2, soft * 1920 / width)
     bent = cv2.remap(
-        city, columns + np.clip(tilt_x, -1.6, 1.6) * bend, rows + np.clip(tilt_y, -1.6, 1.6) * bend * 1.5,
-        cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT,
+        city,
+        columns + np.clip(tilt_x, -1.6, 1.6) * bend,
+        rows + np.clip(tilt_y, -1.6, 1.6) * bend * 1.5,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
     )
     u, v = View(width, height, 0.5, 1, 0).screen()
     fog = (0.55 + 0.25 * WEATHER.fbm(u * 4, v * 4, 5)) * (1 - 0.9 * wiped)
@@ -146,12 +160,17 @@ def cup(x: Array, y: Array, z: Array) -> Array:
 def books(x: Array, y: Array, z: Array) -> Array:
     """Three books, not quite squared up."""
     gap = np.full_like(x, 9)
-    for k, (turn, half_x, half_z, thick, shift) in enumerate(((0.10, 0.23, 0.16, 0.030, 0), (-0.16, 0.20, 0.145, 0.024, 0.01), (0.30, 0.17, 0.125, 0.020, -0.015))):
+    for k, (turn, half_x, half_z, thick, shift) in enumerate(
+        ((0.10, 0.23, 0.16, 0.030, 0), (-0.16, 0.20, 0.145, 0.024, 0.01), (0.30, 0.17, 0.125, 0.020, -0.015))
+    ):
         low = SILL + (0, 0.060, 0.108)[k]
         a, c = np.float32(np.cos(turn)), np.float32(np.sin(turn))
         bx, bz = x + 0.66 - shift, z - 1.95
         bx, bz, by = a * bx - c * bz, c * bx + a * bz, y - low - thick
-        cover = np.maximum(box(bx, by, bz, (half_x, thick, half_z), 0.004), -box(bx - 0.03, by, bz, (half_x + 0.02, thick - 0.004, half_z + 0.02)))
+        cover = np.maximum(
+            box(bx, by, bz, (half_x, thick, half_z), 0.004),
+            -box(bx - 0.03, by, bz, (half_x + 0.02, thick - 0.004, half_z + 0.02)),
+        )
         pages = box(bx, by, bz, (half_x - 0.012, thick - 0.003, half_z - 0.010))
         gap = np.minimum(gap, np.minimum(cover, pages))
     return gap
@@ -164,11 +183,16 @@ def candle(x: Array, y: Array, z: Array) -> Array:
     rim = 0.012 * np.sin(3 * np.arctan2(z, x)) + 0.008 * np.sin(7 * np.arctan2(z, x) + 1)
     wax = np.maximum(away - 0.052, np.abs(y - 0.14) - 0.13 - 0.4 * rim)
     wax = np.maximum(wax, -np.maximum(away - 0.036, 0.235 - y)) * 0.85
-    drip = np.minimum(capsule(x, y, z, (-0.046, 0.10, -0.024), (-0.044, 0.26, -0.022), 0.011),
-                      capsule(x, y, z, (0.012, 0.16, -0.052), (0.010, 0.26, -0.046), 0.009))
+    drip = np.minimum(
+        capsule(x, y, z, (-0.046, 0.10, -0.024), (-0.044, 0.26, -0.022), 0.011),
+        capsule(x, y, z, (0.012, 0.16, -0.052), (0.010, 0.26, -0.046), 0.009),
+    )
     wick = capsule(x, y, z, (0, 0.22, 0), (0.004, 0.29, 0), 0.004)
     dish = np.maximum(np.abs(y - 0.014 - 0.35 * np.maximum(away - 0.10, 0)) - 0.006, away - 0.15)
-    return np.minimum(np.minimum(np.minimum(wax, drip), wick), np.minimum(dish * 0.9, np.sqrt((away - 0.06) ** 2 + (y - 0.02) ** 2) - 0.012))
+    return np.minimum(
+        np.minimum(np.minimum(wax, drip), wick),
+        np.minimum(dish * 0.9, np.sqrt((away - 0.06) ** 2 + (y - 0.02) ** 2) - 0.012),
+    )
 
 
 PARTS = (frame, cup, books, candle)
@@ -196,21 +220,30 @@ def _albedo(which: Array, point: Vector) -> Array:
     tier = np.digitize(y, (SILL + 0.059, SILL + 0.107))
     covers = np.stack([rgb(0.03, 0.075, 0.10), rgb(0.26, 0.055, 0.035), rgb(0.20, 0.17, 0.075)])[tier]
     page = (WOOD.value(y * 900, x * 6) * 0.12 + 0.52)[:, None] * rgb(1, 0.90, 0.72)
-    within = np.abs(np.mod(y - SILL - np.array([0, 0.060, 0.108])[tier], 1) - np.array([0.030, 0.024, 0.020])[tier]) < np.array([0.025, 0.019, 0.015])[tier]
-    bound = np.where((within & (z < 1.86) | (within & (x > -0.55)))[:, None], page, covers * (1 + 0.4 * streak)[:, None])
-    wax = np.where((np.hypot(x - FLAME[0], z - FLAME[2]) < 0.062)[:, None] & (y > SILL + 0.03)[:, None], rgb(0.70, 0.58, 0.42), rgb(0.40, 0.27, 0.10))
+    within = (
+        np.abs(np.mod(y - SILL - np.array([0, 0.060, 0.108])[tier], 1) - np.array([0.030, 0.024, 0.020])[tier])
+        < np.array([0.025, 0.019, 0.015])[tier]
+    )
+    bound = np.where(
+        (within & (z < 1.86) | (within & (x > -0.55)))[:, None], page, covers * (1 + 0.4 * streak)[:, None]
+    )
+    wax = np.where(
+        (np.hypot(x - FLAME[0], z - FLAME[2]) < 0.062)[:, None] & (y > SILL + 0.03)[:, None],
+        rgb(0.70, 0.58, 0.42),
+        rgb(0.40, 0.27, 0.10),
+    )
     return np.choose(which[:, None], (timber, glaze, bound, wax)).astype(np.float32)
 
 
 def _shade(point: Vector, ray: Vector) -> Array:
     """Candle light, and the evening that comes in through the pane."""
-    facing = normal(scene, *point, 1.5e-3)
+    facing = normal(scene, point, 1.5e-3)
     which = np.argmin(np.stack([part(*point) for part in PARTS]), axis=0)
     albedo = _albedo(which, point)
     x, y, z = point
     way = tuple(np.float32(c) - p for c, p in zip(FLAME, point, strict=True))
     away = np.sqrt(sum(w * w for w in way)) + 1e-3
-    toward = np.clip(sum(w * f for w, f in zip(way, facing, strict=True)) / away, 0, 1)
+    toward = np.clip(dot(way, facing) / away, 0, 1)
     shadow = _reach(point, tuple(w / away for w in way), away)
     shade = occlusion(scene, point, facing, 0.22)
     light = albedo * CANDLE * (0.52 * (toward * shadow + 0.05) / (away * away + 0.012))[:, None]
@@ -220,12 +253,12 @@ def _shade(point: Vector, ray: Vector) -> Array:
     light += albedo * rgb(0.045, 0.040, 0.045) * shade[:, None]
     melt_glow = (which == 3) & (y > SILL + 0.06) & (np.hypot(x - FLAME[0], z - FLAME[2]) < 0.064)
     light += CANDLE * (1.15 * melt_glow * step(SILL + 0.06, SILL + 0.27, y))[:, None]
-    mirrored = 2 * sum(r * f for r, f in zip(ray, facing, strict=True))
+    mirrored = 2 * dot(ray, facing)
     bounce = tuple(r - mirrored * f for r, f in zip(ray, facing, strict=True))
     shiny = np.choose(which, (0.10, 0.5, 0.06, 0.25))
-    fresnel = 0.05 + 0.95 * np.clip(1 + sum(r * f for r, f in zip(ray, facing, strict=True)), 0, 1) ** 4
+    fresnel = 0.05 + 0.95 * np.clip(1 + dot(ray, facing), 0, 1) ** 4
     sheen = EVENING * (2.4 * step(0.0, 0.8, bounce[2]))[:, None]
-    spark = np.clip(sum(b * w for b, w in zip(bounce, way, strict=True)) / away, 0, 1)
+    spark = np.clip(dot(bounce, way) / away, 0, 1)
     sheen += CANDLE * (3.0 * spark**60 + 0.6 * spark**9)[:, None]
     return light + sheen * (shiny * fresnel * shade * 1.6)[:, None]
 
@@ -254,15 +287,19 @@ def paint(width: int, height: int) -> Still:
     met = np.isfinite(hit) & (hit * ray[2] < PANE + 0.06)
     flat = light.reshape(-1, 3)
     point = tuple((o + r * hit)[met] for o, r in zip(eye, ray, strict=True))
-    flat[met] = by_parcels(_shade, point, tuple(r[met] for r in ray))
+    flat[met] = by_parcels(_shade, point, pick(ray, met))
     light = flat.reshape(height, width, 3)
     column, row = view.place(FLAME[0], FLAME[1] - 0.02, FLAME[2])
     _flame(light, column, row + 0.006 * width)
     halo(light, column, row, CANDLE * np.float32(0.55), 0.05)
     halo(light, column, row, CANDLE * np.float32(0.13), 0.25)
-    grade = Grade(exposure=1.35, bloom=0.22, threshold=0.9, shadows=(0.94, 1.0, 1.08), lights=(1.05, 1.0, 0.94), contrast=1.03)
+    grade = Grade(
+        exposure=1.35, bloom=0.22, threshold=0.9, shadows=(0.94, 1.0, 1.08), lights=(1.05, 1.0, 0.94), contrast=1.03
+    )
     away = np.where(met, hit * ray[2], 60).reshape(height, width)
-    moves = (away > 50).astype(np.float32)
+    u, v = view.screen()
+    beside_flame = np.hypot(u - column / width, (v - row / width) / 1.8) > 0.012
+    moves = ((away > 50) & beside_flame).astype(np.float32)
     return Still(light, grade, None, moves)
 
 
