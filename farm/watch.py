@@ -98,12 +98,16 @@ class LiveWatch(Watch):
 
     def __init__(self, console: Console) -> None:
         super().__init__(None)
-        self._live = Live(
-            console=console, refresh_per_second=REFRESHES_PER_S, transient=True, get_renderable=self._draw
-        )
+        self._live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self._draw)
+        self._refresh_due = 0.0
+
+    def pulse(self) -> None:
+        if time.monotonic() >= self._refresh_due:
+            self._live.refresh()
+            self._refresh_due = time.monotonic() + 1 / REFRESHES_PER_S
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._live.start(refresh=True)
         return self
 
     def __exit__(
@@ -112,6 +116,8 @@ class LiveWatch(Watch):
         self._live.stop()
 
     def _draw(self) -> Group:
+        if not self.tasks:
+            return Group(Text("reading the stills, starting the workers …", "dim"))
         left = self.remaining_s
         head = Text.assemble(
             (f"{self.fraction:4.0%} ", "bold"),

@@ -45,10 +45,16 @@ class Studio:
 
     def render(self, *words: str, out: str = "") -> subprocess.CompletedProcess[str]:
         command = self.command("render", str(self.list), "--out", out or str(self.out), "--json", *words)
-        return subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=170, check=False)
+        return self.run(command)
 
-    def rendered(self, *words: str, code: int = 0) -> dict:
-        done = self.render(*words)
+    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run to the end, in a folder of its own."""
+        return subprocess.run(
+            command, capture_output=True, text=True, env=self.env, cwd=self.folder, timeout=170, check=False
+        )
+
+    def rendered(self, *words: str, code: int = 0, out: str = "") -> dict:
+        done = self.render(*words, out=out)
         assert done.returncode == code, done.stderr + done.stdout
         return json.loads(done.stdout)
 

@@ -14,9 +14,7 @@ from farm.media import probe
 
 
 def run(studio, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        studio.command(*words), capture_output=True, text=True, env=studio.env, timeout=170, check=False
-    )
+    return studio.run(studio.command(*words))
 
 
 def bomb(path: Path) -> None:

@@ -102,11 +102,9 @@ def test_one_changed_prompt_renders_that_shot_and_the_assembly_only(first, share
 
 
 def test_plan_shows_what_is_there_and_runs_nothing(first, shared_studio):
-    import subprocess
-
     shared_studio.write(*ROWS, 'sq020,sh050,stills/astronaut.png,0.5,"Slow zoom in",2')
     command = shared_studio.command("plan", str(shared_studio.list), "--out", str(shared_studio.out), "--json")
-    done = subprocess.run(command, capture_output=True, text=True, env=shared_studio.env, check=True)
+    done = shared_studio.run(command)
     planned = {shot["code"]: (shot["to_run"], shot["there"]) for shot in json.loads(done.stdout)["shots"]}
     assert planned["sh010"][0] == 0
     assert planned["sh010"][1] > 0

@@ -81,3 +81,10 @@ def test_the_live_view_draws_what_runs(brief, shot):
         watch.pulse()
     assert "generate sh010 take 1" in screen.file.getvalue()
     assert "50%" in screen.file.getvalue()
+
+
+def test_before_there_is_a_plan_the_live_view_says_what_it_does():
+    screen = Console(file=StringIO(), width=120, force_terminal=True)
+    with LiveWatch(screen):
+        pass
+    assert "starting the workers" in screen.file.getvalue()

@@ -6,7 +6,8 @@
     VAGUE        words that ask for motion and name none
 
 Every entry is written in plain lower-case words after normalisation (`farm.shots.words.clauses`): no hyphens, no
-apostrophes, "n't" spelled " not". To teach the farm a word, add it here and a row to the table in `tests/shots/test_motion.py`.
+apostrophes, "n't" spelled " not". To teach the farm a word, add it here and a row to the table in
+`tests/shots/test_motion.py`.
 """
 
 from __future__ import annotations
