@@ -216,7 +216,7 @@ def _service() -> Service:
 def _console() -> Console:
     from rich.console import Console
 
-    return Console()
+    return Console(file=sys.stdout)  # this one, also while another stands in for it
 
 
 def _ask(

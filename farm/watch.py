@@ -118,23 +118,31 @@ class LiveWatch(Watch):
     def _draw(self) -> Group:
         if not self.tasks:
             return Group(Text("reading the stills, starting the workers …", "dim"))
+        return Group(self._headline(), self._counts(), Text(), self._running())
+
+    def _headline(self) -> Table:
         left = self.remaining_s
-        head = Text.assemble(
-            (f"{self.fraction:4.0%} ", "bold"),
-            (f" {_clock(time.monotonic() - self.started)} gone", "dim"),
-            (f", about {_clock(left)} left" if left is not None else "", "dim"),
+        clock = f"{_clock(time.monotonic() - self.started)} gone"
+        row = Table.grid(padding=(0, 2))
+        row.add_row(
+            ProgressBar(1.0, self.fraction, width=BAR_WIDTH),
+            Text(f"{self.fraction:4.0%}", "bold"),
+            Text(clock if left is None else f"{clock}, about {_clock(left)} left", "dim"),
+            Text(f"{len(self.failed)} failed", "red") if self.failed else Text(),
         )
-        counts = Text("  ").join(
-            Text.assemble((f"{stage} ", "dim"), f"{self.done[stage]}/{self.planned(stage)}")
-            for stage in StageName
-            if self.planned(stage)
-        )
+        return row
+
+    def _counts(self) -> Text:
+        stages = [stage for stage in StageName if self.planned(stage)]
+        counts = (Text.assemble((f"{stage} ", "dim"), f"{self.done[stage]}/{self.planned(stage)}") for stage in stages)
+        return Text("  ").join(counts)
+
+    def _running(self) -> Table:
         rows = Table.grid(padding=(0, 2))
         for task, fraction in self.running.items():
-            rows.add_row(Text(self.tasks[task].label, "cyan"), ProgressBar(1.0, fraction, width=24), f"{fraction:.0%}")
-        bar = ProgressBar(1.0, self.fraction, width=BAR_WIDTH)
-        failed = Text(f"{len(self.failed)} failed", "red") if self.failed else Text("")
-        return Group(head, bar, counts, failed, rows)
+            bar = ProgressBar(1.0, fraction, width=BAR_WIDTH // 2)
+            rows.add_row(Text(self.tasks[task].label, "cyan"), bar, Text(f"{fraction:.0%}", "dim"))
+        return rows
 
 
 def _cost(stage: str) -> float:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+
+logger = logging.getLogger(__name__)
 
 OBJECT_STORE_BYTES = 128 * 1024**2
 """Tasks pass file names, never frames: Ray's object store stays small."""
@@ -18,9 +21,18 @@ _QUIET = {
 }
 
 
+class _Log(io.TextIOBase):
+    """A standard output that ends in the log: Ray prints there of its own accord, and ours holds answers."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            logger.debug("%s", text.rstrip())
+        return len(text)
+
+
 @contextmanager
 def local_ray(cpus: int) -> Iterator[None]:
-    """Start Ray with `cpus` CPUs for the length of the block."""
+    """Start Ray with `cpus` CPUs for the length of the block. What it prints goes to the log."""
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     import ray
@@ -36,6 +48,7 @@ def local_ray(cpus: int) -> Iterator[None]:
         _node_ip_address="127.0.0.1",
     )
     try:
-        yield
+        with redirect_stdout(_Log()):
+            yield
     finally:
         ray.shutdown()

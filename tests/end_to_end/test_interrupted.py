@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from farm.config import load_config
@@ -93,3 +94,21 @@ def test_a_second_farm_at_one_output_is_told_who_leads(studio):
     assert second.returncode == 1
     assert f"process {os.getpid()}" in second.stderr
     assert not studio.made()
+
+
+def test_a_worker_that_is_killed_costs_its_take_one_more_attempt(studio):
+    studio.write(*ROWS)
+    process = start(studio)
+    wait_for_takes(studio, process, 1)
+    workers = [child for child in psutil.Process(process.pid).children(recursive=True) if is_worker(child)]
+    workers[0].kill()
+    out, err = process.communicate(timeout=170)
+    assert process.returncode == 0, err
+    check_whole(studio, json.loads(out))
+
+
+def is_worker(process: psutil.Process) -> bool:
+    try:
+        return process.name().startswith("ray::Worker")
+    except psutil.NoSuchProcess:
+        return False
