@@ -20,9 +20,10 @@ from pydantic import JsonValue
 from farm.errors import InputError
 from farm.models.animatic import takes
 from farm.models.animatic.framing import Bounds, Framing, frame_still, path_bounds, picture_size
-from farm.models.animatic.multiplane import Multiplane, Plane
+from farm.models.animatic.multiplane import Plane, multiplane, tell_layers
 from farm.models.animatic.path import CameraPath, Pose, plan_path
 from farm.models.animatic.scene import Dissolved, Held, Moved, Scene, depth_for, read_depth, tell_depth
+from farm.models.animatic.slices import cut_scene
 from farm.models.animatic.source import read_grey, read_picture
 from farm.models.spec import GenerateContext, Placement, Request
 from farm.shots.intent import MotionIntent
@@ -83,12 +84,15 @@ def _scene(
     if request.end is not None:
         return Dissolved(still, read_picture(request.end), framing, depth_map, request)
     if request.layers:
-        layered = Multiplane(still, _layers(request, still), framing, path, bounds)
-        layered.tell(ctx)
-        return layered
+        layers = _layers(request, still)
+        tell_layers(ctx, layers, path, framing)
+        return multiplane(still, layers, framing, path, bounds)
     sway = _sway(request, still)
     if path.is_still and sway is None:
         return Held(still, framing, depth_map)
+    sliced = None if depth_map is None or sway is not None else cut_scene(still, depth_map, framing, path, bounds, ctx)
+    if sliced is not None:
+        return sliced
     depth = depth_for(still, framing, path, depth_map)
     tell_depth(ctx, depth, path, framing)
     return Moved(still, framing, path, bounds, depth=depth, sway=sway)
