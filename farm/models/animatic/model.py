@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from farm.models.animatic.air import Air
     from farm.models.animatic.scene import Swaying
+    from farm.models.animatic.window import Window
 
     Bytes = NDArray[np.uint8]
 
@@ -55,12 +56,15 @@ class Animatic:
         _tell(ctx, request, path, framing)
         scene = _scene(request, still, framing, path, bounds, ctx)
         air = _air(request, picture)
+        window = None if air is None else _window(request, framing, size)
         for index in range(request.frames):
             ctx.check()
             frame = scene.view(index)
             if air is not None:
                 shift, scale = _since_start(path, index, framing)
-                frame = air.apply(frame, index, depth=scene.nearness(index), shift=shift, scale=scale)
+                within = None if window is None else window.at(scene, index)
+                depth = None if within is not None and request.depth is None else scene.nearness(index)
+                frame = air.apply(frame, index, depth=depth, shift=shift, scale=scale, within=within)
             yield _on_bars(frame, request.width, request.height)
 
 
@@ -138,6 +142,16 @@ def _air(request: Request, picture: tuple[int, int]) -> Air | None:
         seed=request.seed,
         loop=request.loop,
     )
+
+
+def _window(request: Request, framing: Framing, still: tuple[int, int]) -> Window | None:
+    """Where the air may be: in the mask, unless that was drawn for something in the picture that moves by itself."""
+    from farm.models.animatic.air import sways
+    from farm.models.animatic.window import Window
+
+    if request.mask is None or sways(request.intent.subject):
+        return None
+    return Window(read_grey(request.mask), framing, still)
 
 
 def _tell(ctx: GenerateContext, request: Request, path: CameraPath, framing: Framing) -> None:
