@@ -59,7 +59,8 @@ def around(nearness: Floats, reach: int) -> tuple[Floats, Floats]:
 def levels(nearness: Floats) -> tuple[float, ...]:
     """Levels to cut a map (height, width) of 0 far .. 1 near at, rising; none where it is smooth."""
     size = (_WIDTH, max(2, round(_WIDTH * nearness.shape[0] / nearness.shape[1])))
-    found = _Around(*around(cv2.resize(nearness, size, interpolation=cv2.INTER_NEAREST), _AROUND))
+    small = cv2.resize(nearness, size, interpolation=cv2.INTER_NEAREST).astype(np.float32, copy=False)
+    found = _Around(*around(small, _AROUND))
     rise = np.where(found.edge, found.high - found.low, 0.0).astype(np.float32)
     open_edges = found.edge
     chosen: list[float] = []
@@ -69,7 +70,9 @@ def levels(nearness: Floats) -> tuple[float, ...]:
         if best < _LEAST:
             break
         chosen.append(float(level))
-        open_edges = open_edges & ~((found.low < level) & (level < found.high))
+        # an edge is soft: what lies beside a parted pixel is the same edge
+        parted = (found.edge & (found.low < level) & (level < found.high)).astype(np.uint8)
+        open_edges = open_edges & (cv2.dilate(parted, np.ones((_AROUND, _AROUND), np.uint8)) == 0)
     return tuple(sorted(chosen))
 
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from farm.models.animatic.clock import Clock, way
-from farm.models.animatic.flecks import Flecks, blank, draw, scatter, visible
+from farm.models.animatic.flecks import LONGEST, Flecks, blank, draw, scatter, visible
 from farm.models.animatic.noise import smoothstep
 from farm.models.animatic.veil import Floats, Veil, View
 from farm.shots.amounts import FACTORS
@@ -176,6 +176,7 @@ def _together(
         if light is not None:
             presence = presence * view.sample(light, x, y)
         travel = plane.velocity.mean(axis=0) * np.float32(rows * look.shutter / clock.fps)
+        travel *= np.float32(min(1.0, LONGEST / max(float(np.hypot(*travel)), 1.0)))
         draw(
             picture,
             x * rows,

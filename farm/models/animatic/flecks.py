@@ -95,6 +95,8 @@ def scatter(
 
 _FINEST = np.float32(1.1)
 """Radius in pixels below which a disc would turn into a square."""
+LONGEST = 80.0
+"""Pixels of a trail: a longer one, at few frames a second, would be a line and not a drop."""
 _EDGE = 96
 """Pixels around a picture into which flecks may reach, so that none needs cutting at the border."""
 
@@ -119,7 +121,7 @@ def draw(
     trail: tuple[float, float],
     hardness: float,
 ) -> None:
-    """Add soft discs at (x, y), each drawn out along `trail`, to a `blank`; every length in pixels, at most 80.
+    """Add soft discs at (x, y), each drawn out along `trail`, to a `blank`; every length in pixels, at most `LONGEST`.
 
     `hardness` 1 gives a bell, more a disc with an ever crisper edge. A disc smaller than a pixel becomes a fainter
     one, a streak narrower than a pixel too.

@@ -59,15 +59,18 @@ def lift(picture: Bytes, nearness: Floats, level: float, rim: int) -> Lifted:
     """
     low, high = around(nearness, _EDGE)
     parted = (high - low > JUMP) & (low < level) & (level < high)
-    small = cv2.resize(picture, (nearness.shape[1], nearness.shape[0]), interpolation=cv2.INTER_AREA)
+    size = (nearness.shape[1], nearness.shape[0])
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    guide = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
     alpha = matte(nearness, level, low, high)
-    alpha = np.where(parted, led(alpha, cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)), alpha).astype(np.float32)
+    alpha = np.where(parted, led(alpha, guide), alpha).astype(np.float32)
     alpha = np.where(parted, _with_trace(alpha), alpha).astype(np.float32)
     hidden = alpha > _TRACE
     there, unseen = _mirrored(hidden, parted, rim)
     rows, columns = np.divmod(there, nearness.shape[1])
-    behind = _filled(picture, _continued(small, ~hidden, rows, columns), unseen)
     whole = cv2.resize(alpha, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
+    whole = whole.astype(np.float32, copy=False)
+    behind = _filled(picture, _continued(small, ~hidden, rows, columns), unseen, whole > _TRACE)
     return Lifted(_part(picture, behind, whole), behind, nearness[rows, columns])
 
 
@@ -90,7 +93,8 @@ def led(alpha: Floats, guide: Bytes) -> Floats:
     found = cv2.blur(slope, side) * seen + cv2.blur(base, side)
     # a plain guide says nothing and would only blur: there the map's own edge stands
     trust = variance / (variance + np.float32(8.0 * _GUIDE_NOISE))
-    return np.clip(alpha + trust * (smoothstep(0.1, 0.9, found.astype(np.float32)) - alpha), 0.0, 1.0)
+    crisp = smoothstep(0.1, 0.9, found.astype(np.float32))
+    return np.clip(alpha + trust * (crisp - alpha), 0.0, 1.0).astype(np.float32)
 
 
 def _with_trace(alpha: Floats) -> Floats:
@@ -105,6 +109,7 @@ def _mirrored(
     """What to show for each pixel behind (a flat index: itself, or its mirror image in the outline), and where."""
     height, width = hidden.shape
     _, labels = cv2.distanceTransformWithLabels(hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = labels.astype(np.intp)
     from_edge = cv2.distanceTransform((~parted).astype(np.uint8), cv2.DIST_L2, 5)
     there = np.arange(height * width).reshape(height, width)
     known = np.flatnonzero(~hidden.reshape(-1))
@@ -132,10 +137,11 @@ def _continued(small: Bytes, known: NDArray[np.bool_], rows: NDArray[np.intp], c
     return np.clip(np.rint(smooth + grain[rows, columns]), 0, 255).astype(np.uint8)
 
 
-def _filled(picture: Bytes, made: Bytes, unseen: NDArray[np.bool_]) -> Bytes:
-    """The picture with a smaller one's colours where it is unseen, softly joined."""
+def _filled(picture: Bytes, made: Bytes, unseen: NDArray[np.bool_], covered: NDArray[np.bool_]) -> Bytes:
+    """The picture with a smaller one's colours where it is unseen, softly joined, and only where it is covered."""
     size = (picture.shape[1], picture.shape[0])
     share = cv2.resize(cv2.blur(unseen.astype(np.float32), (3, 3)), size, interpolation=cv2.INTER_LINEAR)
+    share = np.where(covered, share, np.float32(0.0))
     large = cv2.resize(made, size, interpolation=cv2.INTER_CUBIC)
     return cv2.blendLinear(large, picture, share, np.float32(1.0) - share).astype(np.uint8, copy=False)
 

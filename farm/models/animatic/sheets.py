@@ -63,7 +63,7 @@ class Sheets:
         for number, (sheet, field) in enumerate(zip(self._sheets, fields, strict=True)):
             seen = warp.points_seen(self._path[frame], mesh, self._framing.aspect, sheet.relief)
             share = sheet.cover.at(*seen) if number else np.float32(1.0)
-            total = total + share * (field.at(*seen) - total)
+            total += share * (field.at(*seen) - total)
         return total
 
     def _look(self, pose: Pose) -> Bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,7 +28,6 @@ from farm.models.animatic.scene import parallax_px, tightest
 from farm.models.animatic.sheets import Sheet, Sheets
 from farm.models.animatic.source import FINENESS, Source, prepare
 from farm.models.animatic.strain import Strain, extremes
-from farm.models.animatic.warp import Relief
 from farm.models.spec import GenerateContext
 
 if TYPE_CHECKING:
@@ -62,22 +62,29 @@ def slices(depth: Floats, cuts: Sequence[float], still: tuple[int, int]) -> list
     low, high = around(depth, 5)
     ends = (-1.0, *cuts, 2.0)
     made: list[Slice] = []
-    for bottom, top in zip(ends, ends[1:], strict=False):
+    for bottom, top in pairwise(ends):
+        shown = (depth > bottom) & (depth <= top)
         known = (depth > bottom - _OVERLAP) & (depth < top + _OVERLAP) & (high - low <= JUMP)
-        if not known.any():
-            known = (depth > bottom) & (depth <= top)
-        weight = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        value = cv2.resize(np.where(known, depth, 0.0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        carried = np.where(weight > 0.0, value / np.maximum(weight, 1e-6), 0.0).astype(np.float32)
-        sure = (weight > 0.0).astype(np.float32)
         made.append(
             Slice(
-                pulled(cv2.merge([carried * sure] * 3), sure)[..., 0],
-                cv2.resize((depth > bottom).astype(np.float32), size, interpolation=cv2.INTER_AREA),
-                cv2.resize(((depth > bottom) & (depth <= top)).astype(np.float32), size, interpolation=cv2.INTER_AREA),
+                _carried_on(depth, known if known.any() else shown, size),
+                _shrunk(depth > bottom, size),
+                _shrunk(shown, size),
             )
         )
     return made
+
+
+def _carried_on(depth: Floats, known: NDArray[np.bool_], size: tuple[int, int]) -> Floats:
+    """The map at `size` (width, height) where it is known, and smoothly on from there."""
+    weight, value = _shrunk(known, size), _shrunk(np.where(known, depth, np.float32(0.0)), size)
+    mean = value / np.maximum(weight, np.float32(1e-6))
+    sure = (weight > 0.0).astype(np.float32)
+    return pulled(np.dstack([mean * sure] * 3), sure)[..., 0].astype(np.float32)
+
+
+def _shrunk(picture: NDArray[np.bool_] | Floats, size: tuple[int, int]) -> Floats:
+    return cv2.resize(picture.astype(np.float32), size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

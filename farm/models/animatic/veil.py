@@ -96,7 +96,9 @@ class Veil:
 
     def lift(self, within: Floats | None = None) -> None:
         """Begin the next frame with clear air; what is laid is let be only as far as `within` (rows, columns), 0..1."""
-        self._within = None if within is None else cv2.resize(within, self.size, interpolation=cv2.INTER_LINEAR)
+        self._within = None
+        if within is not None:
+            self._within = np.asarray(cv2.resize(within, self.size, interpolation=cv2.INTER_LINEAR), np.float32)
         self._through.fill(1.0)
         self._light.fill(0.0)
 
