@@ -70,7 +70,10 @@ class Sheets:
         rear, *others = self._sheets
         picture = warp.render(rear.source, self._mesh, *self._seen(pose, rear))
         for sheet in others:
-            picture = over(picture, warp.render(sheet.source, self._mesh, *self._seen(pose, sheet)))
+            x, y = self._seen(pose, sheet)
+            box = self._mesh.box(sheet.cover.at(x, y) > 0.0)
+            if picture[box].size:
+                picture[box] = over(picture[box], warp.render(sheet.source, self._mesh, x, y, box))
         return picture
 
     def _seen(self, pose: Pose, sheet: Sheet) -> tuple[Floats, Floats]:
