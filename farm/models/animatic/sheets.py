@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Floats = NDArray[np.float32]
 
+_REACH = 13
+"""Pixels of a cover across which a sheet counts as near: more than a cell of the mesh to each side."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
@@ -47,6 +50,7 @@ class Sheets:
         self._sheets = tuple(sheets)
         self._framing, self._path = framing, path
         self._mesh = warp.mesh_for(framing.width, framing.height)
+        self._near = [_wide(sheet.cover, framing) for sheet in self._sheets[1:]]
 
     def view(self, frame: int) -> Bytes:
         return warp.mean([self._look(pose) for pose in warp.shutter(self._path, frame, self._framing)])
@@ -69,15 +73,21 @@ class Sheets:
     def _look(self, pose: Pose) -> Bytes:
         rear, *others = self._sheets
         picture = warp.render(rear.source, self._mesh, *self._seen(pose, rear))
-        for sheet in others:
+        for sheet, near in zip(others, self._near, strict=True):
             x, y = self._seen(pose, sheet)
-            box = self._mesh.box(sheet.cover.at(x, y) > 0.0)
+            box = self._mesh.box(near.at(x, y) > 0.0)
             if picture[box].size:
                 picture[box] = over(picture[box], warp.render(sheet.source, self._mesh, x, y, box))
         return picture
 
     def _seen(self, pose: Pose, sheet: Sheet) -> tuple[Floats, Floats]:
         return warp.points_seen(pose, self._mesh, self._framing.aspect, sheet.relief)
+
+
+def _wide(cover: warp.Relief, framing: Framing) -> warp.Relief:
+    """Where a sheet is or nearly is: the vertices of a mesh are far apart, and a staff is thin."""
+    there = (cover.values > 0.0).astype(np.uint8)
+    return warp.Relief(cv2.dilate(there, np.ones((_REACH, _REACH), np.uint8)).astype(np.float32), framing, cover.still)
 
 
 def premultiplied(rgba: Bytes) -> Bytes:

@@ -38,7 +38,7 @@ class Relief:
     """Relief over the whole still, at low resolution: (height, width) float32 within -1..1."""
 
     def __init__(self, values: Floats, framing: Framing, still: tuple[int, int]) -> None:
-        self.values = values
+        self.values, self.still = values, still
         self._scale_x = framing.pixels * values.shape[1] / still[0]
         self._scale_y = framing.pixels * values.shape[0] / still[1]
         self._offset_x = framing.centre_x * values.shape[1] / still[0] - 0.5
