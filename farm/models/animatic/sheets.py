@@ -8,6 +8,7 @@ still, seen through the camera, bounds what is computed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Floats = NDArray[np.float32]
 
-_REACH = 13
-"""Pixels of a cover across which a sheet counts as near: more than a cell of the mesh to each side."""
+_REACH = 0.025
+"""Share of the still's width by which a sheet counts as near: more than a cell of the mesh."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +88,8 @@ class Sheets:
 def _wide(cover: warp.Relief, framing: Framing) -> warp.Relief:
     """Where a sheet is or nearly is: the vertices of a mesh are far apart, and a staff is thin."""
     there = (cover.values > 0.0).astype(np.uint8)
-    return warp.Relief(cv2.dilate(there, np.ones((_REACH, _REACH), np.uint8)).astype(np.float32), framing, cover.still)
+    across = 2 * math.ceil(_REACH * there.shape[1]) + 1
+    return warp.Relief(cv2.dilate(there, np.ones((across, across), np.uint8)).astype(np.float32), framing, cover.still)
 
 
 def premultiplied(rgba: Bytes) -> Bytes:

@@ -10,6 +10,7 @@ alike, weakened only as far as the strain inside a sheet asks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Floats = NDArray[np.float32]
 
-_WIDTH = 240
+_WIDTH = 480
 """Of a sheet's relief, pixels."""
-_SMOOTHINGS = (0.006, 0.012, 0.025, 0.05)
+_SMOOTHINGS = (0.004, 0.006, 0.009, 0.013, 0.025)
 """Gaussian sigmas to try on a sheet's relief, as shares of its width."""
 _OVERLAP = 0.04
 """Nearness by which neighbouring sheets know each other's ground, so that they part without a step."""
@@ -132,15 +133,17 @@ def reliefs(parts: Sequence[Slice], depth: Floats, view: View) -> Reliefs:
 
 
 def _tamed(part: Slice, pivot: float, reach: float, view: View, lines: _Lines) -> tuple[Floats, Strain, float]:
-    """The least smoothed relief within the limits, or the smoothest; its strain, and how much of it is allowed."""
+    """The least smoothed relief within the limits, or the one that comes closest; its strain, and its allowed share."""
     about = np.clip((part.nearness - pivot) / reach, -1.0, 1.0).astype(np.float32)
-    values, strain = about, Strain()
+    closest, least = about, Strain(stretch=math.inf)
     for sigma in _SMOOTHINGS:
         values = cv2.GaussianBlur(about, (0, 0), sigma * _WIDTH).astype(np.float32)
         strain = _strain(values, view, lines)
+        if strain.worst < least.worst:
+            closest, least = values, strain
         if strain.worst <= 1.0:
-            return values, strain, 1.0
-    return values, strain, depths.allowed(lambda share: _strain(values * np.float32(share), view, lines))
+            break
+    return closest, least, depths.allowed(lambda share: _strain(closest * np.float32(share), view, lines))
 
 
 def _lines(part: Slice, depth: Floats, view: View, seen: Floats) -> _Lines:
