@@ -28,6 +28,8 @@ class _Layable(Protocol):
 _ORDER = (intent.Air.LIGHT, intent.Air.MIST, intent.Air.STEAM, intent.Air.RAIN, intent.Air.SNOW, intent.Air.DUST)
 """From what belongs to the scene to what floats before the lens."""
 
+_SOFT = {intent.Air.LIGHT, intent.Air.MIST, intent.Air.STEAM}
+
 _SUBJECTS = {
     "mist": intent.Air.MIST,
     "fog": intent.Air.MIST,
@@ -74,7 +76,8 @@ class Air:
         clock = Clock(fps, frames, loop)
         asked = {each.kind: each for each in reversed(atmosphere + _as_atmosphere(subject))}
         layers = tuple(_layer(asked[kind], clock, size, seed) for kind in _ORDER if kind in asked)
-        return cls(clock, layers, Veil(size, np.random.default_rng((seed, 0))))
+        soft = asked.keys() <= _SOFT
+        return cls(clock, layers, Veil(size, np.random.default_rng((seed, 0)), soft=soft))
 
     def apply(
         self,

@@ -39,7 +39,9 @@ _TRACE = 0.02
 _GRAIN = 4.0
 """Sigma in pixels that parts grain, which is mirrored, from light, which is carried on smoothly."""
 
-_FINE = 16.0
+_COARSE, _ROUNDS = 4, 60
+"""Pixels per node of the membrane, and how often it is let settle."""
+_FINE = 7.0
 """Codes beyond which grain is not grain but an outline, which must not be seen twice."""
 
 
@@ -133,8 +135,21 @@ def _continued(small: Bytes, known: NDArray[np.bool_], rows: NDArray[np.intp], c
     light = small.astype(np.float32) * weight[..., None]
     around = cv2.GaussianBlur(light, (0, 0), _GRAIN) / (cv2.GaussianBlur(weight, (0, 0), _GRAIN) + 1e-4)[..., None]
     grain = np.clip(small - around, -_FINE, _FINE)
-    smooth = cv2.GaussianBlur(pulled(around * weight[..., None], weight), (0, 0), _GRAIN)
+    smooth = _stretched_over(around.astype(np.float32, copy=False), weight)
     return np.clip(np.rint(smooth + grain[rows, columns]), 0, 255).astype(np.uint8)
+
+
+def _stretched_over(light: Floats, known: Floats) -> Floats:
+    """`light` where it is `known`, and a membrane stretched from there over the rest: no hue but those at its rim."""
+    height, width = known.shape
+    size = (max(2, width // _COARSE), max(2, height // _COARSE))
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+    rim = cv2.resize(light * known[..., None], size, interpolation=cv2.INTER_AREA) / (weight + 1e-6)[..., None]
+    fixed = (weight > 0.5).astype(np.float32)[..., None]
+    membrane = pulled((rim * fixed).astype(np.float32), fixed[..., 0])
+    for _ in range(_ROUNDS):
+        membrane = rim * fixed + cv2.blur(membrane, (5, 5)) * (1.0 - fixed)
+    return cv2.resize(membrane.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
 
 
 def _filled(picture: Bytes, made: Bytes, unseen: NDArray[np.bool_], covered: NDArray[np.bool_]) -> Bytes:

@@ -1,7 +1,7 @@
 """The animatic model at work: a still and a path in, a stream of frames out.
 
     still ──framing, path──▶ Scene ──view(frame)──▶ picture ──air──▶ bars──▶ frame
-              Scene = Held (nothing moves) | Moved (mesh warp) | Multiplane (layers) | Dissolved (two stills)
+              Scene = Held (nothing moves) | Moved (mesh warp) | Sheets (layers, a cut map) | Dissolved (two stills)
 
 One frame is held at a time, and it depends on its number alone. A picture in which nothing moves is the approved frame
 itself, pixel for pixel where the sizes agree. Every scene owns the pictures it samples; the model owns nothing.

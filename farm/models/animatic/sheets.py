@@ -8,6 +8,7 @@ still, seen through the camera, bounds what is computed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
     Floats = NDArray[np.float32]
+
+_REACH = 0.025
+"""Share of the still's width by which a sheet counts as near: more than a cell of the mesh."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +51,7 @@ class Sheets:
         self._sheets = tuple(sheets)
         self._framing, self._path = framing, path
         self._mesh = warp.mesh_for(framing.width, framing.height)
+        self._near = [_wide(sheet.cover, framing) for sheet in self._sheets[1:]]
 
     def view(self, frame: int) -> Bytes:
         return warp.mean([self._look(pose) for pose in warp.shutter(self._path, frame, self._framing)])
@@ -69,12 +74,22 @@ class Sheets:
     def _look(self, pose: Pose) -> Bytes:
         rear, *others = self._sheets
         picture = warp.render(rear.source, self._mesh, *self._seen(pose, rear))
-        for sheet in others:
-            picture = over(picture, warp.render(sheet.source, self._mesh, *self._seen(pose, sheet)))
+        for sheet, near in zip(others, self._near, strict=True):
+            x, y = self._seen(pose, sheet)
+            box = self._mesh.box(near.at(x, y) > 0.0)
+            if picture[box].size:
+                picture[box] = over(picture[box], warp.render(sheet.source, self._mesh, x, y, box))
         return picture
 
     def _seen(self, pose: Pose, sheet: Sheet) -> tuple[Floats, Floats]:
         return warp.points_seen(pose, self._mesh, self._framing.aspect, sheet.relief)
+
+
+def _wide(cover: warp.Relief, framing: Framing) -> warp.Relief:
+    """Where a sheet is or nearly is: the vertices of a mesh are far apart, and a staff is thin."""
+    there = (cover.values > 0.0).astype(np.uint8)
+    across = 2 * math.ceil(_REACH * there.shape[1]) + 1
+    return warp.Relief(cv2.dilate(there, np.ones((across, across), np.uint8)).astype(np.float32), framing, cover.still)
 
 
 def premultiplied(rgba: Bytes) -> Bytes:

@@ -3,12 +3,14 @@
     map ──levels──▶ nearest sheet lifted off ──▶ the next lifted off what was behind ──▶ … ──▶ the rearmost, whole
     nearness within each sheet, carried on smoothly beyond it ──▶ the relief of that sheet
 
-A sheet's relief knows nothing of its neighbours, so it has no steps to be smoothed away: a wall moves as a wall. It is
-smoothed, made a tilted plane or, for all sheets alike, weakened only as far as the strain inside a sheet asks.
+A sheet's relief knows nothing of its neighbours, so it has no steps to be smoothed away: a wall moves as a wall. Where
+two sheets part on smooth ground both follow the map, so they go the same way. A relief is smoothed and, for all sheets
+alike, weakened only as far as the strain inside a sheet asks.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -18,6 +20,7 @@ import cv2
 import numpy as np
 
 from farm.models.animatic import depth as depths
+from farm.models.animatic import strain as strains
 from farm.models.animatic.cut import JUMP, around, levels
 from farm.models.animatic.depth import View
 from farm.models.animatic.framing import Bounds, Framing
@@ -36,12 +39,18 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
     Floats = NDArray[np.float32]
 
-_WIDTH = 240
+_WIDTH = 480
 """Of a sheet's relief, pixels."""
-_SMOOTHINGS = (0.006, 0.012, 0.025, 0.05)
+_SMOOTHINGS = (0.004, 0.006, 0.009, 0.013, 0.025)
 """Gaussian sigmas to try on a sheet's relief, as shares of its width."""
 _OVERLAP = 0.04
 """Nearness by which neighbouring sheets know each other's ground, so that they part without a step."""
+
+_EVEN = 0.015
+"""Nearness that a map may be off along a line that is straight in space."""
+
+_END = 6
+"""Points at each end of a line that are left out: about a seventh of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,50 +107,63 @@ class Reliefs:
     strain: Strain
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lines:
+    """Long straight lines of the picture, (n, points, 2), that the map too knows to be straight."""
+
+    straight: Floats
+    upright: Floats
+    """Those that stand at one depth: nothing that the camera does can make them lean."""
+
+
 def reliefs(parts: Sequence[Slice], depth: Floats, view: View) -> Reliefs:
     """Relief of each slice about the dominant plane of the whole map, as strong as the strain inside it allows."""
     pivot = float(np.median(depth))
     reach = max(float(np.abs(part.nearness[part.own > 0.5] - pivot).max(initial=0.0)) for part in parts)
-    lines = view.lines()
-    tamed = [_tamed(part, pivot, max(reach, 1e-3), view, lines) for part in parts]
+    seen = view.lines()
+    tamed = [_tamed(part, pivot, max(reach, 1e-3), view, _lines(part, depth, view, seen)) for part in parts]
     full = _worst([strain for _, strain, _ in tamed])
     share = min(allowed for *_, allowed in tamed)
     values = tuple(values * np.float32(share) for values, *_ in tamed)
-    made = _worst([_strain(part, value, view, lines) for part, value in zip(parts, values, strict=True)])
+    made = full
+    if share < 1.0:
+        kept = zip(parts, values, strict=True)
+        made = _worst([_strain(value, view, _lines(part, depth, view, seen)) for part, value in kept])
     return Reliefs(values, share, f"full parallax would give {full}" if share < 1.0 else "", made)
 
 
-def _tamed(part: Slice, pivot: float, reach: float, view: View, lines: Floats) -> tuple[Floats, Strain, float]:
-    """The least changed relief within the limits, else a tilted plane; its strain, and how much of it is allowed."""
+def _tamed(part: Slice, pivot: float, reach: float, view: View, lines: _Lines) -> tuple[Floats, Strain, float]:
+    """The least smoothed relief within the limits, or the one that comes closest; its strain, and its allowed share."""
     about = np.clip((part.nearness - pivot) / reach, -1.0, 1.0).astype(np.float32)
+    closest, least = about, Strain(stretch=math.inf)
     for sigma in _SMOOTHINGS:
         values = cv2.GaussianBlur(about, (0, 0), sigma * _WIDTH).astype(np.float32)
-        strain = _strain(part, values, view, lines)
+        strain = _strain(values, view, lines)
+        if strain.worst < least.worst:
+            closest, least = values, strain
         if strain.worst <= 1.0:
-            return values, strain, 1.0
-    plane = _plane(about, part.own)
-    strain = _strain(part, plane, view, lines)
-    if strain.worst <= 1.0:
-        return plane, strain, 1.0
-    return plane, strain, depths.allowed(lambda share: _strain(part, plane * np.float32(share), view, lines))
+            break
+    return closest, least, depths.allowed(lambda share: _strain(closest * np.float32(share), view, lines))
 
 
-def _strain(part: Slice, values: Floats, view: View, lines: Floats) -> Strain:
-    """What a relief does inside its sheet."""
-    inside = np.empty((0, *lines.shape[1:]), np.float32)
-    if len(lines):
-        shown = view.relief(part.own).at(lines[..., 0], lines[..., 1])
-        inside = lines[(shown > 0.5).mean(axis=1) > 0.8]
-    return view.strain(values, inside, depths.strain.upright(inside))
+def _lines(part: Slice, depth: Floats, view: View, seen: Floats) -> _Lines:
+    """The lines inside a sheet. One along which the map is not straight has a kink in space, and may have one here."""
+    if not len(seen):
+        return _Lines(seen, seen)
+    # where a line ends another surface begins, and a smoothed relief is between the two
+    seen = seen[:, _END:-_END]
+    shown = view.relief(part.own).at(seen[..., 0], seen[..., 1]) > 0.5
+    near = view.relief(depth).at(seen[..., 0], seen[..., 1])
+    along = np.linspace(-1.0, 1.0, near.shape[1], dtype=np.float32)
+    mean = near.mean(axis=1, keepdims=True)
+    slope = ((near - mean) * along).sum(axis=1, keepdims=True) / np.square(along).sum()
+    straight = (np.abs(near - mean - slope * along).max(axis=1) < _EVEN) & (shown.mean(axis=1) > 0.8)
+    level = straight & (np.ptp(near, axis=1) < 2.0 * _EVEN)
+    return _Lines(seen[straight], strains.upright(seen[level]))
 
 
-def _plane(values: Floats, weight: Floats) -> Floats:
-    """The tilted plane closest to the values, least squares, within -1..1."""
-    rows, columns = np.mgrid[-1.0 : 1.0 : complex(values.shape[0]), -1.0 : 1.0 : complex(values.shape[1])]
-    terms = np.stack([np.ones(values.size), columns.ravel(), rows.ravel()], axis=1)
-    by = weight.ravel()[:, None]
-    found, *_ = np.linalg.lstsq(terms * by, (values.ravel() * by[:, 0]).astype(np.float64), rcond=None)
-    return np.clip((terms @ found).reshape(values.shape), -1.0, 1.0).astype(np.float32)
+def _strain(values: Floats, view: View, lines: _Lines) -> Strain:
+    return view.strain(values, lines.straight, lines.upright)
 
 
 def _worst(strains: Sequence[Strain]) -> Strain:

@@ -24,6 +24,8 @@ Frame = NDArray[np.uint8]
 _CLEAR = 200
 """Code value of a transmittance of one: leaves room for a gain of 1.27."""
 _VEIL_HEIGHT = 540
+_SOFT_HEIGHT = 360
+"""For air without flecks: clouds and light have nothing finer."""
 _GLANCE_HEIGHT = 36
 
 
@@ -80,9 +82,9 @@ class Veil:
     Its buffers serve every frame in turn: fresh ones of this size would cost more than the arithmetic.
     """
 
-    def __init__(self, frame_size: tuple[int, int], rng: np.random.Generator) -> None:
-        """A veil for frames of `frame_size` (width, height), with a fixed dither of its own."""
-        step = max(1, round(frame_size[1] / _VEIL_HEIGHT))
+    def __init__(self, frame_size: tuple[int, int], rng: np.random.Generator, *, soft: bool = False) -> None:
+        """A veil for frames of `frame_size` (width, height), with a fixed dither of its own; coarser for `soft` air."""
+        step = max(1, round(frame_size[1] / (_SOFT_HEIGHT if soft else _VEIL_HEIGHT)))
         self.size = (max(1, frame_size[0] // step), max(1, frame_size[1] // step))
         shape = (self.size[1], self.size[0], 3)
         self._full = np.empty((2, frame_size[1], frame_size[0], 3), np.uint8)

@@ -38,7 +38,7 @@ class Relief:
     """Relief over the whole still, at low resolution: (height, width) float32 within -1..1."""
 
     def __init__(self, values: Floats, framing: Framing, still: tuple[int, int]) -> None:
-        self.values = values
+        self.values, self.still = values, still
         self._scale_x = framing.pixels * values.shape[1] / still[0]
         self._scale_y = framing.pixels * values.shape[0] / still[1]
         self._offset_x = framing.centre_x * values.shape[1] / still[0] - 0.5
@@ -72,6 +72,18 @@ class Mesh:
         """Vertex values in the middle of every cell, as a small picture of the frame."""
         return cv2.blur(values, (2, 2), anchor=(0, 0))[:-1, :-1].astype(np.float32, copy=False)
 
+    def box(self, there: NDArray[np.bool_]) -> tuple[slice, slice]:
+        """Rows and columns of the picture around those vertices, with a cell to spare; empty where there are none."""
+        rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+        if not len(rows):
+            return slice(0, 0), slice(0, 0)
+        return self._span(rows, self._size[1]), self._span(columns, self._size[0])
+
+    def _span(self, vertices: NDArray[np.intp], size: int) -> slice:
+        return slice(
+            max(0, (int(vertices[0]) - 1) * self._cell), max(0, min(size, (int(vertices[-1]) + 1) * self._cell))
+        )
+
     def dense(self, x: Floats, y: Floats) -> Floats:
         """Vertex values for every pixel: (height, width, 2) float32, good until the next call."""
         half, (width, height) = self._cell // 2, self._size
@@ -97,9 +109,11 @@ def points_seen(pose: Pose, mesh: Mesh, aspect: float, relief: Relief | float) -
     return x, y
 
 
-def render(source: Source, mesh: Mesh, x: Floats, y: Floats) -> Bytes:
-    """The frame that shows the points (x, y) at the vertices of the mesh."""
-    where = mesh.dense(x * source.scale_x + source.offset_x, y * source.scale_y + source.offset_y)
+def render(
+    source: Source, mesh: Mesh, x: Floats, y: Floats, box: tuple[slice, slice] = (slice(None), slice(None))
+) -> Bytes:
+    """The frame that shows the points (x, y) at the vertices of the mesh, or those rows and columns of it."""
+    where = mesh.dense(x * source.scale_x + source.offset_x, y * source.scale_y + source.offset_y)[box]
     return cv2.remap(source.pixels, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(  # pyright: ignore[reportCallIssue, reportArgumentType]
         np.uint8, copy=False
     )

@@ -9,7 +9,7 @@ import pytest
 from farm.findings import Place
 from farm.models.animatic import ADAPTER
 from farm.models.spec import Resolved
-from farm.shots.intent import Camera, CameraMove, Direction, MotionIntent, Speed, SubjectMotion
+from farm.shots.intent import Air, Atmosphere, Camera, CameraMove, Direction, MotionIntent, Speed, SubjectMotion
 from farm.shots.model import Fit, Shot
 
 
@@ -91,6 +91,11 @@ def test_a_target_is_not_looked_for_and_that_is_said() -> None:
 def test_movement_of_things_needs_a_mask() -> None:
     intent = MotionIntent(subject=(SubjectMotion(element="hair"),))
     assert any("needs a mask" in note for note in resolved(intent).notes)
+
+
+def test_a_mask_for_what_is_in_the_air_is_used_and_nothing_said() -> None:
+    rain = MotionIntent(atmosphere=(Atmosphere(kind=Air.RAIN),))
+    assert resolved(rain, mask="/mask.png").notes == ()
 
 
 def test_a_second_take_of_a_hold_is_said_to_be_the_same() -> None:

@@ -57,7 +57,9 @@ def test_the_mask_goes_with_the_picture(ask, shoot, pane, move) -> None:
     columns = np.flatnonzero(change.max(axis=0) > 3)
     still = np.flatnonzero(changed(ask, shoot, pane, intent(Air.SNOW), intent()).max(axis=0) > 3)
     shown = shoot(ask(intent=intent(moves=pan), frames=12, **pane))
-    (shift, _), _ = cv2.phaseCorrelate(*(cv2.cvtColor(shown[i], cv2.COLOR_RGB2GRAY).astype(np.float32) for i in (0, -1)))
+    (shift, _), _ = cv2.phaseCorrelate(
+        *(cv2.cvtColor(shown[i], cv2.COLOR_RGB2GRAY).astype(np.float32) for i in (0, -1))
+    )
     assert columns.max() - still.max() == pytest.approx(shift, abs=0.35 * abs(shift) + 8)
     assert abs(shift) > 10
 
