@@ -452,6 +452,19 @@ def takes() -> str:
     return table(("take", "called", "amount", "time spent setting off / settling"), rows)
 
 
+def animatic_limits() -> str:
+    from farm.models.animatic import path, shake, strain
+
+    rows = (
+        ("parallax of a sideways move", f"at most {path.LATERAL_CAP:.0%} of the frame's width"),
+        ("stretch of any part of the picture", f"at most {strain.STRETCH_LIMIT:.0%}"),
+        ("bend of a long straight line", f"at most {strain.BEND_LIMIT_PX:g} pixels of a frame 1920 wide"),
+        ("lean of an upright line", f"at most {strain.LEAN_LIMIT_DEG:g}°"),
+        ("handheld shake", "{:g} to {:g} Hz".format(*shake.BAND_HZ)),
+    )
+    return table(("limit", "value"), rows)
+
+
 def models() -> str:
     from farm.models import registry
 
@@ -536,6 +549,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "stages": stages,
     "components": components,
     "takes": takes,
+    "animatic-limits": animatic_limits,
     "models": models,
     "manifest": manifest,
     "file-classes": file_classes,
