@@ -4,7 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCKS := deploy/locks
-UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_NO_PROGRESS=1 $(BIN)/uv
+# A studio's own certificate authority stands in the system's store, where there is one.
+CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),UV_SYSTEM_CERTS=1)
+UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_NO_PROGRESS=1 $(CERTS) $(BIN)/uv
 OUT ?= out/demo
 
 .DEFAULT_GOAL := help
@@ -33,9 +35,9 @@ unit: $(VENV)/.all
 bench: $(VENV)/.all ## measure the lines of the targets; prints a table, writes build/bench.json
 	$(BIN)/python tests/benchmarks
 
-locks: $(BIN)/uv ## resolve the lock files anew
+locks: $(BIN)/uv ## resolve the lock files; UPGRADE=--upgrade takes the newest releases
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
-		--all-extras --group build --group dev --upgrade --output-file $(LOCKS)/all.txt
+		--all-extras --group build --group dev $(UPGRADE) --output-file $(LOCKS)/all.txt
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 		--group build --constraint $(LOCKS)/all.txt --output-file $(LOCKS)/runtime.txt
 	echo uv | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \

@@ -127,7 +127,7 @@ def render(
     json: JsonOption = False,
 ) -> None:
     """Render a shot list: takes, scores, clips, and the animatic. Goes on where an earlier run stopped."""
-    from farm.terminal import summary_table, what_to_open
+    from farm.terminal import summary_table, warning_lines, what_to_open
     from farm.watch import LiveWatch, Watch
 
     ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
@@ -141,6 +141,8 @@ def render(
         console.print(summary_table(summary))
         console.print()
         console.print(what_to_open(summary), soft_wrap=True)
+        for warning in warning_lines(summary):
+            console.print(warning, soft_wrap=True)
     if not summary.finished:
         _complain("stopped; the same command goes on from here")
         raise typer.Exit(Exit.INTERRUPTED)

@@ -25,7 +25,6 @@ from farm.store.records import TaskRecord
 from farm.tasks import (
     ALL,
     AttemptState,
-    FileClass,
     Manifest,
     Outcome,
     Task,
@@ -33,6 +32,9 @@ from farm.tasks import (
     TaskState,
     manifest_key,
 )
+
+ATTEMPT_DEPTH = 7
+"""Parts of a key that belongs to an attempt."""
 
 PRODUCTS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})
 """Stages whose own files people take away."""
@@ -82,9 +84,9 @@ class _Shelf:
         keys = frozenset(clips.keys(f"store/{project}"))
         attempts: dict[str, set[int]] = {}
         for key in keys:
-            # store/{project}/{class}/{id[:2]}/{id}/{attempt}/{file}; assets have a name in the attempt's place
+            # store/{project}/{class}/{id[:2]}/{id}/{attempt}/{file}; what was handed in has no attempt, notes have 0
             parts = key.split("/")
-            if parts[2] != FileClass.ASSET and parts[5] != "0":
+            if len(parts) == ATTEMPT_DEPTH and parts[5] != "0":
                 attempts.setdefault(parts[4], set()).add(int(parts[5]))
         return cls(clips, keys, {task: frozenset(numbers) for task, numbers in attempts.items()})
 

@@ -8,7 +8,7 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,7 +128,7 @@ class Service:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
         shot_list, project = self.load(ask)
         site = Site(self.config, out or self.config.out)
-        intake = take_in(shot_list, None, _refused(shot_list, project))
+        intake = take_in(shot_list, None, _refused(_findings(shot_list, project)))
         brief = self._brief(ask, shot_list, intake)
         standing = look(brief, site.existing_store(), site.clips, now_us())
         live = LivePlan(brief, dict(standing.known))
@@ -178,7 +178,8 @@ class Service:
         shot_list, project = self.load(ask)
         site = Site(self.config, out or self.config.out)
         with site.leading() as led:
-            intake = take_in(shot_list, site.clips, _refused(shot_list, project))
+            findings = _findings(shot_list, project)
+            intake = take_in(shot_list, site.clips, _refused(findings))
             publisher = Publisher(shot_list, project, site.clips, led.version)
             brief = self._brief(ask, shot_list, intake, publisher)
             standing = look(brief, led.store, site.clips, now_us())
@@ -189,7 +190,8 @@ class Service:
                 republish(live, publisher)
             else:
                 self._drive(site, live, standing, ledger, publisher, observer)
-            summary = summarise(live, publisher, site.out, there)
+            warnings = [finding for finding in (*shot_list.findings, *findings) if finding.severity is Severity.WARNING]
+            summary = summarise(live, publisher, site.out, there, map(str, warnings))
             if summary.finished:
                 summary = publish_report(summary, publisher)
                 ledger.end(JobState.FAILED if summary.failed or summary.message else JobState.DONE)
@@ -274,9 +276,9 @@ def publish_report(summary: JobSummary, publisher: Publisher) -> JobSummary:
     return summary.model_copy(update={"report": key})
 
 
-def _refused(shot_list: ShotList, project: Project) -> dict[str, str]:
+def _refused(findings: Iterable[Finding]) -> dict[str, str]:
     """Shots whose still or words cannot work, with everything that is wrong with them."""
-    errors = [finding for finding in _findings(shot_list, project) if finding.severity is Severity.ERROR]
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     return {
         shot: "; ".join(str(finding) for finding in errors if finding.shot == shot)
         for shot in dict.fromkeys(finding.shot for finding in errors)
@@ -284,8 +286,16 @@ def _refused(shot_list: ShotList, project: Project) -> dict[str, str]:
 
 
 def _findings(shot_list: ShotList, project: Project) -> tuple[Finding, ...]:
+    from farm.media.presets import PRODUCTS
+
     specs = {name: registry.adapter(name).spec for name in registry.names()}
-    return lint(shot_list, specs=specs, licences=project.licences or None, limit_mp=float(project.max_still_megapixels))
+    return lint(
+        shot_list,
+        specs=specs,
+        licences=project.licences or None,
+        targets=PRODUCTS,
+        limit_mp=float(project.max_still_megapixels),
+    )
 
 
 def _adapters(shot_list: ShotList) -> dict[str, Adapter]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
@@ -83,6 +83,8 @@ class JobSummary(_Account):
     """Takes that were there already."""
     message: str = ""
     """Why the assembly is missing, where it is."""
+    warnings: tuple[str, ...] = ()
+    """What the list and its stills could do better."""
 
     @property
     def failed(self) -> tuple[ShotSummary, ...]:
@@ -118,7 +120,9 @@ class _Reader:
         return self.publisher.keys(task) if task and outcome and outcome.done else {}
 
 
-def summarise(live: LivePlan, publisher: Publisher, out: str, there: AbstractSet[TaskId]) -> JobSummary:
+def summarise(
+    live: LivePlan, publisher: Publisher, out: str, there: AbstractSet[TaskId], warnings: Iterable[str] = ()
+) -> JobSummary:
     """The account of a job as it stands. `there` are the tasks that were done before this run."""
     reader = _Reader(live, publisher)
     shot_list = live.brief.shot_list
@@ -143,6 +147,7 @@ def summarise(live: LivePlan, publisher: Publisher, out: str, there: AbstractSet
         rendered=len(made) - reused,
         reused=reused,
         message="" if outcome is None or outcome.done else outcome.message,
+        warnings=tuple(warnings),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from farm.service import Outlook
     from farm.store.gc import Garbage
     from farm.summary import JobSummary, ShotSummary
+
+WARNINGS_SHOWN = 5
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
@@ -65,6 +67,14 @@ def what_to_open(summary: JobSummary) -> Text:
         if key:
             text.append(f"{name:>14}  ", "dim").append(location(summary.out, key) + "\n", "cyan")
     return text
+
+
+def warning_lines(summary: JobSummary) -> Iterator[Text]:
+    """The first few warnings, and where the others are."""
+    for warning in summary.warnings[:WARNINGS_SHOWN]:
+        yield Text(f"warning: {warning}", "yellow")
+    if len(summary.warnings) > WARNINGS_SHOWN:
+        yield Text(f"and {len(summary.warnings) - WARNINGS_SHOWN} more: `farm lint` shows them all", "yellow")
 
 
 def location(out: str, key: str) -> str:

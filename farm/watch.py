@@ -54,7 +54,8 @@ class Watch:
         self.done[task.stage] += 1
         if not outcome.done:
             self.failed[task.id] = outcome
-        if self.console and (not outcome.done or task.stage in LANDMARKS):
+        landmark = task.stage in LANDMARKS if outcome.done else outcome.manifest is not None  # not what fails with it
+        if self.console and landmark:
             how = Text("done", "green") if outcome.done else Text(f"failed: {outcome.message}", "red")
             line = Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how)
             self.console.print(line, soft_wrap=True)

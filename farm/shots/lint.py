@@ -33,15 +33,19 @@ def lint(
     *,
     specs: Mapping[str, ModelSpec] | None = None,
     licences: Collection[str] | None = None,
+    targets: Collection[str] | None = None,
     limit_mp: float = LIMIT_MP,
 ) -> tuple[Finding, ...]:
     """Findings about every shot, in the list's order. Never raises for what the list or its pictures hold.
 
-    `specs` are the models there are (None leaves models unchecked), `licences` those the project allows (None: any).
+    `specs` are the models there are and `targets` the products (None leaves them unchecked), `licences` those the
+    project allows (None: any).
     """
     measure = measurer(limit_mp)
     return tuple(
-        found for shot in shot_list.shots for found in lint_shot(shot, specs=specs, licences=licences, measure=measure)
+        found
+        for shot in shot_list.shots
+        for found in lint_shot(shot, specs=specs, licences=licences, targets=targets, measure=measure)
     )
 
 
@@ -50,6 +54,7 @@ def lint_shot(
     *,
     specs: Mapping[str, ModelSpec] | None = None,
     licences: Collection[str] | None = None,
+    targets: Collection[str] | None = None,
     measure: Measure | None = None,
 ) -> tuple[Finding, ...]:
     """Findings about one shot: as `lint`."""
@@ -57,6 +62,8 @@ def lint_shot(
         *check_pictures(shot, measure or measurer(LIMIT_MP)),
         *check_words(shot),
         *(() if specs is None else _check_models(shot, specs, licences)),
+        *(() if targets is None else _check_targets(shot, targets)),
+        *_check_unused(shot),
     )
 
 
@@ -92,6 +99,21 @@ def _check_models(shot: Shot, specs: Mapping[str, ModelSpec], licences: Collecti
             yield finding(
                 "model.licence", shot, column, f"{name} is under {spec.licence}, which the project does not allow"
             )
+
+
+def _check_targets(shot: Shot, targets: Collection[str]) -> Iterator[Finding]:
+    for name in shot.targets:
+        if name not in targets:
+            problem = f'there is no delivery target "{name}"'
+            yield finding("target.unknown", shot, "targets", problem, f"choose of {', '.join(sorted(targets))}")
+
+
+def _check_unused(shot: Shot) -> Iterator[Finding]:
+    """What the farm reads and keeps, and no stage acts on yet: nobody should wait for it in vain."""
+    asked = {"driving_video": shot.driving_video, "audio": shot.audio, "budget": shot.budget}
+    for column, value in asked.items():
+        if value:
+            yield finding("column.unused", shot, column, f"{column.replace('_', ' ')} has no effect")
 
 
 def _unknown(shot: Shot, column: str, name: str, specs: Mapping[str, ModelSpec]) -> Finding:

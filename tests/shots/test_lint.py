@@ -207,8 +207,10 @@ def test_findings_stand_in_the_users_coordinates(stills: Path) -> None:
 
 
 def test_every_finding_has_a_remedy(stills: Path) -> None:
-    shots = [_shot(stills, **fields) for fields, _ in (*PICTURES, *WORDS, *MODELS)]
-    found = [one for shot in shots for one in lint_shot(shot, specs=SPECS, licences={"Apache-2.0"}, measure=MEASURE)]
+    other: list[dict[str, object]] = [{"audio": "/x.wav"}, {"targets": ("imax",)}]
+    shots = [_shot(stills, **fields) for fields in (*(row[0] for row in (*PICTURES, *WORDS, *MODELS)), *other)]
+    allowed = {"licences": {"Apache-2.0"}, "targets": {"review"}}
+    found = [one for shot in shots for one in lint_shot(shot, specs=SPECS, measure=MEASURE, **allowed)]
     assert all(one.remedy for one in found)
     assert {one.rule for one in found} >= RULES.keys() - {"still.huge", "still.unreadable"}
 
@@ -267,3 +269,16 @@ def test_importing_the_linter_loads_no_picture_library() -> None:
     code = "import sys, farm.shots.lint; print({'PIL', 'numpy', 'cv2', 'ray', 'torch'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert ran.stdout.strip() == "set()"
+
+
+def test_an_unknown_delivery_target_is_named_with_those_there_are(stills: Path) -> None:
+    found = lint_shot(_shot(stills, targets=("review", "imax")), targets=["review"])
+    assert [(each.rule, each.problem, each.remedy) for each in found] == [
+        ("target.unknown", 'there is no delivery target "imax"', "choose of review")
+    ]
+
+
+@pytest.mark.parametrize("column", ["driving_video", "audio"])
+def test_what_has_no_effect_yet_is_said(column: str, stills: Path) -> None:
+    found = [each for each in lint_shot(_shot(stills, **{column: "/x.wav"})) if each.rule == "column.unused"]
+    assert [str(each.place.column) for each in found] == [column]

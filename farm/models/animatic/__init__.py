@@ -13,7 +13,7 @@ from farm.models.animatic.framing import overscan_for, path_bounds, shake_margin
 from farm.models.animatic.path import plan_path, shake_reach
 from farm.models.animatic.takes import Manner
 from farm.models.spec import Model, ModelSpec, Placement, Rejection, Resolved
-from farm.shots.intent import Direction, MotionIntent
+from farm.shots.intent import Air, Direction, MotionIntent
 from farm.shots.model import Fit, Shot
 
 LEAST_OVERSCAN = 1.05
@@ -22,7 +22,7 @@ LEAST_OVERSCAN = 1.05
 SPEC = ModelSpec(
     name="animatic",
     title="Animatic: a camera over the still, on the CPU",
-    revision="1",
+    revision="2",
     licence="Apache-2.0",
     needs_prompt=False,
     conditions=frozenset({"start", "end", "mask", "depth", "layers"}),
@@ -103,7 +103,10 @@ def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
             "the start and end frames say where the camera goes: camera words are not followed",
         ),
         (intent.subject and not shot.mask, "what moves by itself needs a mask, unless it is in the air; there is none"),
-        (shot.mask and not intent.subject, "the mask is not used: no movement inside it was asked for"),
+        (
+            shot.mask and not intent.subject and all(air.kind is Air.LIGHT for air in intent.atmosphere),
+            "the mask is not used: no movement inside it was asked for",
+        ),
         (shot.negative_prompt, "the negative prompt is not used"),
         (shot.references, "reference images are not used"),
         (shot.driving_video, "the driving video is not used"),

@@ -77,12 +77,21 @@ class Air:
         return cls(clock, layers, Veil(size, np.random.default_rng((seed, 0))))
 
     def apply(
-        self, frame: Frame, index: int, *, depth: Floats | None, shift: tuple[float, float], scale: float
+        self,
+        frame: Frame,
+        index: int,
+        *,
+        depth: Floats | None,
+        shift: tuple[float, float],
+        scale: float,
+        within: Floats | None = None,
     ) -> Frame:
         """`frame` (height, width, 3) uint8 sRGB with the air of frame `index` before it, or `frame` itself without any.
 
         `depth` is a small picture of the whole frame, 0 far .. 1 near; `shift` and `scale` say how far the camera has
-        moved (pixels) and enlarged the picture since frame 0, so that the air stands in the scene.
+        moved (pixels) and enlarged the picture since frame 0, so that the air stands in the scene. `within`, a small
+        picture of the whole frame, is how much of what falls or drifts is let be, 0..1; without one it is everywhere.
+        Light is never kept in.
         """
         if not self._layers:
             return frame
@@ -95,7 +104,7 @@ class Air:
             shift=(shift[0] / height, shift[1] / height),
             scale=scale,
         )
-        self._veil.lift()
+        self._veil.lift(within)
         for layer in self._layers:
             layer.lay(self._veil, view)
         return self._veil.over(frame)
@@ -113,6 +122,11 @@ def air_kind(motion: SubjectMotion) -> intent.Air | None:
     """The kind of air a subject is: steam for "thick smoke from the chimney", but none for "rain puddles"."""
     thing = _PREPOSITION.split(motion.element.casefold(), maxsplit=1)[0].strip()
     return _SUBJECTS.get(thing.rpartition(" ")[2])
+
+
+def sways(subject: tuple[SubjectMotion, ...]) -> bool:
+    """Whether something in the picture is asked to move that is not air: a mask is then drawn for that."""
+    return any(air_kind(each) is None for each in subject)
 
 
 def _layer(asked: Atmosphere, clock: Clock, size: tuple[int, int], seed: int) -> _Layable:

@@ -112,7 +112,7 @@ def given(depth: Floats, view: View) -> Depth:
         values = _about_dominant(cv2.GaussianBlur(nearness, (0, 0), sigma * _WIDTH).astype(np.float32))
         if view.strain(values, lines, uprights).worst <= 1.0:
             break
-    share = _allowed(lambda share: view.strain(_scaled(values, share), lines, uprights))
+    share = allowed(lambda share: view.strain(_scaled(values, share), lines, uprights))
     made, full = _scaled(values, share), view.strain(values, lines, uprights)
     return _settled(nearness, made, view, "map", share, full, view.strain(made, lines, uprights))
 
@@ -129,9 +129,9 @@ def guessed(view: View) -> Depth:
     lines, uprights = np.concatenate([seen, view.crossing()]), strain.upright(seen)
     rows = np.linspace(-1.0, 1.0, nearness.shape[0], dtype=np.float32)[:, None]
     plane = np.broadcast_to(rows, nearness.shape).astype(np.float32)
-    ramp = _scaled(plane, _RAMP * _allowed(lambda share: view.strain(_scaled(plane, share), lines, uprights)))
+    ramp = _scaled(plane, _RAMP * allowed(lambda share: view.strain(_scaled(plane, share), lines, uprights)))
     swell = _swelling(nearness)
-    share = _allowed(lambda share: view.strain(ramp + _scaled(swell, share), lines, uprights))
+    share = allowed(lambda share: view.strain(ramp + _scaled(swell, share), lines, uprights))
     made = ramp + _scaled(swell, share)
     full = view.strain(plane, lines, uprights)
     return _settled(nearness, made, view, "guess", float(np.abs(made).max()), full, view.strain(made, lines, uprights))
@@ -147,7 +147,7 @@ def _settled(
     return Depth(nearness, view.relief(values), source, strength, reason, made)
 
 
-def _allowed(strain_at: Callable[[float], Strain]) -> float:
+def allowed(strain_at: Callable[[float], Strain]) -> float:
     """The largest share, up to 1, whose strain stays within the limits; 0 when even none of it does.
 
     Strain is convex in the share, as a largest magnitude is, so that the chord never promises too much.

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from farm.models.animatic.clock import Clock, way
-from farm.models.animatic.flecks import Flecks, blank, draw, scatter, visible
+from farm.models.animatic.flecks import LONGEST, Flecks, blank, draw, scatter, visible
 from farm.models.animatic.noise import smoothstep
 from farm.models.animatic.veil import Floats, Veil, View
 from farm.shots.amounts import FACTORS
@@ -46,8 +46,8 @@ _SNOW = (
 )
 _RAIN = (
     _Plane(0.15, 1900, 0.80, (0.8, 1.1), (0.10, 0.22), 1.0, 0.5),
-    _Plane(0.45, 620, 1.5, (0.9, 1.3), (0.14, 0.36), 1.0, 0.5),
-    _Plane(0.85, 110, 2.4, (1.2, 2.0), (0.10, 0.26), 1.0, 0.5),
+    _Plane(0.45, 620, 1.5, (0.9, 1.3), (0.16, 0.42), 1.0, 0.5),
+    _Plane(0.85, 110, 2.4, (1.2, 2.0), (0.12, 0.34), 1.0, 0.5),
     _Plane(1.10, 14, 3.4, (3.0, 5.0), (0.04, 0.09), 1.0, 0.5),
 )
 _DUST = (
@@ -118,7 +118,7 @@ class Rain:
 
     def lay(self, veil: Veil, view: View) -> None:
         """Put the rain on `veil`: a thin haze over the distance, then the streaks."""
-        tint = view.skylight(0.22, 0.9)
+        tint = view.skylight(0.34, 0.94)
         cover = _together(veil, view, self._clock, _RAIN, self._planes)
         if view.depth is not None:
             clear = 1.0 - np.float32(self._haze) * (1.0 - smoothstep(0.0, 0.6, view.depth))
@@ -176,6 +176,7 @@ def _together(
         if light is not None:
             presence = presence * view.sample(light, x, y)
         travel = plane.velocity.mean(axis=0) * np.float32(rows * look.shutter / clock.fps)
+        travel *= np.float32(min(1.0, LONGEST / max(float(np.hypot(*travel)), 1.0)))
         draw(
             picture,
             x * rows,

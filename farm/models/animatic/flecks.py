@@ -95,6 +95,8 @@ def scatter(
 
 _FINEST = np.float32(1.1)
 """Radius in pixels below which a disc would turn into a square."""
+LONGEST = 80.0
+"""Pixels of a trail: a longer one, at few frames a second, would be a line and not a drop."""
 _EDGE = 96
 """Pixels around a picture into which flecks may reach, so that none needs cutting at the border."""
 
@@ -119,10 +121,10 @@ def draw(
     trail: tuple[float, float],
     hardness: float,
 ) -> None:
-    """Add soft discs at (x, y), each drawn out along `trail`, to a `blank`; every length in pixels, at most 80.
+    """Add soft discs at (x, y), each drawn out along `trail`, to a `blank`; every length in pixels, at most `LONGEST`.
 
     `hardness` 1 gives a bell, more a disc with an ever crisper edge. A disc smaller than a pixel becomes a fainter
-    one.
+    one, a streak narrower than a pixel too.
     """
     height, width = picture.shape
     broad = np.maximum(radius, _FINEST)
@@ -131,7 +133,9 @@ def draw(
     seen = (strength > 0.003) & (x > -reach[0]) & (x < width - 2 * _EDGE + reach[0])
     seen &= (y > -reach[1]) & (y < height - 2 * _EDGE + reach[1])
     x, y, broad = x[seen] + np.float32(_EDGE - 0.5), y[seen] + np.float32(_EDGE - 0.5), broad[seen]
-    level = (strength * np.square(np.minimum(radius / _FINEST, 1.0)))[seen] * np.float32(hardness)
+    # what a streak loses by being narrow it loses in one direction only
+    thin = np.minimum(radius / _FINEST, 1.0)
+    level = (strength * (thin if half > 2.0 else np.square(thin)))[seen] * np.float32(hardness)
     left, top = np.rint(x).astype(np.intp), np.rint(y).astype(np.intp)
     columns, rows = np.arange(-reach[0], reach[0] + 1), np.arange(-reach[1], reach[1] + 1)
     dx = (columns[None, :] + (left - x)[:, None]).astype(np.float32)[:, None, :]

@@ -74,14 +74,14 @@ def fill_background(rgba: Rgba) -> Rgba:
         return rgba
     alpha = rgba[..., 3].astype(np.float32) / np.float32(255.0)
     colour = rgba[..., :3].astype(np.float32) * alpha[..., None]
-    around = _pulled(colour, alpha)
+    around = pulled(colour, alpha)
     mixed = colour + around * (1.0 - alpha[..., None])
     opaque = np.full_like(rgba, 255)
     opaque[..., :3] = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
     return opaque
 
 
-def _pulled(colour: Floats, weight: Floats) -> Floats:
+def pulled(colour: Floats, weight: Floats) -> Floats:
     """Colour for every pixel, from weighted ones: averaged to ever coarser pictures and pushed back into the gaps."""
     height, width = weight.shape
     if height <= 2 or width <= 2:
@@ -93,7 +93,7 @@ def _pulled(colour: Floats, weight: Floats) -> Floats:
     coarse_weight = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
     full = np.minimum(coarse_weight * np.float32(4.0), 1.0)  # one known pixel of four is enough to go by
     scale = full / np.maximum(coarse_weight, np.float32(1e-6))
-    below = _pulled(coarse_colour * scale[..., None], full)
+    below = pulled(coarse_colour * scale[..., None], full)
     known = coarse_colour * scale[..., None] + below * (1.0 - full[..., None])
     return np.asarray(cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 

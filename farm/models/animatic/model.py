@@ -20,9 +20,10 @@ from pydantic import JsonValue
 from farm.errors import InputError
 from farm.models.animatic import takes
 from farm.models.animatic.framing import Bounds, Framing, frame_still, path_bounds, picture_size
-from farm.models.animatic.multiplane import Multiplane, Plane
+from farm.models.animatic.multiplane import Plane, multiplane, tell_layers
 from farm.models.animatic.path import CameraPath, Pose, plan_path
 from farm.models.animatic.scene import Dissolved, Held, Moved, Scene, depth_for, read_depth, tell_depth
+from farm.models.animatic.slices import cut_scene
 from farm.models.animatic.source import read_grey, read_picture
 from farm.models.spec import GenerateContext, Placement, Request
 from farm.shots.intent import MotionIntent
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from farm.models.animatic.air import Air
     from farm.models.animatic.scene import Swaying
+    from farm.models.animatic.window import Window
 
     Bytes = NDArray[np.uint8]
 
@@ -54,12 +56,15 @@ class Animatic:
         _tell(ctx, request, path, framing)
         scene = _scene(request, still, framing, path, bounds, ctx)
         air = _air(request, picture)
+        window = None if air is None else _window(request, framing, size)
         for index in range(request.frames):
             ctx.check()
             frame = scene.view(index)
             if air is not None:
                 shift, scale = _since_start(path, index, framing)
-                frame = air.apply(frame, index, depth=scene.nearness(index), shift=shift, scale=scale)
+                within = None if window is None else window.at(scene, index)
+                depth = None if within is not None and request.depth is None else scene.nearness(index)
+                frame = air.apply(frame, index, depth=depth, shift=shift, scale=scale, within=within)
             yield _on_bars(frame, request.width, request.height)
 
 
@@ -83,12 +88,15 @@ def _scene(
     if request.end is not None:
         return Dissolved(still, read_picture(request.end), framing, depth_map, request)
     if request.layers:
-        layered = Multiplane(still, _layers(request, still), framing, path, bounds)
-        layered.tell(ctx)
-        return layered
+        layers = _layers(request, still)
+        tell_layers(ctx, layers, path, framing)
+        return multiplane(still, layers, framing, path, bounds)
     sway = _sway(request, still)
     if path.is_still and sway is None:
         return Held(still, framing, depth_map)
+    sliced = None if depth_map is None or sway is not None else cut_scene(still, depth_map, framing, path, bounds, ctx)
+    if sliced is not None:
+        return sliced
     depth = depth_for(still, framing, path, depth_map)
     tell_depth(ctx, depth, path, framing)
     return Moved(still, framing, path, bounds, depth=depth, sway=sway)
@@ -134,6 +142,16 @@ def _air(request: Request, picture: tuple[int, int]) -> Air | None:
         seed=request.seed,
         loop=request.loop,
     )
+
+
+def _window(request: Request, framing: Framing, still: tuple[int, int]) -> Window | None:
+    """Where the air may be: in the mask, unless that was drawn for something in the picture that moves by itself."""
+    from farm.models.animatic.air import sways
+    from farm.models.animatic.window import Window
+
+    if request.mask is None or sways(request.intent.subject):
+        return None
+    return Window(read_grey(request.mask), framing, still)
 
 
 def _tell(ctx: GenerateContext, request: Request, path: CameraPath, framing: Framing) -> None:

@@ -3,9 +3,10 @@
     Held        the approved frame, unmoved
     Moved       the still on a mesh bent by depth, swaying inside its mask where that was asked
     Dissolved   a start and an end frame and what lies between
-    Multiplane  the layers of the still, each at its own depth    (`farm.models.animatic.multiplane`)
+    Sheets      the still in sheets, each at its own depth    (`farm.models.animatic.sheets`)
 
 `nearness(frame)` is how near each part of that picture is, 0 far to 1 near, small: what is in the air goes by it.
+`carried(field, frame, mesh)` is any field over the still, a mask say, where the camera sees it: one value a vertex.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Scene(Protocol):
 
     def nearness(self, frame: int) -> Floats: ...
 
+    def carried(self, field: warp.Relief, frame: int, mesh: warp.Mesh) -> Floats: ...
+
 
 class Held:
     """The approved frame and nothing else."""
@@ -56,6 +59,9 @@ class Held:
 
     def nearness(self, frame: int) -> Floats:  # noqa: ARG002
         return self._nearness
+
+    def carried(self, field: warp.Relief, frame: int, mesh: warp.Mesh) -> Floats:  # noqa: ARG002
+        return field.at(mesh.x, mesh.y)
 
 
 class Dissolved:
@@ -78,6 +84,9 @@ class Dissolved:
 
     def nearness(self, frame: int) -> Floats:  # noqa: ARG002
         return self._nearness
+
+    def carried(self, field: warp.Relief, frame: int, mesh: warp.Mesh) -> Floats:  # noqa: ARG002
+        return field.at(mesh.x, mesh.y)
 
 
 class Moved:
@@ -104,6 +113,9 @@ class Moved:
 
     def nearness(self, frame: int) -> Floats:
         return self._near.at(*warp.points_seen(self._path[frame], self._mesh, self._framing.aspect, self._relief))
+
+    def carried(self, field: warp.Relief, frame: int, mesh: warp.Mesh) -> Floats:
+        return field.at(*warp.points_seen(self._path[frame], mesh, self._framing.aspect, self._relief))
 
     def _look(self, pose: Pose, frame: int) -> Bytes:
         x, y = warp.points_seen(pose, self._mesh, self._framing.aspect, self._relief)

@@ -186,8 +186,8 @@ def _ripple(
     near = np.clip((np.arange(rows, dtype=np.float32) - top) / max(1.0, bottom - top), 0.0, 1.0)[:, None]
     across = (np.arange(columns, dtype=np.float32) / rows)[None, :]
     toward = way(motion.direction, (float(rng.choice([-1.0, 1.0])), 0.0))[0]
-    most = _most(0.0035 * rows * CELL * FACTORS[motion.speed] ** 0.5, feather)
-    strength = reach * (0.12 + 0.88 * near)
+    most = _most(0.0055 * rows * CELL * FACTORS[motion.speed] ** 0.5, feather)
+    strength = reach * (0.18 + 0.82 * near)
     waves: list[_Wave] = []
     for wave, rate, share in ((13.0, 0.34, 0.45), (24.0, 0.47, 0.33), (39.0, 0.66, 0.22)):
         # rows of ripples crowd towards the horizon as the logarithm does, and slant a little so they do not march

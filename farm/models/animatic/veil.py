@@ -91,10 +91,14 @@ class Veil:
         self._opacity = np.empty(shape, np.float32)
         self._lit = np.empty(shape, np.float32)
         noise = rng.uniform(-0.49, 0.49, shape[:2]).astype(np.float32)
+        self._within: Floats | None = None
         self._dither = np.repeat(noise[..., None], 3, axis=2)
 
-    def lift(self) -> None:
-        """Begin the next frame with clear air."""
+    def lift(self, within: Floats | None = None) -> None:
+        """Begin the next frame with clear air; what is laid is let be only as far as `within` (rows, columns), 0..1."""
+        self._within = None
+        if within is not None:
+            self._within = np.asarray(cv2.resize(within, self.size, interpolation=cv2.INTER_LINEAR), np.float32)
         self._through.fill(1.0)
         self._light.fill(0.0)
 
@@ -136,6 +140,8 @@ class Veil:
         fitted = cover
         if cover.shape != self._through.shape[:2]:
             fitted = cv2.resize(cover, self.size, interpolation=cv2.INTER_LINEAR)
+        if self._within is not None:
+            fitted = fitted * self._within
         cv2.merge([fitted, fitted, fitted], self._opacity)
         if tint.ndim == 1:
             cv2.merge([fitted * channel for channel in tint], self._lit)

@@ -68,6 +68,10 @@ class Mesh:
         self.x, self.y = (axis.astype(np.float32) for axis in np.meshgrid(across, down))
         self._fine = np.empty((rows * cell, columns * cell, 2), np.float32)
 
+    def middles(self, values: Floats) -> Floats:
+        """Vertex values in the middle of every cell, as a small picture of the frame."""
+        return cv2.blur(values, (2, 2), anchor=(0, 0))[:-1, :-1].astype(np.float32, copy=False)
+
     def dense(self, x: Floats, y: Floats) -> Floats:
         """Vertex values for every pixel: (height, width, 2) float32, good until the next call."""
         half, (width, height) = self._cell // 2, self._size

@@ -65,8 +65,10 @@ RULES: Mapping[str, Rule] = {
     "prompt.negation": Rule(_W, "models tend to show what they read: put it in negative_prompt, without the \"no\""),
     "prompt.side": Rule(_W, "say which side"),
     "column.unread": Rule(_W, "use words such as \"push in\", \"pan left\", \"mist\", \"slow\", \"left\""),
-    # The models.
+    "column.unused": Rule(_W, "it is kept with the shot, and nothing acts on it yet"),
+    # What is asked for.
     "model.unknown": Rule(_E, "`farm models` lists them"),
+    "target.unknown": Rule(_E),
     "model.licence": Rule(_E, "choose another model, or add the licence to the project's licences"),
 }  # fmt: skip
 

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from farm.models.animatic.framing import frame_still, path_bounds
-from farm.models.animatic.multiplane import Multiplane, over, premultiplied, reliefs
+from farm.models.animatic.multiplane import multiplane, reliefs
 from farm.models.animatic.path import plan_path
+from farm.models.animatic.sheets import Sheets, over, premultiplied
 from farm.shots.intent import MotionIntent
 
 
@@ -32,10 +33,10 @@ BACK, FRONT = card((40, 60, 80), 0.2), card((220, 30, 30), 0.9, (130, 60, 190, 1
 STILL = np.where(FRONT.rgba[..., 3:] > 0, FRONT.rgba[..., :3], BACK.rgba[..., :3])
 
 
-def plan(camera, layers=(BACK, FRONT)) -> Multiplane:
+def plan(camera, layers=(BACK, FRONT)) -> Sheets:
     path = plan_path(MotionIntent(phases=((camera,),)), frames=48, fps=24.0, aspect=320 / 180)
     bounds = path_bounds(path, 320 / 180)
-    return Multiplane(STILL, layers, frame_still((320, 180), (320, 180), bounds), path, bounds)
+    return multiplane(STILL, layers, frame_still((320, 180), (320, 180), bounds), path, bounds)
 
 
 def red_box(frame: NDArray[np.uint8]) -> tuple[float, float]:

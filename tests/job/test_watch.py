@@ -61,9 +61,13 @@ def test_what_was_there_before_counts_as_done(brief, shot, play_all):
 def test_a_log_names_deliveries_and_failures_with_their_reason(brief, shot, play_all, screen):
     asked = brief(shot("sh010"))
     watch = Watch(screen)
-    tell(watch, asked, play_all(asked))
+    known = play_all(asked)
+    tell(watch, asked, known)
     failing = next(iter(watch.tasks.values()))
-    watch.settled(failing, Outcome(TaskState.FAILED, None, FailureKind.INPUT, "still.png is no picture [bold]"))
+    said = known[failing.id].manifest
+    watch.settled(failing, Outcome(TaskState.FAILED, said, FailureKind.INPUT, "still.png is no picture [bold]"))
+    below = next(task for task in watch.tasks.values() if task.stage == "score")
+    watch.settled(below, Outcome(TaskState.FAILED, None, FailureKind.INPUT, "still.png is no picture [bold]"))
     said = screen.file.getvalue()
     assert "deliver sh010 take 1 done" in said
     assert "assemble done" in said

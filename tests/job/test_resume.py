@@ -176,6 +176,11 @@ def test_a_lost_job_store_is_rebuilt_from_the_shelf(world, tmp_path):
     store.close()
 
 
+def test_what_was_handed_in_is_no_attempt(world):
+    world.clips.put_bytes("store/demo/asset/ab/abcdef/still.png", b"x")
+    assert not world.look().changes
+
+
 def test_partial_attempts_on_the_shelf_are_counted_so_that_their_keys_are_not_used_again(world):
     task = first(world, "prepare")
     world.work(task, 1, manifest=False)
