@@ -65,14 +65,25 @@ class Ask:
         return {name: value for name, value in named.items() if value}
 
 
+class PlannedTake(BaseModel):
+    """What a take will be."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    model: str
+    label: str
+    overscan: float
+    """How much larger than the frame the still is shown, to give the move room: 1.08 is 8 %."""
+
+
 class PlannedShot(BaseModel):
     """What a shot comes to, before it runs."""
 
     model_config = ConfigDict(frozen=True)
 
     code: str
-    takes: tuple[str, ...]
-    """Model and label of each."""
+    takes: tuple[PlannedTake, ...]
     to_run: int
     there: int
     notes: tuple[str, ...]
@@ -136,7 +147,15 @@ class Service:
         shots: list[PlannedShot] = []
         for planned in live.plan.shots:
             known = [task.id in live.known for task in planned.tasks]
-            takes = tuple(" ".join(filter(None, (take.model, take.resolved.label))) for take in planned.takes)
+            takes = tuple(
+                PlannedTake(
+                    number=take.number,
+                    model=take.model,
+                    label=take.resolved.label,
+                    overscan=take.resolved.overscan,
+                )
+                for take in planned.takes
+            )
             shots.append(
                 PlannedShot(
                     code=planned.shot.code,

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from fractions import Fraction
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ from farm.findings import Finding, Severity
 if TYPE_CHECKING:
     from farm.doctor import Check
     from farm.models.spec import ModelSpec
-    from farm.service import Outlook
+    from farm.service import Outlook, PlannedTake
     from farm.store.gc import Garbage
     from farm.summary import JobSummary, ShotSummary
 
@@ -87,13 +89,27 @@ def location(out: str, key: str) -> str:
 
 
 def plan_table(outlook: Outlook) -> Table:
-    """One row a shot: its takes, what is there, and every note of the models."""
-    table = _table("shot", "takes", "to run", "there", "")
+    """One row a shot: its takes, the room their moves need, what is there, and every note of the models."""
+    table = _table("shot", "takes", "overscan", "to run", "there", "")
     for shot in outlook.shots:
-        last = Text(shot.reason, "red") if shot.reason else Text("; ".join(shot.notes), "dim")
+        last = Text(shot.reason, "red") if shot.reason else Text("\n".join(shot.notes), "dim")
         counts = Text(str(shot.to_run or "")), Text(str(shot.there or ""), "green")
-        table.add_row(Text(shot.code, "bold"), Text(", ".join(shot.takes)), *counts, last)
+        table.add_row(Text(shot.code, "bold"), _takes(shot.takes), _overscans(shot.takes), *counts, last)
     return table
+
+
+def _takes(takes: Sequence[PlannedTake]) -> Text:
+    """By model: "animatic: as asked, gentler"."""
+    lines = (
+        f"{model}: {', '.join(take.label or f'take {take.number}' for take in group)}"
+        for model, group in groupby(takes, key=attrgetter("model"))
+    )
+    return Text("\n".join(lines))
+
+
+def _overscans(takes: Sequence[PlannedTake]) -> Text:
+    shares = dict.fromkeys(f"{100 * (take.overscan - 1):.1f} %" for take in takes if take.overscan > 1)
+    return Text("\n".join(shares), "dim")
 
 
 def models_table(specs: Iterable[ModelSpec]) -> Table:
@@ -141,6 +157,6 @@ def _plain(value: object) -> object:
 def _table(*titles: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", show_header=any(titles))
     for title in titles:
-        right = title in {"length", "score", "to run", "there", "size"}
+        right = title in {"length", "score", "to run", "there", "size", "overscan"}
         table.add_column(title, justify="right" if right else "left", overflow="fold")
     return table

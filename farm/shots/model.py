@@ -41,7 +41,7 @@ class Shot:
     """The approved frame."""
     end: str = ""
     mask: str = ""
-    """White where things may move by themselves."""
+    """White where things may move by themselves, or where the air they move in is."""
     depth: str = ""
     """A depth map the size of the still: white is near."""
     references: tuple[str, ...] = ()

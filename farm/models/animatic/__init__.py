@@ -13,7 +13,7 @@ from farm.models.animatic.framing import overscan_for, path_bounds, shake_margin
 from farm.models.animatic.path import plan_path, shake_reach
 from farm.models.animatic.takes import Manner
 from farm.models.spec import Model, ModelSpec, Placement, Rejection, Resolved
-from farm.shots.intent import Air, Direction, MotionIntent
+from farm.shots.intent import Air, MotionIntent
 from farm.shots.model import Fit, Shot
 
 LEAST_OVERSCAN = 1.05
@@ -46,7 +46,7 @@ class AnimaticAdapter:
             options=manner.options(),
             label=manner.name,
             overscan=overscan,
-            notes=(*_room(overscan, moved), *_ignored(shot, intent), *_same(shot, intent, take)),
+            notes=(*_ignored(shot, intent), *_same(shot, intent, take)),
         )
 
     def open(self, placement: Placement) -> Model:
@@ -79,19 +79,6 @@ def _needed(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
     )
     bounds = path_bounds(path, aspect).grown(shake_margin(shake_reach(intent, manner), aspect))
     return -(-overscan_for(bounds, aspect / 2.0, 0.5) * 1000 // 1) / 1000
-
-
-def _room(overscan: float, intent: MotionIntent) -> tuple[str, ...]:
-    if overscan <= 1.0:
-        return ()
-    words = dict.fromkeys(" ".join(filter(None, (move.kind, _way(move.direction)))) for move in intent.moves)
-    asked = ", then ".join(words) or "fit: overscan"
-    share = f"{(overscan - 1.0) * 100.0:.1f}".removesuffix(".0")
-    return (f"{asked} needs {share} % overscan: the still is shown {share} % larger",)
-
-
-def _way(direction: Direction) -> str:
-    return "" if direction is Direction.NONE else direction.value
 
 
 def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
