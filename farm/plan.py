@@ -31,7 +31,7 @@ from farm.chain import (
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Shot, ShotList
-from farm.tasks import ALL, Asset, Input, Lane, Outcome, Task, TaskId
+from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
 
@@ -52,7 +52,7 @@ class Brief:
     """Shots that cannot run, and why; they stand in the cut as slates."""
     only: frozenset[str] | None = None
     """The shots to render; the others stand in the cut as far as they are there. None for all."""
-    media: Callable[[Task], str] = lambda task: ""  # noqa: ARG005
+    media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
 
 
@@ -220,9 +220,14 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
         label=take.resolved.label if take else "",
         note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
         skip=shot.handles if take else 0,
-        media=brief.media(planned.deliver[0]) if take else "",
+        media=_media(brief, planned.deliver[0], known) if take else "",
         frame_in=shot.frame_in,
     )
+
+
+def _media(brief: Brief, deliver: Task, known: Known) -> str:
+    manifest = known[deliver.id].manifest
+    return brief.media(deliver, manifest) if manifest else ""
 
 
 def cut_frames(shot: Shot, fps: Fraction) -> int:

@@ -9,10 +9,12 @@ without effect, and made anew from the job store at any time. A version number b
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import quote
 
 from farm.chain import StageName
@@ -21,7 +23,7 @@ from farm.errors import KeyExists
 from farm.shots.model import ShotList
 from farm.shots.naming import FIELDS, fill
 from farm.store.clips import ClipStore
-from farm.tasks import Manifest, Task
+from farm.tasks import Manifest, StoredFile, Task
 
 ANIMATIC = "animatic"
 
@@ -31,8 +33,13 @@ SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
 }
 """By stage: which outputs are published, and what their names end in."""
 
-Allocate = Callable[[str, str, str, str], int]
-"""(project, subject, product, content) -> version number, the same for the same content for ever."""
+
+class Allocate(Protocol):
+    """Version numbers: the same for the same content for ever, and none that is `taken`."""
+
+    def __call__(
+        self, project: str, subject: str, product: str, content: str, taken: Callable[[int], bool] = ...
+    ) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,54 +51,73 @@ class Publisher:
     clips: ClipStore
     allocate: Allocate
 
-    def keys(self, task: Task) -> dict[str, str]:
-        """Published key by output name; empty for stages whose outputs stay inside."""
-        suffixes = SUFFIXES.get(StageName(task.stage), {})
-        return {output: self._key(task, suffix) for output, suffix in suffixes.items()}
+    def keys(self, task: Task, manifest: Manifest) -> dict[str, str]:
+        """Published key by output name of a finished task; empty for stages whose outputs stay inside."""
+        if task.stage not in SUFFIXES:
+            return {}
+
+        def taken(number: int) -> bool:
+            return any(self._differs(key, manifest.files[name]) for name, key in self._keys(task, number).items())
+
+        subject, _, product = self._identity(task)
+        return self._keys(task, self._allocated(subject, product, task.id, taken))
 
     def publish(self, task: Task, manifest: Manifest) -> dict[str, str]:
         """Link every product of a finished task to its published key. Safe to repeat."""
-        keys = self.keys(task)
+        keys = self.keys(task, manifest)
         for output, key in keys.items():
             self._link(manifest.files[output].key, key)
         return keys
 
     def document_key(self, product: str, content: str, suffix: str) -> str:
         """Where a document about the whole list goes, such as the report."""
-        return self._name(self.shot_list.name, {}, product, content, suffix)
+        subject = self.shot_list.name
+
+        def key(number: int) -> str:
+            return self._name(subject, {}, product, number) + suffix
+
+        return key(self._allocated(subject, product, content, lambda number: self.clips.exists(key(number))))
 
     def document(self, key: str, text: str) -> None:
         """Publish a document under its key. Safe to repeat."""
         with suppress(KeyExists):
             self.clips.put_bytes(key, text.encode())
 
-    def media(self, task: Task) -> str:
+    def media(self, task: Task, manifest: Manifest) -> str:
         """A delivered clip's URL relative to the animatic's timeline."""
-        folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, "", ".otio", number=0))
-        return quote(posixpath.relpath(self.keys(task)["clip"], folder))
+        folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0))
+        return quote(posixpath.relpath(self.keys(task, manifest)["clip"], folder))
 
-    def _key(self, task: Task, suffix: str) -> str:
+    def _keys(self, task: Task, number: int) -> dict[str, str]:
+        subject, fields, product = self._identity(task)
+        name = self._name(subject, fields, product, number)
+        return {output: name + suffix for output, suffix in SUFFIXES[StageName(task.stage)].items()}
+
+    def _allocated(self, subject: str, product: str, content: str, taken: Callable[[int], bool]) -> int:
+        return self.allocate(self.shot_list.project, subject, product, content, taken)
+
+    def _identity(self, task: Task) -> tuple[str, Mapping[str, str], str]:
+        """What a task's product is of, the fields of its name, and which product it is."""
         if not task.shot:
-            return self._name(self.shot_list.name, {}, ANIMATIC, task.id, suffix)
+            return self.shot_list.name, {}, ANIMATIC
         shot = self.shot_list.shot(task.shot)
         fields = {"sequence": shot.sequence, "episode": shot.episode, "scene": shot.scene}
-        return self._name(shot.code, fields, str(task.params["product"]), task.id, suffix)
+        return shot.code, fields, str(task.params["product"])
 
-    def _name(
-        self,
-        subject: str,
-        fields: Mapping[str, str],
-        product: str,
-        content: str,
-        suffix: str,
-        number: int | None = None,
-    ) -> str:
-        show = self.shot_list.project
-        if number is None:
-            number = self.allocate(show, subject, product, content)
-        known = {"project": show, "list": self.shot_list.name, "shot": subject, "product": product, "version": number}
+    def _name(self, subject: str, fields: Mapping[str, str], product: str, number: int) -> str:
+        """The key of a version of a product, but for its suffix."""
+        show, listed = self.shot_list.project, self.shot_list.name
+        known = {"project": show, "list": listed, "shot": subject, "product": product, "version": number}
         filled: dict[str, str | int] = {**dict.fromkeys(FIELDS, ""), **fields, **known}
-        return f"publish/{fill(self.project.path, filled)}/{fill(self.project.naming, filled)}{suffix}"
+        return f"publish/{fill(self.project.path, filled)}/{fill(self.project.naming, filled)}"
+
+    def _differs(self, key: str, stored: StoredFile) -> bool:
+        """True when something else than `stored` is published under `key`."""
+        if not self.clips.exists(key):
+            return False
+        if self.clips.size(key) != stored.size:
+            return True
+        return hashlib.sha256(self.clips.read_bytes(key)).hexdigest() != stored.sha256
 
     def _link(self, source: str, key: str) -> None:
         if self.clips.exists(key):

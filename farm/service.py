@@ -8,7 +8,7 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from farm.liveplan import LivePlan
 from farm.models import registry
 from farm.models.spec import Adapter, ModelSpec
 from farm.plan import Brief
-from farm.publish import Publisher
+from farm.publish import Allocate, Publisher
 from farm.report import html
 from farm.resume import Standing, look
 from farm.shots.lint import lint
@@ -36,6 +36,7 @@ from farm.shots.model import ShotList
 from farm.shots.motion import intent_of
 from farm.site import Ledger, Site, now_us
 from farm.store.gc import Garbage, collect
+from farm.store.jobs import JobStore
 from farm.store.records import JobState
 from farm.summary import JobSummary, summarise
 from farm.tasks import Task
@@ -139,9 +140,11 @@ class Service:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
         shot_list, project = self.load(ask)
         site = Site(self.config, out or self.config.out)
+        store = site.existing_store()
         intake = take_in(shot_list, None, _refused(_findings(shot_list, project)))
-        brief = self._brief(ask, shot_list, intake)
-        standing = look(brief, site.existing_store(), site.clips, now_us())
+        publisher = Publisher(shot_list, project, site.clips, _known_version(store))
+        brief = self._brief(ask, shot_list, intake, publisher)
+        standing = look(brief, store, site.clips, now_us())
         live = LivePlan(brief, dict(standing.known))
         tasks = list(live.begin())
         shots: list[PlannedShot] = []
@@ -205,8 +208,9 @@ class Service:
             ledger = led.begin(shot_list, standing)
             live = LivePlan(brief, standing.known)
             there = frozenset(standing.known)
+            republish(standing, publisher)
             if standing.complete:
-                republish(live, publisher)
+                list(live.begin())
             else:
                 self._drive(site, live, standing, ledger, publisher, observer)
             warnings = [finding for finding in (*shot_list.findings, *findings) if finding.severity is Severity.WARNING]
@@ -250,16 +254,16 @@ class Service:
             finally:
                 pool.close()
 
-    def _brief(self, ask: Ask, shot_list: ShotList, intake: Intake, publisher: Publisher | None = None) -> Brief:
-        brief = Brief(
+    def _brief(self, ask: Ask, shot_list: ShotList, intake: Intake, publisher: Publisher) -> Brief:
+        return Brief(
             shot_list=shot_list,
             intents={shot.code: intent_of(shot) for shot in shot_list.shots},
             assets=intake.assets,
             adapters=_adapters(shot_list),
             refused=intake.refused,
             only=frozenset(ask.shots) or None,
+            media=publisher.media,
         )
-        return replace(brief, media=publisher.media) if publisher else brief
 
     @contextmanager
     def stopping_on_signals(self) -> Iterator[None]:
@@ -279,12 +283,24 @@ class Service:
                 signal.signal(number, handler)
 
 
-def republish(live: LivePlan, publisher: Publisher) -> None:
-    """Link every product again that is there: what a crash, or a person, took away from `publish/`."""
-    for task in live.begin():
-        manifest = live.known[task.id].manifest
-        if manifest and manifest.done:
-            publisher.publish(task, manifest)
+def _known_version(store: JobStore | None) -> Allocate:
+    """Version numbers as they were given out; 0 for what has none yet. Gives out none."""
+
+    def number(
+        project: str, subject: str, product: str, content: str, taken: Callable[[int], bool] | None = None
+    ) -> int:
+        del taken
+        return (store.find_version(project, subject, product, content) if store else None) or 0
+
+    return number
+
+
+def republish(standing: Standing, publisher: Publisher) -> None:
+    """Link every product that is there: under a new name, or because a crash or a person took it away."""
+    for task in standing.tasks.values():
+        outcome = standing.known.get(task.id)
+        if outcome and outcome.manifest and outcome.done:
+            publisher.publish(task, outcome.manifest)
 
 
 def publish_report(summary: JobSummary, publisher: Publisher) -> JobSummary:

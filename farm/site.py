@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,9 +89,16 @@ class LedSite:
     store: JobStore
     lease: Lease
 
-    def version(self, project: str, subject: str, product: str, content: str) -> int:
+    def version(
+        self,
+        project: str,
+        subject: str,
+        product: str,
+        content: str,
+        taken: Callable[[int], bool] = lambda number: False,  # noqa: ARG005
+    ) -> int:
         """The version number of a content, allocated once."""
-        return self.store.version(self.lease.epoch, project, subject, product, content)
+        return self.store.version(self.lease.epoch, project, subject, product, content, taken)
 
     def begin(self, shot_list: ShotList, standing: Standing) -> Ledger:
         """Record a new job, with what was found to be there already. It takes the place of unfinished ones like it."""
@@ -107,7 +114,9 @@ class LedSite:
             created_us=now_us(),
         )
         self.store.create_job(self.lease.epoch, job)
-        ledger = Ledger(job.id, self.store, self.lease, Catalog(self.site.clips))
+        catalog = Catalog(self.site.clips)
+        self.store.advance(self.lease.epoch, catalog.last_seq())
+        ledger = Ledger(job.id, self.store, self.lease, catalog)
         ledger.add(list(standing.tasks.values()))
         ledger.commit(standing.changes)
         return ledger

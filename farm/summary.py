@@ -117,7 +117,8 @@ class _Reader:
 
     def published(self, task: Task | None) -> dict[str, str]:
         outcome = self.outcome(task)
-        return self.publisher.keys(task) if task and outcome and outcome.done else {}
+        manifest = outcome.manifest if outcome and outcome.done else None
+        return self.publisher.keys(task, manifest) if task and manifest else {}
 
 
 def summarise(

@@ -33,6 +33,9 @@ from farm.tasks import TaskId
 CONSUMER = "catalog"
 CHANGES_PER_FILE = 5_000
 
+SPAN_PARTS = 3
+"""Of a file's name: first and last change number, hash."""
+
 Name = Literal["takes", "attempts"]
 SCHEMAS: Mapping[Name, pa.Schema] = {"takes": TAKES, "attempts": ATTEMPTS}
 KEYS: Mapping[Name, tuple[str, ...]] = {"takes": ("project", "task"), "attempts": ("project", "task", "attempt")}
@@ -68,6 +71,11 @@ class Catalog:
             if key not in kept:
                 self._clips.delete(key)
         store.set_watermark(CONSUMER, snapshot.seq)
+
+    def last_seq(self) -> int:
+        """The highest change number that any file covers; 0 for an empty catalog."""
+        spans = (key.rpartition("/")[2].split("-") for key in self._clips.keys("catalog/"))
+        return max((int(span[1]) for span in spans if len(span) == SPAN_PARTS), default=0)
 
     def read(self, name: Name, project: str | None = None) -> pa.Table:
         """The takes or the attempts, of one project or of all: one row for each, as it stands, sorted by its key."""

@@ -145,13 +145,13 @@ def take_row(take: Take) -> dict[str, Any]:
         "seq": max(seqs),
         "job": first.job,
         "jobs": [member.job for member in take.memberships],
-        "sequence": _sequence(take.job, first.shot),
+        "sequence": _said(take.job, first.shot, "sequence"),
         "shot": first.shot,
         "take": first.take,
         "model": asked.model,
         "revision": asked.revision,
         "seed": asked.seed,
-        "prompt": asked.prompt,
+        "prompt": asked.prompt or _said(take.job, first.shot, "prompt"),
         "negative_prompt": asked.negative_prompt,
         "fidelity": asked.fidelity,
         "width": asked.width,
@@ -247,11 +247,12 @@ def _deliveries(readers: Iterable[TaskRecord]) -> list[tuple[str, str]]:
     return _pairs(clips)
 
 
-def _sequence(job: Job, shot: str) -> str:
+def _said(job: Job, shot: str, field: str) -> str:
+    """What the submitted list says of a shot."""
     shots = job.document.get("shots")
     for each in shots if isinstance(shots, list) else []:
         if isinstance(each, dict) and each.get("code") == shot:
-            return str(each.get("sequence") or "")
+            return str(each.get(field) or "")
     return ""
 
 

@@ -11,7 +11,7 @@ and the fencing are those PostgreSQL needs too (see `farm.store.tables`).
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby, islice
 from operator import attrgetter
@@ -129,15 +129,35 @@ class JobStore:
             _many(connection, queries.ADD_CHANGE, writes.changes)
         return last
 
-    def version(self, epoch: int, project: str, subject: str, product: str, content: str) -> int:
-        """The number of `content` among the versions of a product of a subject (a shot), from 1; allocated once."""
+    def version(
+        self,
+        epoch: int,
+        project: str,
+        subject: str,
+        product: str,
+        content: str,
+        taken: Callable[[int], bool] = lambda number: False,  # noqa: ARG005
+    ) -> int:
+        """The number of `content` among the versions of a product of a subject (a shot), from 1; allocated once.
+
+        A new number is the next one that is not `taken`: an older job store may have given it out.
+        """
         what = {"project": project, "subject": subject, "product": product}
         with self._write(epoch, 0) as (connection, _):
             number = connection.execute(queries.VERSION, {**what, "content": content}).scalar()
             if number is None:
                 number = connection.execute(queries.LAST_VERSION, what).scalar_one() + 1
+                while taken(number):
+                    number += 1
                 connection.execute(queries.ADD_VERSION, {**what, "number": number, "content": content})
         return number
+
+    def advance(self, epoch: int, seq: int) -> None:
+        """Let the next change have a higher number than `seq`, which an older job store may have given out."""
+        with self._transaction() as connection:
+            now = connection.execute(queries.SEQ).scalar_one()
+        with self._write(epoch, max(0, seq - now)):
+            pass
 
     def set_watermark(self, consumer: str, seq: int) -> None:
         """Remember that `consumer` has dealt with everything up to `seq`. Never moves back."""
@@ -147,6 +167,12 @@ class JobStore:
                 connection.execute(queries.ADD_WATERMARK, {"consumer": consumer, "seq": seq})
 
     # -- reading ------------------------------------------------------------------------------------------------
+
+    def find_version(self, project: str, subject: str, product: str, content: str) -> int | None:
+        """The number that `content` has, if it has one; see `version`."""
+        what = {"project": project, "subject": subject, "product": product, "content": content}
+        with self._reading() as connection:
+            return connection.execute(queries.VERSION, what).scalar()
 
     def job(self, job: str) -> Job | None:
         with self._reading() as connection:

@@ -22,13 +22,13 @@ class Versions:
     """Allocates like the job store: the same content, the same number."""
 
     def __init__(self) -> None:
-        self.given: dict[tuple[str, str, str], list[str]] = {}
+        self.given: dict[tuple[str, str, str], dict[str, int]] = {}
 
-    def __call__(self, project: str, subject: str, product: str, content: str) -> int:
-        contents = self.given.setdefault((project, subject, product), [])
-        if content not in contents:
-            contents.append(content)
-        return contents.index(content) + 1
+    def __call__(self, project: str, subject: str, product: str, content: str, taken=lambda number: False) -> int:
+        given = self.given.setdefault((project, subject, product), {})
+        if content not in given:
+            given[content] = next(n for n in count(max(given.values(), default=0) + 1) if not taken(n))
+        return given[content]
 
 
 @pytest.fixture
@@ -80,9 +80,22 @@ def test_media_is_named_relative_to_the_timeline(brief, shot, play_all, publishe
     asked = brief(shot("sh010"))
     publisher, live = publisher_of(asked), finished(asked, play_all)
     task = live.plan.shots[0].deliver[0]
-    timeline = publisher.keys(live.plan.assemble)["timeline"]
-    found = posixpath.normpath(posixpath.join(posixpath.dirname(timeline), publisher.media(task)))
-    assert found == publisher.keys(task)["clip"]
+    timeline = publisher.keys(live.plan.assemble, live.known[live.plan.assemble.id].manifest)["timeline"]
+    manifest = live.known[task.id].manifest
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(timeline), publisher.media(task, manifest)))
+    assert found == publisher.keys(task, manifest)["clip"]
+
+
+def test_a_number_that_an_older_job_store_gave_out_is_not_given_again(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"))
+    publisher, live = publisher_of(asked), finished(asked, play_all)
+    task = live.plan.shots[0].deliver[0]
+    manifest = live.known[task.id].manifest
+    publisher.clips.put_bytes(manifest.files["clip"].key, b"n")
+    publisher.clips.put_bytes("publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4", b"an older clip")
+    key = publisher.publish(task, manifest)["clip"]
+    assert key.endswith("_v002.mp4")
+    assert publisher.clips.read_bytes(key) == b"n"
 
 
 def test_every_shot_says_what_became_of_it(brief, shot, play_all, publisher_of):
