@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from farm import __version__
-from farm.errors import FarmError, InputError
+from farm.errors import DocumentError, FarmError, InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from farm.service import Ask, Service
+
+
+FINDINGS_SHOWN = 40
 
 
 class Exit(IntEnum):
@@ -39,12 +42,14 @@ app = typer.Typer(
 )
 
 ListArgument = Annotated[Path, typer.Argument(metavar="LIST", help="Shot list: .csv, .tsv, .xlsx, .yaml or .json.")]
-OutOption = Annotated[str, typer.Option(help="Where everything goes: a folder, or a URL such as s3://bucket/show.")]
+OutOption = Annotated[
+    str, typer.Option(help="Where everything goes: a folder (else `renders`), or a URL such as s3://bucket/show.")
+]
 ProjectOption = Annotated[Path | None, typer.Option(help="Project defaults; else project.yaml beside the list.")]
 ColumnsOption = Annotated[Path | None, typer.Option(help="Which of your columns means what (YAML or JSON).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 TakesOption = Annotated[int | None, typer.Option(min=1, max=16, help="Takes of every shot.")]
-ModelOption = Annotated[str, typer.Option(help="The model, or several side by side: wan,animatic.")]
+ModelOption = Annotated[str, typer.Option(help="The model, or several side by side, with commas between.")]
 ShotsOption = Annotated[str, typer.Option(help="Only these shots: sh010,sh020.")]
 SizeOption = Annotated[str, typer.Option(help="Size of clips and animatic: 1920x1080.")]
 DraftOption = Annotated[bool, typer.Option("--draft", help="Half the size and one take: quick, to see the timing.")]
@@ -75,7 +80,13 @@ def lint(
     from farm.service import Ask
     from farm.terminal import as_json, findings_table
 
-    findings = _service().lint(Ask(shot_list=shot_list, project=project, columns=columns))
+    try:
+        findings = _service().lint(Ask(shot_list=shot_list, project=project, columns=columns))
+    except DocumentError as error:
+        if not json:
+            raise
+        typer.echo(as_json(error.findings))
+        raise typer.Exit(Exit.BAD_INPUT) from error
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if json:
         typer.echo(as_json(findings))
@@ -201,6 +212,9 @@ def main() -> None:
     """The console script: runs the command, and says what went wrong in one clear message."""
     try:
         app()
+    except DocumentError as error:
+        _complain_of(error)
+        sys.exit(Exit.BAD_INPUT)
     except InputError as error:
         _complain(str(error))
         sys.exit(Exit.BAD_INPUT)
@@ -249,10 +263,21 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _complain(text: str) -> None:
+def _complain_of(error: DocumentError) -> None:
+    """Every finding, worst first; no more than a person reads."""
+    from farm.findings import Severity
+
+    worst_first = sorted(error.findings, key=lambda finding: list(Severity).index(finding.severity))
+    for finding in worst_first[:FINDINGS_SHOWN]:
+        _complain(f"{finding.severity}: {finding}", "red" if finding.severity is Severity.ERROR else "yellow")
+    if len(worst_first) > FINDINGS_SHOWN:
+        _complain(f"and {len(worst_first) - FINDINGS_SHOWN} more: `farm lint LIST --json` has them all")
+
+
+def _complain(text: str, style: str = "red") -> None:
     from rich.console import Console
 
-    Console(stderr=True).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+    Console(stderr=True).print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def _guarded(name: str, look: Callable[[], Check]) -> Check:
     try:
         return look()
     except FarmError as error:
-        return Check(name, False, str(error), "see the message")
+        return Check(name, False, str(error))
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        return Check(name, False, f"{type(error).__name__}: {error}", "see the message")
+        return Check(name, False, f"{type(error).__name__}: {error}")
 
 
 def _versions() -> Iterator[str]:

@@ -80,6 +80,8 @@ class ShotPlan:
     reason: str = ""
     """Why there will be no clip; "" while there may be one."""
     notes: tuple[str, ...] = ()
+    asked: bool = True
+    """False for a shot that this run leaves alone."""
 
     @property
     def tasks(self) -> Iterator[Task]:
@@ -136,7 +138,7 @@ def plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     planned = _plan_shot(brief, shot, known)
     if brief.only is None or shot.code in brief.only or planned.settled(known):
         return planned
-    return ShotPlan(shot=shot, reason=NOT_ASKED)
+    return ShotPlan(shot=shot, reason=NOT_ASKED, asked=False)
 
 
 def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
@@ -297,7 +299,7 @@ def _take(
         height=shot.height,
         frames=asked.frames,
         fps=shot.fps,
-        intent=intent,
+        intent=resolved.follows,
         fit=shot.fit,
         overscan=resolved.overscan,
         loop=shot.loop,

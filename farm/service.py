@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     from farm.doctor import Check
 
 
+DRAFT = "draft"
+"""What a draft's clips are delivered as, and what its list is called after its name."""
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A shot list, and what the command line wants otherwise than it says."""
@@ -110,6 +116,7 @@ class Service:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._stop = Event()
+        self._heeds_signals = False
 
     @classmethod
     def from_environment(cls) -> Service:
@@ -119,6 +126,8 @@ class Service:
 
     def load(self, ask: Ask) -> tuple[ShotList, Project]:
         """The shot list as asked for, and its project's defaults. Raises `DocumentError` with every finding."""
+        for model in ask.models:
+            registry.adapter(model)
         project = load_project(ask.project, ask.shot_list.absolute().parent)
         shot_list = load(
             ask.shot_list, project=project, columns=ask.columns, overrides=ask.overrides, allowed=self.config.allowed
@@ -238,6 +247,7 @@ class Service:
 
         workers = self.config.workers
         with TemporaryDirectory(prefix="farm-") as scratch, local_ray(workers):
+            self._hear_signals()  # again: Ray has taken SIGTERM for itself
             pool = RayPool(WorkerSetup(url=site.out, scratch=scratch, threads=1, cores=workers))
             driver = Driver(
                 live=live,
@@ -267,20 +277,27 @@ class Service:
 
     @contextmanager
     def stopping_on_signals(self) -> Iterator[None]:
-        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C ends at once."""
-
-        def ask_to_stop(number: int, frame: object) -> None:
-            del number, frame
-            if self._stop.is_set():
-                raise KeyboardInterrupt
-            self._stop.set()
-
-        before = {number: signal.signal(number, ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once."""
+        before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+        self._heeds_signals = True
+        self._hear_signals()
         try:
             yield
         finally:
+            self._heeds_signals = False
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _hear_signals(self) -> None:
+        if self._heeds_signals:
+            for number in STOP_SIGNALS:
+                signal.signal(number, self._ask_to_stop)
+
+    def _ask_to_stop(self, number: int, frame: object) -> None:
+        del number, frame
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+        self._stop.set()
 
 
 def _known_version(store: JobStore | None) -> Allocate:
@@ -339,9 +356,12 @@ def _adapters(shot_list: ShotList) -> dict[str, Adapter]:
 
 
 def _halved(shot_list: ShotList) -> ShotList:
-    """The same list at half the size: a draft."""
-    shots = tuple(replace(shot, width=_half(shot.width), height=_half(shot.height)) for shot in shot_list.shots)
-    return replace(shot_list, shots=shots, width=_half(shot_list.width), height=_half(shot_list.height))
+    """The same list at half the size, under names of its own: a draft."""
+    shots = tuple(
+        replace(shot, width=_half(shot.width), height=_half(shot.height), targets=(DRAFT,)) for shot in shot_list.shots
+    )
+    name = f"{shot_list.name}-{DRAFT}"
+    return replace(shot_list, name=name, shots=shots, width=_half(shot_list.width), height=_half(shot_list.height))
 
 
 def _half(pixels: int) -> int:

@@ -47,7 +47,7 @@ class ShotSummary(_Account):
     sequence: str
     row: str
     state: str
-    """"done", "failed" or "unfinished"."""
+    """"done", "failed", "unfinished", or "left" alone because this run was asked for other shots."""
     reason: str = ""
     prompt: str = ""
     frames: int
@@ -155,7 +155,8 @@ def summarise(
 def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
     shot = planned.shot
     settled = planned.settled(reader.live.known)
-    state = ("failed" if planned.reason else "done") if settled else "unfinished"
+    ended = "failed" if planned.reason else "done"
+    state = (ended if planned.asked else "left") if settled else "unfinished"
     clips = {str(task.params["product"]): keys["clip"] for task in planned.deliver if (keys := reader.published(task))}
     return ShotSummary(
         code=shot.code,

@@ -50,6 +50,8 @@ def _row(shot: ShotSummary) -> tuple[Text, ...]:
     name, length = Text(shot.code, "bold"), Text(f"{shot.seconds:.2f} s")
     made = sum(take.state == "done" for take in shot.takes)
     takes = Text(f"{made}/{len(shot.takes)}")
+    if shot.state == "left":
+        return name, length, takes, Text("left", "dim"), Text(""), Text(shot.reason, "dim")
     if shot.state == "failed":
         return name, length, takes, Text("none", "red"), Text(""), Text(shot.reason, "red")
     take = shot.chosen

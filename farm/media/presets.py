@@ -94,5 +94,5 @@ REVIEW = Preset(
     gop_s=Fraction(1, 2),
 )
 
-PRODUCTS: Mapping[str, Preset] = {"review": REVIEW}
+PRODUCTS: Mapping[str, Preset] = {"review": REVIEW, "draft": REVIEW}
 """What can be delivered, by the name shots ask for it."""

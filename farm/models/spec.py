@@ -78,6 +78,8 @@ class Resolved:
 
     options: Mapping[str, str | int | float | bool]
     """Model-specific knobs; part of the task id."""
+    follows: MotionIntent
+    """What of the intent it undertakes to show; the take is judged by this, and `notes` say what is left out."""
     label: str = ""
     """The take's name where takes are named alternatives: "gentler"."""
     overscan: float = 1.0

@@ -7,6 +7,7 @@ file ──read──▶ Draft ──level──▶ Levels of each shot ──fi
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -53,7 +54,7 @@ def load(
     path = Path(path)
     names = read_columns(columns) if columns else ColumnNames()
     draft = _draft(path, names, {*names.constants, *(overrides or {})})
-    folder = path.absolute().parent
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  ".." is folded, links are kept
     if project is None:
         project = Project() if path.name in PROJECT_FILES else load_project(None, folder)
     shots, findings = _levels(draft, names, overrides or {})

@@ -1,7 +1,7 @@
 """select: the takes that pass every gate, strongest first.
 
-Takes keep their absolute scores: nothing here depends on how many takes there are. Equal totals fall to the lower
-take number. When no take passes, nothing is chosen, and the shot needs somebody's attention.
+Takes keep their absolute scores: nothing here depends on how many takes there are. Totals less than a point apart are
+equal, and fall to the lower take number. When no take passes, nothing is chosen, and the shot needs attention.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def run(inputs: Mapping[str, Path], params: SelectParams, ctx: Context) -> Outpu
 
 
 def ranked(scores: Mapping[int, Mapping[str, JsonValue]]) -> list[Ranked]:
-    """Takes with their scores, those that passed first, by total, then by take number."""
+    """Takes with their scores, those that passed first, by total to the point, then by take number."""
     entries = [
         Ranked.model_validate({"take": take, **{name: score[name] for name in ("total", "passed", "why")}})
         for take, score in scores.items()
     ]
-    return sorted(entries, key=lambda entry: (not entry.passed, -entry.total, entry.take))
+    return sorted(entries, key=lambda entry: (not entry.passed, -round(entry.total), entry.take))

@@ -38,7 +38,7 @@ class PaperModel:
     def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
         if self.rejects:
             return Rejection(self.rejects, "name another model")
-        return Resolved({"variant": take}, label=f"variant {take}")
+        return Resolved({"variant": take}, intent, label=f"variant {take}")
 
     def open(self, placement: Placement):
         raise AssertionError("planning opens no model")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from farm.models.animatic import takes
 from farm.models.animatic.framing import overscan_for, path_bounds, shake_margin
 from farm.models.animatic.path import plan_path, shake_reach
+from farm.models.animatic.subjects import shown
 from farm.models.animatic.takes import Manner
 from farm.models.spec import Model, ModelSpec, Placement, Rejection, Resolved
 from farm.shots.intent import Air, MotionIntent
@@ -44,6 +45,7 @@ class AnimaticAdapter:
         overscan = _overscan(shot, moved, manner)
         return Resolved(
             options=manner.options(),
+            follows=_followed(shot, intent),
             label=manner.name,
             overscan=overscan,
             notes=(*_ignored(shot, intent), *_same(shot, intent, take)),
@@ -81,15 +83,27 @@ def _needed(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
     return -(-overscan_for(bounds, aspect / 2.0, 0.5) * 1000 // 1) / 1000
 
 
+def _followed(shot: Shot, intent: MotionIntent) -> MotionIntent:
+    """What of the intent will be seen."""
+    return MotionIntent(
+        phases=() if shot.end else intent.phases,
+        subject=shown(intent.subject, masked=bool(shot.mask)),
+        atmosphere=intent.atmosphere,
+    )
+
+
 def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
     """Everything set that this model does not follow."""
+    seen = shown(intent.subject, masked=bool(shot.mask))
+    stiff = [each.element for each in intent.subject if each not in seen]
     targets = dict.fromkeys(move.target for move in intent.moves if move.target)
     told = [
         (
             shot.end and intent.moves,
             "the start and end frames say where the camera goes: camera words are not followed",
         ),
-        (intent.subject and not shot.mask, "what moves by itself needs a mask, unless it is in the air; there is none"),
+        (stiff and not shot.mask, f"holds still for want of a mask: {', '.join(stiff)}"),
+        (stiff and shot.mask, f"holds still, which only a trained model can move: {', '.join(stiff)}"),
         (
             shot.mask and not intent.subject and all(air.kind is Air.LIGHT for air in intent.atmosphere),
             "the mask is not used: no movement inside it was asked for",
@@ -104,7 +118,7 @@ def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
 
 
 def _same(shot: Shot, intent: MotionIntent, take: int) -> tuple[str, ...]:
-    still = not intent.moves and not intent.atmosphere and not (shot.mask and intent.subject)
+    still = not intent.moves and _followed(shot, intent).is_hold
     return ("nothing moves: this take is the same as take 1",) if take > 1 and (still or shot.end) else ()
 
 

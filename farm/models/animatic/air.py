@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +15,7 @@ from farm.models.animatic.clock import Clock
 from farm.models.animatic.fall import Dust, Rain, Snow
 from farm.models.animatic.light import Light
 from farm.models.animatic.mist import Mist, Steam
+from farm.models.animatic.subjects import air_kind
 from farm.models.animatic.veil import Floats, Frame, Veil, View, glance
 from farm.shots import intent
 from farm.shots.intent import Atmosphere, SubjectMotion
@@ -29,23 +29,6 @@ _ORDER = (intent.Air.LIGHT, intent.Air.MIST, intent.Air.STEAM, intent.Air.RAIN, 
 """From what belongs to the scene to what floats before the lens."""
 
 _SOFT = {intent.Air.LIGHT, intent.Air.MIST, intent.Air.STEAM}
-
-_SUBJECTS = {
-    "mist": intent.Air.MIST,
-    "fog": intent.Air.MIST,
-    "haze": intent.Air.MIST,
-    "steam": intent.Air.STEAM,
-    "smoke": intent.Air.STEAM,
-    "snow": intent.Air.SNOW,
-    "snowflakes": intent.Air.SNOW,
-    "rain": intent.Air.RAIN,
-    "raindrops": intent.Air.RAIN,
-    "dust": intent.Air.DUST,
-    "sunlight": intent.Air.LIGHT,
-    "light": intent.Air.LIGHT,
-}
-
-_PREPOSITION = re.compile(r"\b(?:from|of|in|on|over|above|across|through|behind|around|at)\b")
 
 
 class Air:
@@ -119,17 +102,6 @@ def _as_atmosphere(subject: tuple[SubjectMotion, ...]) -> tuple[Atmosphere, ...]
         for each in subject
         if (kind := air_kind(each)) is not None
     )
-
-
-def air_kind(motion: SubjectMotion) -> intent.Air | None:
-    """The kind of air a subject is: steam for "thick smoke from the chimney", but none for "rain puddles"."""
-    thing = _PREPOSITION.split(motion.element.casefold(), maxsplit=1)[0].strip()
-    return _SUBJECTS.get(thing.rpartition(" ")[2])
-
-
-def sways(subject: tuple[SubjectMotion, ...]) -> bool:
-    """Whether something in the picture is asked to move that is not air: a mask is then drawn for that."""
-    return any(air_kind(each) is None for each in subject)
 
 
 def _layer(asked: Atmosphere, clock: Clock, size: tuple[int, int], seed: int) -> _Layable:

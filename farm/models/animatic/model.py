@@ -146,7 +146,7 @@ def _air(request: Request, picture: tuple[int, int]) -> Air | None:
 
 def _window(request: Request, framing: Framing, still: tuple[int, int]) -> Window | None:
     """Where the air may be: in the mask, unless that was drawn for something in the picture that moves by itself."""
-    from farm.models.animatic.air import sways
+    from farm.models.animatic.subjects import sways
     from farm.models.animatic.window import Window
 
     if request.mask is None or sways(request.intent.subject):

@@ -12,69 +12,20 @@ grows so slowly that no pixel is fetched from beyond it: what stands still is ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from farm.models.animatic.air import air_kind
 from farm.models.animatic.clock import Clock, way
 from farm.models.animatic.noise import smoothstep
+from farm.models.animatic.subjects import Held, air_kind, held
 from farm.models.animatic.veil import Floats
 from farm.shots.amounts import FACTORS
 from farm.shots.intent import SubjectMotion
 
 CELL = 8
 """Still pixels per cell of the offsets."""
-
-
-class _Held(Enum):
-    """Where a thing is held, or that it is water and not held at all."""
-
-    WATER = "water"
-    TOP = "top"
-    BOTTOM = "bottom"
-    WINDWARD = "windward"
-
-
-_WORDS = {
-    _Held.WATER: "water wave waves lake sea ocean river stream pond pool ripple ripples surf tide reflection "
-    "reflections",
-    _Held.TOP: "hair fabric cloth dress skirt coat cape scarf curtain curtains drape drapes veil fur mane beard sleeve "
-    "lantern lanterns rope ropes chain lamp vine vines willow laundry tassel ribbon ribbons sheet sheets",
-    _Held.WINDWARD: "flag flags banner banners pennant sail sails",
-    _Held.BOTTOM: "grass leaf leaves branch branches tree trees foliage plant plants flower flowers reed reeds wheat "
-    "crop crops bush bushes fern ferns palm palms field meadow flame flames fire candle",
-}
-_HELD = {word: held for held, words in _WORDS.items() for word in words.split()}
-_ACTIONS = {
-    "rippling": _Held.WATER,
-    "ripples": _Held.WATER,
-    "ripple": _Held.WATER,
-    "rolling": _Held.WATER,
-    "lapping": _Held.WATER,
-    "swaying": _Held.BOTTOM,
-    "sways": _Held.BOTTOM,
-    "sway": _Held.BOTTOM,
-    "rustling": _Held.BOTTOM,
-    "fluttering": _Held.TOP,
-    "flutters": _Held.TOP,
-    "flutter": _Held.TOP,
-    "billowing": _Held.TOP,
-    "blowing": _Held.TOP,
-}
-
-
-def held(motion: SubjectMotion) -> _Held | None:
-    """How `motion` can be shown here: by its element, else by what that does; None for a blink or a head turn."""
-    for word in motion.element.casefold().split():
-        if word in _HELD:
-            return _HELD[word]
-    for word in motion.action.casefold().split():
-        if word in _ACTIONS:
-            return _ACTIONS[word]
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +75,7 @@ class Sway:
                 ignored.append(motion.element)
                 continue
             rng = np.random.default_rng((seed, 100 + number))
-            if kind is _Held.WATER:
+            if kind is Held.WATER:
                 waves += _ripple(motion, reach, feather, clock, rng)
             else:
                 waves += _swing(motion, kind, reach, feather, clock, rng)
@@ -203,7 +154,7 @@ def _ripple(
 
 
 def _swing(
-    motion: SubjectMotion, kind: _Held, reach: Floats, feather: float, clock: Clock, rng: np.random.Generator
+    motion: SubjectMotion, kind: Held, reach: Floats, feather: float, clock: Clock, rng: np.random.Generator
 ) -> list[_Wave]:
     rows, columns = reach.shape
     wind = way(motion.direction, (0.0, 0.0))[0] or float(rng.choice([-1.0, 1.0]))
@@ -211,7 +162,7 @@ def _swing(
     down = np.clip((np.arange(rows, dtype=np.float32) - top) / max(1.0, bottom - top), 0.0, 1.0)[:, None]
     over = np.clip((np.arange(columns, dtype=np.float32) - left) / max(1.0, right - left), 0.0, 1.0)[None, :]
     lee = over if wind > 0 else 1.0 - over
-    free = {_Held.TOP: down + 0 * over, _Held.BOTTOM: 1.0 - down + 0 * over}.get(kind, lee + 0 * down)
+    free = {Held.TOP: down + 0 * over, Held.BOTTOM: 1.0 - down + 0 * over}.get(kind, lee + 0 * down)
     strength = (reach * free**1.4).astype(np.float32)
     most = _most(0.006 * rows * CELL * FACTORS[motion.speed] ** 0.5, feather)
     waves: list[_Wave] = []

@@ -89,7 +89,20 @@ def test_a_target_is_not_looked_for_and_that_is_said() -> None:
 
 def test_movement_of_things_needs_a_mask() -> None:
     intent = MotionIntent(subject=(SubjectMotion(element="hair"),))
-    assert any("needs a mask" in note for note in resolved(intent).notes)
+    bare, masked = resolved(intent), resolved(intent, mask="/mask.png")
+    assert (bare.follows.is_hold, bare.notes) == (True, ("holds still for want of a mask: hair",))
+    assert masked.follows == intent
+
+
+def test_what_only_a_trained_model_can_move_is_said_and_not_judged() -> None:
+    intent = MotionIntent(subject=(SubjectMotion(element="head", action="turn"),))
+    answer = resolved(intent, mask="/mask.png")
+    assert answer.follows.is_hold
+    assert answer.notes[0] == "holds still, which only a trained model can move: head"
+
+
+def test_between_two_stills_the_camera_is_not_judged() -> None:
+    assert resolved(asking("pan", "left"), end="/end.png").follows.is_hold
 
 
 def test_a_mask_for_what_is_in_the_air_is_used_and_nothing_said() -> None:
