@@ -51,7 +51,7 @@ def _row(shot: ShotSummary) -> tuple[Text, ...]:
     made = sum(take.state == "done" for take in shot.takes)
     takes = Text(f"{made}/{len(shot.takes)}")
     if shot.state == "left":
-        return name, length, takes, Text("left", "dim"), Text(""), Text(shot.reason, "dim")
+        return name, length, takes, Text("left", "dim"), Text(""), Text("not asked for", "dim")
     if shot.state == "failed":
         return name, length, takes, Text("none", "red"), Text(""), Text(shot.reason, "red")
     take = shot.chosen
