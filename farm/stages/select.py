@@ -7,7 +7,7 @@ equal, and fall to the lower take number. When no take passes, nothing is chosen
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
@@ -15,6 +15,9 @@ from pydantic import BaseModel, JsonValue
 from farm.chain import SelectParams
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
+
+SAME = 1.0
+"""Points that two totals must differ by before one is the better."""
 
 
 class Ranked(BaseModel):
@@ -41,9 +44,21 @@ def run(inputs: Mapping[str, Path], params: SelectParams, ctx: Context) -> Outpu
 
 
 def ranked(scores: Mapping[int, Mapping[str, JsonValue]]) -> list[Ranked]:
-    """Takes with their scores, those that passed first, by total to the point, then by take number."""
+    """Takes with their scores: those that passed first, then by total, and within a point by take number."""
     entries = [
         Ranked.model_validate({"take": take, **{name: score[name] for name in ("total", "passed", "why")}})
         for take, score in scores.items()
     ]
-    return sorted(entries, key=lambda entry: (not entry.passed, -round(entry.total), entry.take))
+    return [
+        *_in_order(entry for entry in entries if entry.passed),
+        *_in_order(entry for entry in entries if not entry.passed),
+    ]
+
+
+def _in_order(entries: Iterable[Ranked]) -> Iterator[Ranked]:
+    left = list(entries)
+    while left:
+        best = max(entry.total for entry in left)
+        first = min((entry for entry in left if entry.total > best - SAME), key=lambda entry: entry.take)
+        left.remove(first)
+        yield first

@@ -35,10 +35,11 @@ def selected(ctx, tmp_path):
         ({1: (80.0, True), 2: (90.0, True), 3: (85.0, True)}, 2, [2, 3], [2, 3, 1]),
         ({1: (80.0, True), 2: (99.0, False)}, 1, [1], [1, 2]),
         ({3: (80.0, True), 1: (80.0, True), 2: (80.0, True)}, 1, [1], [1, 2, 3]),
+        ({1: (99.4, True), 2: (100.0, True), 3: (98.0, True)}, 1, [1], [1, 2, 3]),
         ({1: (80.0, True), 2: (99.0, False)}, 3, [1], [1, 2]),
         ({1: (50.0, False), 2: (60.0, False)}, 1, [], [2, 1]),
     ],
-    ids=["best", "two best", "a gate beats a total", "ties by number", "no failure fills up", "all fail"],
+    ids=["best", "two best", "a gate beats a total", "ties by number", "less than a point is a tie", "no failure fills up", "all fail"],
 )
 def test_ranking(selected, scores, top, chosen, order):
     facts = selected(scores, top)
