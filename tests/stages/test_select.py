@@ -39,7 +39,15 @@ def selected(ctx, tmp_path):
         ({1: (80.0, True), 2: (99.0, False)}, 3, [1], [1, 2]),
         ({1: (50.0, False), 2: (60.0, False)}, 1, [], [2, 1]),
     ],
-    ids=["best", "two best", "a gate beats a total", "ties by number", "less than a point is a tie", "no failure fills up", "all fail"],
+    ids=[
+        "best",
+        "two best",
+        "a gate beats a total",
+        "ties by number",
+        "less than a point is a tie",
+        "no failure fills up",
+        "all fail",
+    ],
 )
 def test_ranking(selected, scores, top, chosen, order):
     facts = selected(scores, top)
