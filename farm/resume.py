@@ -134,7 +134,7 @@ class _Finding:
 
     def _end(self, attempt: int) -> bool:
         """End a running attempt by its manifest, or as reclaimed where it left none. True when the task is done."""
-        manifest = self.shelf.manifest(self.task, attempt) or self._reclaimed(attempt)
+        manifest = self.shelf.manifest(self.task, attempt) or reclaimed(self.task, attempt, self.now_us)
         changes, history = self.standing.changes, self.standing.histories.get(self.task.id, History())
         changes.append(AttemptEnded(manifest))
         if manifest.done:
@@ -146,16 +146,18 @@ class _Finding:
         self.standing.histories[self.task.id] = History(state, attempt, history.failures)
         return manifest.done
 
-    def _reclaimed(self, attempt: int) -> Manifest:
-        return Manifest(
-            task=self.task.id,
-            attempt=attempt,
-            stage=self.task.stage,
-            state=AttemptState.FAILED,
-            failure=FailureKind.RECLAIMED,
-            message="the driver ended before this attempt did",
-            ended_us=self.now_us,
-        )
+
+def reclaimed(task: Task, attempt: int, now_us: int) -> Manifest:
+    """The manifest of an attempt that a dead driver left running, and that left none itself."""
+    return Manifest(
+        task=task.id,
+        attempt=attempt,
+        stage=task.stage,
+        state=AttemptState.FAILED,
+        failure=FailureKind.RECLAIMED,
+        message="the driver ended before this attempt did",
+        ended_us=now_us,
+    )
 
 
 def _reopen_where_files_are_gone(standing: Standing, shelf: _Shelf, now_us: int) -> bool:

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from farm.changes import Committed
+from farm.changes import AttemptEnded, Committed, TaskMoved
 from farm.config import Config
 from farm.errors import InputError
-from farm.resume import Standing
+from farm.resume import Standing, reclaimed
+from farm.scheduler.events import History
 from farm.shots.model import Shot, ShotList
 from farm.store.catalog import Catalog
 from farm.store.clips import ClipStore
@@ -27,7 +28,7 @@ from farm.store.jobs import JobStore
 from farm.store.lease import Lease
 from farm.store.records import Job, JobState
 from farm.store.state import state_folder
-from farm.tasks import Task
+from farm.tasks import Task, TaskId, TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,20 @@ class Ledger:
         """Make tasks part of the job."""
         if tasks:
             self.store.add_tasks(self.lease.epoch, self.job, tasks, now_us())
+
+    def reopen(self, tasks: Sequence[Task]) -> dict[TaskId, History]:
+        """Where tasks that are to run stand in the books. What an earlier run settled, or left running, waits again."""
+        changes: list[Committed] = []
+        histories: dict[TaskId, History] = {}
+        for task, record in self.store.tasks([task.id for task in tasks]).items():
+            waits = record.state is TaskState.WAITING
+            if record.state is TaskState.RUNNING:
+                changes.append(AttemptEnded(reclaimed(record.task, record.attempts, now_us())))
+            if not waits:
+                changes.append(TaskMoved(task, TaskState.WAITING, now_us()))
+            histories[task] = History(attempts=record.attempts, failures=record.failures if waits else {})
+        self.commit(changes)
+        return histories
 
     def commit(self, changes: Sequence[Committed]) -> None:
         """Make changes durable, all or none."""

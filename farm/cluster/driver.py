@@ -70,6 +70,10 @@ class Books(Protocol):
     """The durable record of one job (`farm.site.Ledger`)."""
 
     def add(self, tasks: Sequence[Task]) -> None: ...
+    def reopen(self, tasks: Sequence[Task]) -> Mapping[TaskId, History]:
+        """Where tasks that are to run stand in the books."""
+        ...
+
     def commit(self, changes: Sequence[Committed]) -> None: ...
     def follow(self) -> None: ...
 
@@ -155,11 +159,12 @@ class Driver:
         """Record tasks as this job's, and tell the scheduler of them."""
         tasks = list(tasks)
         self._books.add(tasks)
+        histories = self._books.reopen([task for task in tasks if task.id not in self._live.known])
         events: list[Event] = []
         for task in tasks:
             self._observer.added(task, there=task.id in self._live.known)
             rank = Rank(self._live.priority(task), job=0, shot=self._live.position(task))
-            events.append(TaskAdded(task, rank, self._histories.get(task.id, History())))
+            events.append(TaskAdded(task, rank, histories.get(task.id) or self._histories.get(task.id, History())))
         return events
 
     # -- acting -----------------------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ class Books:
     def add(self, tasks) -> None:
         self.added += tasks
 
+    def reopen(self, tasks):
+        return {}
+
     def commit(self, changes) -> None:
         self.changes += changes
 

@@ -11,6 +11,8 @@ from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import FailureKind
 from farm.plan import Brief, plan
 from farm.resume import Standing, look
+from farm.site import Ledger
+from farm.store.catalog import Catalog
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
 from farm.store.lease import Lease
@@ -222,3 +224,15 @@ def test_without_a_job_store_planning_reads_the_shelf_alone(world):
 def test_outcomes_say_done():
     assert Outcome(TaskState.DONE).done
     assert not Outcome(TaskState.FAILED).done
+
+
+def test_what_is_named_late_goes_on_where_the_books_have_it(world):
+    """A task that a rerun names only midway may have been done before, its files gone since."""
+    world.run_all()
+    deliver = first(world, "deliver")
+    ledger = Ledger("job", world.store, world.lease, Catalog(world.clips))
+    assert ledger.reopen([deliver])[deliver.id].attempts == 1
+    assert world.store.tasks([deliver.id])[deliver.id].state is TaskState.WAITING
+    world.start(deliver, 2)
+    assert ledger.reopen([deliver])[deliver.id].attempts == 2, "what was left running is written off"
+    assert world.store.tasks([deliver.id])[deliver.id].state is TaskState.WAITING
