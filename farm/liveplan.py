@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from farm.plan import Brief, Plan, ShotPlan, plan, plan_assembly, plan_shot
+from farm.plan import Brief, Plan, ShotPlan, plan_assembly, plan_shot
 from farm.tasks import Outcome, Task, TaskId
 
 
@@ -34,9 +34,6 @@ class LivePlan:
         shots = tuple(self._shots[shot.code] for shot in self.brief.shot_list.shots)
         return Plan(shots, None if self._open else plan_assembly(self.brief, shots, self.known))
 
-    def shot(self, code: str) -> ShotPlan:
-        return self._shots[code]
-
     def position(self, task: Task) -> int:
         """Of the task's shot in the cut; the assembly comes last."""
         return self._index[task.shot] if task.shot else len(self._index)
@@ -48,7 +45,8 @@ class LivePlan:
 
     def begin(self) -> Iterator[Task]:
         """Every task that can be named from what is known."""
-        for planned in plan(self.brief, self.known).shots:
+        for shot in self.brief.shot_list.shots:
+            planned = plan_shot(self.brief, shot, self.known)
             self._keep(planned)
             yield from self._new(planned.tasks)
         yield from self._assembly()

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from farm.canonical import content_id
+from farm.clock import now_us
 from farm.config import Config, Project, load_config, load_project
 from farm.errors import InputError
 from farm.findings import Finding, Severity
@@ -34,7 +35,7 @@ from farm.shots.lint import lint
 from farm.shots.load import load
 from farm.shots.model import ShotList
 from farm.shots.motion import intent_of
-from farm.site import Ledger, Site, now_us
+from farm.site import Ledger, Site
 from farm.store.gc import Garbage, collect
 from farm.store.jobs import JobStore
 from farm.store.records import JobState
@@ -221,7 +222,7 @@ class Service:
             if standing.complete:
                 list(live.begin())
             else:
-                self._drive(site, live, standing, ledger, publisher, observer)
+                self._drive(site, live, ledger, publisher, observer)
             warnings = [finding for finding in (*shot_list.findings, *findings) if finding.severity is Severity.WARNING]
             summary = summarise(live, publisher, site.out, there, map(str, warnings))
             if summary.finished:
@@ -233,7 +234,6 @@ class Service:
         self,
         site: Site,
         live: LivePlan,
-        standing: Standing,
         ledger: Ledger,
         publisher: Publisher,
         observer: Observer,
@@ -251,7 +251,6 @@ class Service:
             pool = RayPool(WorkerSetup(url=site.out, scratch=scratch, threads=1, cores=workers))
             driver = Driver(
                 live=live,
-                histories=standing.histories,
                 scheduler=Scheduler(Machine(cpus=workers)),
                 books=ledger,
                 publish=publisher.publish,

@@ -7,7 +7,6 @@ out ─┬─ publish/   what people open            state folder ── job sto
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from farm.changes import AttemptEnded, Committed, TaskMoved
+from farm.clock import now_us
 from farm.config import Config
 from farm.errors import InputError
 from farm.resume import Standing, reclaimed
@@ -148,11 +148,6 @@ def _described(shot: Shot) -> dict[str, JsonValue]:
         "nb_frames": shot.nb_frames,
         "fps": str(shot.fps),
     }
-
-
-def now_us() -> int:
-    """UTC, in microseconds."""
-    return time.time_ns() // 1000
 
 
 def _absolute(out: str) -> str:

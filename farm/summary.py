@@ -127,8 +127,9 @@ def summarise(
     """The account of a job as it stands. `there` are the tasks that were done before this run."""
     reader = _Reader(live, publisher)
     shot_list = live.brief.shot_list
-    shots = tuple(_shot(reader, planned) for planned in live.plan.shots)
-    assembly = live.plan.assemble
+    plan = live.plan
+    shots = tuple(_shot(reader, planned) for planned in plan.shots)
+    assembly = plan.assemble
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
     frames = sum(cut_frames(shot, shot_list.fps) for shot in shot_list.shots)

@@ -14,7 +14,6 @@ import platform
 import resource
 import shutil
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from pydantic import JsonValue
 
 import farm
 from farm.chain import STAGES, StageName
+from farm.clock import now_us
 from farm.errors import Cancelled, FailureKind, KeyExists, failure_kind
 from farm.models.registry import adapter
 from farm.models.spec import Model, Placement
@@ -117,7 +117,7 @@ class AttemptContext:
 
 def perform(work: Work, place: Workplace, report: Callable[[float], None], cancelled: Event) -> Manifest:
     """Run one attempt and leave its manifest in the clip store. Raises only when that cannot be written."""
-    started_us, cpu_us = time.time_ns() // 1000, _cpu_us()
+    started_us, cpu_us = now_us(), _cpu_us()
     scratch = Path(tempfile.mkdtemp(prefix=f"{work.task.stage}-", dir=place.scratch))
     ctx = AttemptContext(work, place, scratch, report, cancelled)
     try:
@@ -133,7 +133,7 @@ def perform(work: Work, place: Workplace, report: Callable[[float], None], cance
         worker=place.name,
         node=place.node,
         started_us=started_us,
-        ended_us=time.time_ns() // 1000,
+        ended_us=now_us(),
         cpu_us=_cpu_us() - cpu_us,
         **outcome,
     )

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from farm.changes import AttemptEnded, Committed
+from farm.clock import now_us
 from farm.cluster.worker import Progress
 from farm.liveplan import LivePlan
 from farm.scheduler.events import (
@@ -85,7 +86,6 @@ class Driver:
         self,
         *,
         live: LivePlan,
-        histories: Mapping[TaskId, History],
         scheduler: Scheduler,
         books: Books,
         publish: Callable[[Task, Manifest], object],
@@ -94,7 +94,6 @@ class Driver:
         stop: threading.Event,
     ) -> None:
         self._live = live
-        self._histories = histories
         self._scheduler = scheduler
         self._books = books
         self._publish = publish
@@ -130,7 +129,7 @@ class Driver:
             commands: list[Command] = []
             settled: list[TaskId] = []
             while queue:
-                decision = self._scheduler.handle(queue.popleft(), _now_us())
+                decision = self._scheduler.handle(queue.popleft(), now_us())
                 changes += decision.changes
                 commands += decision.commands
                 settled += decision.settled
@@ -159,12 +158,14 @@ class Driver:
         """Record tasks as this job's, and tell the scheduler of them."""
         tasks = list(tasks)
         self._books.add(tasks)
-        histories = self._books.reopen([task for task in tasks if task.id not in self._live.known])
+        known = self._live.known
+        histories = self._books.reopen([task for task in tasks if task.id not in known])
         events: list[Event] = []
         for task in tasks:
-            self._observer.added(task, there=task.id in self._live.known)
+            self._observer.added(task, there=task.id in known)
             rank = Rank(self._live.priority(task), job=0, shot=self._live.position(task))
-            events.append(TaskAdded(task, rank, histories.get(task.id) or self._histories.get(task.id, History())))
+            history = History(known[task.id].state) if task.id in known else histories.get(task.id, History())
+            events.append(TaskAdded(task, rank, history))
         return events
 
     # -- acting -----------------------------------------------------------------------------------------------------
@@ -205,7 +206,3 @@ class Driver:
 
     def _stopped(self) -> bool:
         return self._stop_by is not None and (not self._scheduler.running or time.monotonic() > self._stop_by)
-
-
-def _now_us() -> int:
-    return time.time_ns() // 1000

@@ -89,14 +89,13 @@ def drive(end):
             "attempt": work.attempt
         }))]  # fmt: skip
 
-    def run(asked, answer=None, stop=None, histories=None):
+    def run(asked, answer=None, stop=None):
         live, books, published = LivePlan(asked, {}), Books(), []
         pool = ScriptedPool(
             books, (lambda worker, work: answer(worker, work) or well(worker, work)) if answer else well
         )
         driver = Driver(
             live=live,
-            histories=histories or {},
             scheduler=Scheduler(Machine(cpus=2)),
             books=books,
             publish=lambda task, manifest: published.append(task.label),
