@@ -29,7 +29,6 @@ from farm.scheduler.events import (
     Run,
     StartWorker,
     StopAsked,
-    StopWorker,
     TaskAdded,
     Tick,
 )
@@ -49,7 +48,6 @@ class Pool(Protocol):
     def start(self, worker: str, lane: Lane) -> None: ...
     def run(self, worker: str, work: Work) -> None: ...
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None: ...
-    def stop(self, worker: str) -> None: ...
     def wait(self, timeout_s: float) -> Iterable[Event | Progress]: ...
 
 
@@ -174,8 +172,6 @@ class Driver:
         match command:
             case StartWorker():
                 self._pool.start(command.worker, command.lane)
-            case StopWorker():
-                self._pool.stop(command.worker)
             case Run():
                 work = Work(command.task, command.attempt, self._inputs(command.task), command.alone)
                 self._pool.run(command.worker, work)

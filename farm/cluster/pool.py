@@ -50,12 +50,9 @@ class RayPool:
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
         self._actors[worker].cancel.remote(task, attempt)
 
-    def stop(self, worker: str) -> None:
-        ray.kill(self._actors.pop(worker))
-
     def close(self) -> None:
         for worker in list(self._actors):
-            self.stop(worker)
+            self._forget(worker)
 
     def wait(self, timeout_s: float) -> list[Event | Progress]:
         """What has happened, waiting at most `timeout_s` for something to happen."""

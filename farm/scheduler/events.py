@@ -93,11 +93,6 @@ class StartWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class StopWorker:
-    worker: str
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     worker: str
     task: Task
@@ -113,7 +108,7 @@ class CancelAttempt:
     attempt: int
 
 
-Command: TypeAlias = StartWorker | StopWorker | Run | CancelAttempt
+Command: TypeAlias = StartWorker | Run | CancelAttempt
 
 
 @dataclass(frozen=True, slots=True)

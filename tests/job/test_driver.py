@@ -49,7 +49,6 @@ class ScriptedPool:
     answer: object
     heard: deque = field(default_factory=deque)
     ran: list = field(default_factory=list)
-    stopped: list = field(default_factory=list)
 
     def start(self, worker, lane) -> None:
         self.heard.append(WorkerReady(worker, "node"))
@@ -64,9 +63,6 @@ class ScriptedPool:
     def cancel(self, worker, task, attempt) -> None:
         work = next(work for work in self.ran if (work.task.id, work.attempt) == (task, attempt))
         self.heard.append(AttemptFinished(worker, manifest(work, AttemptState.CANCELLED)))
-
-    def stop(self, worker) -> None:
-        self.stopped.append(worker)
 
     def wait(self, timeout_s):
         heard, self.heard = list(self.heard), deque()
