@@ -22,6 +22,8 @@ class AttemptStarted:
     worker: str
     node: str
     at_us: int
+    job: str = ""
+    """In whose name it runs, and which pays for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class AttemptEnded:
     """An attempt is over. Says nothing yet about the task, see `TaskMoved`."""
 
     manifest: Manifest
+    cost_micros: int = 0
+    """What it cost the job in whose name it ran, in millionths of the farm's currency."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,22 @@ class Input(_Record):
 
 
 class Lane(_Record):
-    """A pool of identical workers. The lane "cpu" runs everything that needs no GPU."""
+    """A pool of identical workers. The lane "cpu" runs everything that needs no GPU.
+
+    A worker is one actor, or with more than one rank a gang: its ranks lie on one node, and live and die together.
+    """
 
     name: str = "cpu"
     gpus: int = 0
+    """Of each rank."""
+    ranks: int = 1
+    pool: str = ""
+    """Label that a node must carry; "" for any node."""
+
+    @property
+    def gpus_in_all(self) -> int:
+        """Of a whole worker."""
+        return self.gpus * self.ranks
 
 
 class Task(_Record):
@@ -119,6 +131,10 @@ class Task(_Record):
     assets: Mapping[str, Asset] = {}
     inputs: Mapping[str, Input] = {}
     lane: Lane = Lane()
+    shape: str = ""
+    """Tasks of one lane and one shape take about equally long: "generate 1280x720x96"."""
+    price_micros: int = 0
+    """What one attempt costs beyond the time of its worker, such as a paid request."""
     shot: str = ""
     take: int = 0
 
@@ -133,10 +149,12 @@ class Task(_Record):
         assets: Mapping[str, Asset] | None = None,
         inputs: Mapping[str, Input] | None = None,
         lane: Lane | None = None,
+        shape: str = "",
+        price_micros: int = 0,
         shot: str = "",
         take: int = 0,
     ) -> Task:
-        """A task whose id is the hash of all that determines its output: not of lane, shot or take."""
+        """A task whose id is the hash of all that determines its output: not of lane, shape, price, shot or take."""
         assets, inputs = assets or {}, inputs or {}
         identity = content_id(
             {
@@ -157,6 +175,8 @@ class Task(_Record):
             assets=assets,
             inputs=inputs,
             lane=lane or Lane(),
+            shape=shape,
+            price_micros=price_micros,
             shot=shot,
             take=take,
         )
@@ -246,3 +266,5 @@ class Work:
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
     alone: bool = False
     """True when nothing else is left to run, so that it may use every core."""
+    lean: int = 0
+    """How often this task ran out of memory before: a model may choose a leaner profile."""

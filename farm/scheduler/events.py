@@ -13,7 +13,11 @@ from typing import TypeAlias
 
 from farm.changes import Committed
 from farm.errors import FailureKind
+from farm.scheduler.policy import Limits
+from farm.scheduler.waits import WaitReason
 from farm.tasks import Lane, Manifest, Task, TaskId, TaskState
+
+# -- what is wanted ---------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +31,70 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Rank:
-    """Where a task stands in the queue: smaller runs first."""
+class JobSet:
+    """A job is there, or has other terms than before. Comes before its tasks."""
 
+    job: str
+    project: str
     priority: int
-    """Of its job; higher runs first, so it is negated in `key`."""
-    job: int
-    """Jobs by age."""
-    shot: int
+    """0-100; higher runs first."""
+    created_us: int
+    hold: WaitReason | None = None
+    """HELD or PAUSED: none of its tasks begins; what runs goes on."""
+    limits: Limits = Limits()
+    spent_micros: int = 0
+    """By attempts that ended before this scheduler began; heeded when the job is new to it."""
 
-    @property
-    def key(self) -> tuple[int, int, int]:
-        return (-self.priority, self.job, self.shot)
+
+@dataclass(frozen=True, slots=True)
+class JobDropped:
+    """A job lets go of all its tasks: cancelled, or ended. What no other job wants is cancelled."""
+
+    job: str
 
 
 @dataclass(frozen=True, slots=True)
 class TaskAdded:
-    """A task is wanted. One that is known already only moves up, if its new rank is better."""
+    """A job wants a task, which other jobs may want too. Its inputs were added before it."""
 
+    job: str
     task: Task
-    rank: Rank
+    order: tuple[int, ...] = ()
+    """Its place within the job: smaller runs first."""
     history: History = History()
+    """Heeded when the task is new to this scheduler. A known task that failed or was cancelled is asked for again when
+    this says that it waits: it starts over, as `history.attempts` has it."""
+
+
+# -- what happened ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NodeUp:
+    """A node can take workers. Said again when what it has changes."""
+
+    node: str
+    cpus: int
+    gpus: int = 0
+    pools: frozenset[str] = frozenset()
+    """Labels that lanes may ask for."""
+    name: str = ""
+    """What people call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDraining:
+    """A node goes away at `deadline_us`: no new work; idle workers leave at once; what still runs then is reclaimed."""
+
+    node: str
+    deadline_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLost:
+    """A node takes no workers any more. The loss of each of its workers is told apart, once it is safe to rebook."""
+
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +105,7 @@ class WorkerReady:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLost:
-    """A worker is gone. Its attempt, if it had one, ends with `kind`."""
+    """A worker is gone and cannot write any more. Its attempt, if it had one, ends with `kind`."""
 
     worker: str
     kind: FailureKind
@@ -75,7 +122,7 @@ class AttemptFinished:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed: pauses may be over."""
+    """Time has passed: pauses, timeouts and idle workers may be due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +130,37 @@ class StopAsked:
     """Start nothing more and cancel what runs; what is cancelled stays wanted."""
 
 
-Event: TypeAlias = TaskAdded | WorkerReady | WorkerLost | AttemptFinished | Tick | StopAsked
+Event: TypeAlias = (
+    JobSet
+    | JobDropped
+    | TaskAdded
+    | NodeUp
+    | NodeDraining
+    | NodeLost
+    | WorkerReady
+    | WorkerLost
+    | AttemptFinished
+    | Tick
+    | StopAsked
+)
+
+# -- what is to be done -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class StartWorker:
+    """Start a worker, all its ranks on `node`; None: wherever there comes to be room, so that the autoscaler sees it."""
+
     worker: str
     lane: Lane
+    node: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StopWorker:
+    """End a worker, whatever it does. It is gone for the scheduler already."""
+
+    worker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +170,8 @@ class Run:
     attempt: int
     alone: bool = False
     """True when nothing else is left to run, so that it may use the whole machine."""
+    lean: int = 0
+    """How often the task ran out of memory before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +181,12 @@ class CancelAttempt:
     attempt: int
 
 
-Command: TypeAlias = StartWorker | Run | CancelAttempt
+Command: TypeAlias = StartWorker | StopWorker | Run | CancelAttempt
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from an event. `settled` names tasks that are now done or failed for good."""
+    """What follows from an event. `settled` names tasks that are now done, failed or cancelled."""
 
     changes: tuple[Committed, ...] = ()
     commands: tuple[Command, ...] = ()

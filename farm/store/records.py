@@ -15,6 +15,9 @@ from farm.tasks import SETTLED, AttemptState, Manifest, Outcome, Task, TaskId, T
 
 class JobState(StrEnum):
     ACTIVE = "active"
+    HELD = "held"
+    """Submitted to wait until somebody resumes it."""
+    PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
     """Ended, and some shots have no clip."""
@@ -22,7 +25,8 @@ class JobState(StrEnum):
 
     @property
     def live(self) -> bool:
-        return self is JobState.ACTIVE
+        """True while it may still want something."""
+        return self in {JobState.ACTIVE, JobState.HELD, JobState.PAUSED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +42,71 @@ class Job:
     """The shot list, as it was submitted: "shots" with "code" and "sequence" each are what the catalog reads."""
     options: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     created_us: int
+    priority: int = 50
+    budget_micros: int | None = None
+    """What it may cost in all; None for no limit."""
+    principal: str = ""
+    """Who submitted it."""
     state: JobState = JobState.ACTIVE
+    message: str = ""
+    """Why it ended as it did, where there is more to say."""
+    ended_us: int = 0
     seq: int = 0
     """Of its last change."""
+
+
+class Verb(StrEnum):
+    """What people ask of the driver."""
+
+    SUBMIT = "submit"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    RETRY = "retry"
+    PRIORITY = "priority"
+    APPROVE = "approve"
+    WHY = "why"
+
+
+class RequestState(StrEnum):
+    PENDING = "pending"
+    APPLIED = "applied"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Something a person asked of the driver, and what came of it. Kept: it is the audit of who changed what."""
+
+    id: str
+    verb: Verb
+    principal: str
+    """Who asks."""
+    at_us: int
+    job: str = ""
+    body: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """By verb: the job to create, {"shot": ...}, {"priority": 80}, {"shot": ..., "take": 2}, {"subject": ...}."""
+    key: str = ""
+    """Idempotency key: of two requests with one key the first counts; "" for none."""
+    state: RequestState = RequestState.PENDING
+    reason: str = ""
+    """Why it was refused."""
+    answer: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    decided_us: int = 0
+    seq: int = 0
+    """Of its outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the leading driver last said of itself: soft, rewritten every few seconds."""
+
+    at_us: int
+    epoch: int
+    leader: str
+    """Process and host."""
+    document: Mapping[str, JsonValue]
+    """The farm at a glance: waiting tasks by job and reason, lanes, nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +153,9 @@ class AttemptRecord:
     state: AttemptState
     started_us: int
     manifest: Manifest | None
+    job: str = ""
+    """In whose name it ran."""
+    cost_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +185,7 @@ class ChangeKind(StrEnum):
 
     JOB = "job"
     TASK_ADDED = "task added"
+    REQUEST = "request"
     ATTEMPT_STARTED = "attempt started"
     ATTEMPT_ENDED = "attempt ended"
     TASK_MOVED = "task moved"
