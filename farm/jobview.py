@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from farm.store.jobs import JobStore
-from farm.store.records import AuditLine, Job, Pulse, Request, RequestState, TaskRecord
+from farm.store.records import Deed, JobLine, Pulse, Request, RequestState, TaskRecord, Verb
 from farm.tasks import TaskState
 
 STALE_US = 10_000_000
@@ -38,7 +38,7 @@ class DriverView(_View):
         return f"no driver since {clock(self.last_seen_us)}" if self.last_seen_us else "no driver has run here yet"
 
 
-class JobLine(_View):
+class JobView(_View):
     """One job in one line."""
 
     id: str
@@ -72,16 +72,15 @@ class HistoryLine(_View):
     """Something that was done to a job."""
 
     at_us: int
-    principal: str
+    who: str
     what: str
-    outcome: str
-    reason: str = ""
+    outcome: str = ""
 
 
 class JobStatus(_View):
     """One job in detail."""
 
-    job: JobLine
+    job: JobView
     stages: Mapping[str, Mapping[str, int]]
     """Tasks by stage and state."""
     shots: tuple[ShotLine, ...]
@@ -122,29 +121,24 @@ def driver_view(pulse: Pulse | None, now_us: int) -> DriverView:
     return DriverView(leads=fresh, leader=pulse.leader, last_seen_us=pulse.at_us)
 
 
-def job_lines(store: JobStore, now_us: int) -> tuple[JobLine, ...]:
+def job_views(store: JobStore, now_us: int) -> tuple[JobView, ...]:
     """Every job, oldest first."""
-    pulse, counts, spent = store.last_pulse(), store.job_counts(), store.spent(live_only=False)
-    waits = _waits(pulse, now_us)
-    return tuple(
-        _line(job, counts.get(job.id, {}), waits.get(job.id, {}), spent.get(job.id, 0)) for job in store.jobs()
-    )
+    waits = _waits(store.last_pulse(), now_us)
+    return tuple(_view(line, waits.get(line.id, {})) for line in store.job_lines())
 
 
-def job_status(store: JobStore, job: Job, now_us: int) -> JobStatus:
+def job_status(store: JobStore, job: str, now_us: int) -> JobStatus:
     """One job in detail."""
-    records = store.load(job.id)
     pulse = store.last_pulse()
-    states = Counter(str(record.state) for record in records)
-    stages: dict[str, Counter[str]] = {}
-    for record in records:
-        stages.setdefault(record.task.stage, Counter())[record.state] += 1
-    spent = store.spent(live_only=False).get(job.id, 0)
+    line = next(line for line in store.job_lines() if line.id == job)
+    stages: dict[str, dict[str, int]] = {}
+    for (stage, state), count in line.tasks.items():
+        stages.setdefault(stage, {})[state] = count
     return JobStatus(
-        job=_line(job, states, _waits(pulse, now_us).get(job.id, {}), spent),
+        job=_view(line, _waits(pulse, now_us).get(job, {})),
         stages=stages,
-        shots=tuple(_shots(records)),
-        history=tuple(_history(line) for line in store.history(job.id)),
+        shots=tuple(_shots(store.load(job))),
+        history=tuple(_history(deed) for deed in store.history(job)),
         driver=driver_view(pulse, now_us),
     )
 
@@ -156,21 +150,24 @@ def clock(at_us: int) -> str:
     return f"{at:%H:%M}" if at.date() == today else f"{at:%Y-%m-%d %H:%M}"
 
 
-def _line(job: Job, states: Mapping[str, int], waits: Mapping[str, int], cost_micros: int) -> JobLine:
-    return JobLine(
-        id=job.id,
-        project=job.project,
-        name=job.name,
-        state=job.state,
-        priority=job.priority,
-        principal=job.principal,
-        created_us=job.created_us,
-        ended_us=job.ended_us,
-        tasks={str(state): count for state, count in states.items()},
+def _view(line: JobLine, waits: Mapping[str, int]) -> JobView:
+    tasks: Counter[str] = Counter()
+    for (_, state), count in line.tasks.items():
+        tasks[state] += count
+    return JobView(
+        id=line.id,
+        project=line.project,
+        name=line.name,
+        state=line.state,
+        priority=line.priority,
+        principal=line.principal,
+        created_us=line.created_us,
+        ended_us=line.ended_us,
+        tasks=tasks,
         waits=waits,
-        cost_micros=cost_micros,
-        budget_micros=job.budget_micros,
-        message=job.message,
+        cost_micros=line.spent_micros,
+        budget_micros=line.budget_micros,
+        message=line.message,
     )
 
 
@@ -205,7 +202,9 @@ def _worst(states: Mapping[TaskState, int]) -> str:
     return next(str(state) for state in order if states.get(state))
 
 
-def _history(line: AuditLine) -> HistoryLine:
-    return HistoryLine(
-        at_us=line.at_us, principal=line.principal, what=line.what, outcome=line.outcome, reason=line.reason
-    )
+def _history(deed: Deed) -> HistoryLine:
+    if deed.verb is None:
+        return HistoryLine(at_us=deed.at_us, who="the farm", what=f"job is {deed.state}")
+    outcome = f"{deed.state}: {deed.reason}" if deed.reason else deed.state
+    details = "" if deed.verb is Verb.SUBMIT else " ".join(str(value) for value in deed.body.values())
+    return HistoryLine(at_us=deed.at_us, who=deed.principal, what=f"{deed.verb} {details}".strip(), outcome=outcome)

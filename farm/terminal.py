@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, JsonValue
 
     from farm.doctor import Check
-    from farm.jobview import DriverView, HistoryLine, JobLine, JobStatus, Receipt, ShotLine
+    from farm.jobview import DriverView, HistoryLine, JobView, JobStatus, Receipt, ShotLine
     from farm.models.spec import ModelSpec
     from farm.service import Outlook, PlannedTake
     from farm.simulator import Verdict
@@ -160,7 +160,7 @@ def garbage_table(found: Iterable[Garbage]) -> Table:
     return table
 
 
-def jobs_table(lines: Iterable[JobLine]) -> Table:
+def jobs_table(lines: Iterable[JobView]) -> Table:
     """One row a job: how far it is, what it waits for, what it has cost."""
     table = _table("job", "project", "state", "priority", "done", "running", "waiting", "cost", "")
     for line in lines:
@@ -223,8 +223,7 @@ def _shots(shots: Iterable[ShotLine]) -> Table:
 def _history(lines: Iterable[HistoryLine]) -> Table:
     table = _table("when", "who", "what", "")
     for line in lines:
-        outcome = f"{line.outcome}: {line.reason}" if line.reason else line.outcome
-        table.add_row(Text(clock(line.at_us), "dim"), Text(line.principal), Text(line.what), Text(outcome, "dim"))
+        table.add_row(Text(clock(line.at_us), "dim"), Text(line.who), Text(line.what), Text(line.outcome, "dim"))
     return table
 
 
@@ -271,7 +270,7 @@ def _state(state: str) -> Text:
     return Text(state, _STATES.get(state, ""))
 
 
-def _cost(line: JobLine) -> str:
+def _cost(line: JobView) -> str:
     """ "12.40 of 50", or nothing where nothing costs."""
     if not line.cost_micros and line.budget_micros is None:
         return ""
