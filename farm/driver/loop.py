@@ -96,10 +96,9 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        spent = self._patiently(self._store.spent)
-        for job in self._patiently(self._store.jobs):
-            if job.state.live:
-                self._openings.expect(job, spent.get(job.id, 0))
+        for line in self._patiently(self._store.job_lines):
+            if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
+                self._openings.expect(job, line.spent_micros)
         while not self._stopped() and not until():
             self._open_due()
             heard = self._pool.wait(0.0 if self._planning else POLL_S)
@@ -300,7 +299,7 @@ class Driver:
         return found
 
     def _spent(self, job: Job) -> int:
-        return self._patiently(self._store.spent).get(job.id, 0)
+        return self._patiently(lambda: self._store.spent(job.id))
 
     def explain(self, subject: str) -> Answer:
         return explain(subject, self._jobs, self._scheduler, self._store, self._clock())
