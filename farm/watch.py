@@ -46,6 +46,7 @@ class Watch:
         self.failed: dict[TaskId, Outcome] = {}
 
     def added(self, job: str, task: Task, *, there: bool) -> None:
+        del job  # one view shows one job
         self.tasks[task.id] = task
         self.done[task.stage] += there
 
@@ -160,6 +161,7 @@ class DriveLog:
         self._begun: set[str] = set()
 
     def added(self, job: str, task: Task, *, there: bool) -> None:
+        del task, there
         if job not in self._begun:
             self._begun.add(job)
             self._say(Text.assemble((job, "bold"), " begins"))
