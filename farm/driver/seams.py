@@ -6,13 +6,13 @@ farm.shotjob (a shot list), farm.simulator's paper jobs ──▶ JobPlan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from farm.scheduler.events import Event
 from farm.store.records import Job, JobState, Request
-from farm.tasks import Lane, Manifest, Outcome, Task, TaskId, Work
+from farm.tasks import Lane, Outcome, Task, TaskId, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,12 @@ class Farm(Protocol):
         """The job that a submission asks for. Raises `InputError` for one that cannot be."""
         ...
 
-    def open(self, job: Job) -> JobPlan:
-        """The plan of a job, from its document. Raises `InputError` where that says nothing that can be done."""
-        ...
+    def open(self, job: Job, runs: Callable[[TaskId], bool]) -> JobPlan:
+        """The plan of a job, from its document and the books.
 
-    def manifest(self, task: Task, attempt: int) -> Manifest | None:
-        """What an attempt left, if it got so far; of one whose driver died."""
-        ...
-
-    def usable(self, manifest: Manifest) -> bool:
-        """True while every file of a finished attempt is there and whole."""
+        `runs` tells whether an attempt of this driver is at a task: any other that the books call running was left
+        behind. Raises `InputError` where the document says nothing that can be done.
+        """
         ...
 
     def follow(self) -> None:
