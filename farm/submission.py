@@ -68,8 +68,6 @@ class Submission:
     """What the list and its stills could do better."""
     draft: bool = False
     """True for a quick look: half the size, one take, names of its own."""
-    hold_select: bool = False
-    """True when every shot waits for a person's choice."""
 
     def document(self) -> dict[str, JsonValue]:
         """The submission as JSON, defaults left out."""
@@ -78,9 +76,7 @@ class Submission:
         )
         entries = listed["shot_list"].pop("shots", [])
         shots = [self._entry(shot, said) for shot, said in zip(self.shot_list.shots, entries, strict=True)]
-        around = _Outer(
-            only=self.only, warnings=self.warnings, draft=self.draft, hold_select=self.hold_select
-        ).model_dump(mode="json", exclude_defaults=True)
+        around = _Outer(only=self.only, warnings=self.warnings, draft=self.draft).model_dump(mode="json", exclude_defaults=True)
         if settings := _settings(self.project):
             around["settings"] = settings
         if self.only is not None:
@@ -128,7 +124,6 @@ class Submission:
             only=around.only,
             warnings=around.warnings,
             draft=around.draft,
-            hold_select=around.hold_select,
         )
 
 
@@ -149,7 +144,6 @@ class _Outer(_Part):
     only: frozenset[str] | None = None
     warnings: tuple[str, ...] = ()
     draft: bool = False
-    hold_select: bool = False
 
 
 class _Own(_Part):

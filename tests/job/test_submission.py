@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from farm.config import Project
 from farm.errors import InputError
 from farm.findings import Finding, Place, Severity
-from farm.shots.model import Fit, Shot, ShotList
+from farm.shots.model import Fit, Select, Shot, ShotList
 from farm.submission import SCHEMA_VERSION, Submission
 from farm.tasks import Asset, asset_key
 
@@ -65,6 +65,7 @@ def shots(draw, code: str) -> Shot:
         priority=draw(st.integers(0, 100)),
         budget=draw(st.none() | st.fractions(0, 10**6)),
         targets=draw(NAMES),
+        select=draw(st.sampled_from(Select)),
         metadata=draw(PAIRS),
     )
 
@@ -93,7 +94,6 @@ def submissions(draw) -> Submission:
         only=draw(st.none() | (st.sets(st.sampled_from(codes)).map(frozenset) if codes else st.just(frozenset()))),
         warnings=draw(st.lists(TEXTS, max_size=2).map(tuple)),
         draft=draw(st.booleans()),
-        hold_select=draw(st.booleans()),
     )
 
 
