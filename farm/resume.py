@@ -125,7 +125,7 @@ class Past:
 
     def _trace(self, task: Task, record: TaskRecord | None, asked: int | None) -> Trace:
         now_us = self._now_us()
-        if record is None:
+        if record is None or (record.state is TaskState.WAITING and not record.attempts):
             return _replayed(task, self._shelf, now_us)
         match record.state:
             case TaskState.RUNNING if not self._runs(task.id):
