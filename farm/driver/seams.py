@@ -6,11 +6,12 @@ farm.shotjob (a shot list), farm.simulator's paper jobs ──▶ JobPlan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from farm.scheduler.events import Event
+from farm.changes import Committed
+from farm.scheduler.events import Event, History
 from farm.store.records import Job, JobState, Request
 from farm.tasks import Lane, Outcome, Task, TaskId, Work
 
@@ -66,8 +67,27 @@ class Observer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where tasks stand that a job has named."""
+
+    histories: Mapping[TaskId, History] = field(default_factory=dict[TaskId, History])
+    """What the scheduler should know of them."""
+    changes: tuple[Committed, ...] = ()
+    """What the books should be told of them: attempts that were left behind, tasks that are asked for again."""
+
+
 class JobPlan(Protocol):
-    """A job's tasks, as they become known. The driver asks, records and schedules."""
+    """A job's tasks, as they become known. The driver asks, records and schedules.
+
+    The driver makes the tasks that `begin`, `settle`, `choose` and `retry` give part of the job in the books, asks
+    `found` about them, commits what that says before it asks a plan anything else, and then tells the scheduler. A
+    task may be given a second time: it is asked for again.
+    """
+
+    def found(self, tasks: Sequence[Task]) -> Found:
+        """Where tasks stand that were just made part of the job."""
+        ...
 
     def begin(self) -> Iterable[Task]:
         """The tasks that can be named now, in an order in which each comes after its inputs; slow ones may be lazy."""
@@ -86,10 +106,15 @@ class JobPlan(Protocol):
         ...
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
-        """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them.
+        """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them."""
+        ...
 
-        Raises `InputError` for a take that is not there or failed.
-        """
+    def check_choice(self, shot: str, take: int) -> str:
+        """Why a person cannot choose that take; "" when it can be chosen."""
+        ...
+
+    def retry(self, shots: Collection[str]) -> Iterable[Task]:
+        """Ask again for what failed of those shots, or of all when there are none; gives the tasks that are open now."""
         ...
 
     def inputs(self, task: Task) -> Mapping[str, str]:
