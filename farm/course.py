@@ -14,6 +14,7 @@ from itertools import islice
 
 from farm.chain import StageName
 from farm.driver.seams import Found
+from farm.errors import InputError
 from farm.liveplan import LivePlan
 from farm.plan import Brief, check_choice
 from farm.resume import Past
@@ -63,7 +64,9 @@ class Course:
 
     def retry(self, shots: Collection[str]) -> list[Task]:
         """Ask again for what did not come out of those shots; without any, of all that have no clip."""
-        known = self.live.known
+        known, codes = self.live.known, {shot.code for shot in self.live.brief.shot_list.shots}
+        if unknown := sorted(set(shots) - codes):
+            raise InputError(f"{self.live.brief.shot_list.name} has no shot {', '.join(unknown)}")
         plans = [self.live.shot(code) for code in shots] or [shot for shot in self.live.plan.shots if shot.failed]
         tasks = [task for planned in plans for task in planned.tasks]
         if not shots and (assembly := self.live.plan.assemble):

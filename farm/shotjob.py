@@ -1,8 +1,8 @@
 """A submitted shot list as the driver sees it: tasks in, published clips, an animatic and a report out.
 
-    Job.document ─▶ Submission ─▶ Brief ─▶ Course ─▶ tasks ─▶ driver
-                                              ▲                 │
-                                              └── outcomes ◀────┘──▶ Publisher ─▶ publish/…, at the end the report
+Job.document ─▶ Submission ─▶ Brief ─▶ Course ─▶ tasks ─▶ driver
+                                          ▲                 │
+                                          └── outcomes ◀────┘──▶ Publisher ─▶ publish/…, at the end the report
 """
 
 from __future__ import annotations

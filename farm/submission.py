@@ -76,7 +76,9 @@ class Submission:
         )
         entries = listed["shot_list"].pop("shots", [])
         shots = [self._entry(shot, said) for shot, said in zip(self.shot_list.shots, entries, strict=True)]
-        around = _Outer(only=self.only, warnings=self.warnings, draft=self.draft).model_dump(mode="json", exclude_defaults=True)
+        around = _Outer(only=self.only, warnings=self.warnings, draft=self.draft).model_dump(
+            mode="json", exclude_defaults=True
+        )
         if settings := _settings(self.project):
             around["settings"] = settings
         if self.only is not None:

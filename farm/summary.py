@@ -134,7 +134,9 @@ def summarise(
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
     frames = sum(cut_frames(shot, shot_list.fps) for shot in shot_list.shots)
-    made = [live.known[task.id] for task in live.tasks.values() if task.stage == StageName.GENERATE and reader.done(task)]
+    made = [
+        live.known[task.id] for task in live.tasks.values() if task.stage == StageName.GENERATE and reader.done(task)
+    ]
     reused = sum(each.manifest is not None and each.manifest.ended_us < since_us for each in made)
     return JobSummary(
         project=shot_list.project,

@@ -114,7 +114,10 @@ class JobPlan(Protocol):
         ...
 
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
-        """Ask again for what failed of those shots, or of all when there are none; gives the tasks that are open now."""
+        """Ask again for what failed of those shots, or of all when none is named; gives the tasks that are open now.
+
+        Raises `InputError` for a shot that the job does not have.
+        """
         ...
 
     def inputs(self, task: Task) -> Mapping[str, str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from farm.driver.loop import Driver
-from farm.driver.seams import Progress
+from farm.driver.seams import Found, Progress
 from farm.errors import FailureKind, InputError
+from farm.resume import Past
 from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerReady
 from farm.scheduler.policy import Policy
 from farm.scheduler.state import Scheduler
@@ -28,19 +29,53 @@ def make_task(name: str, *needs: Task, project: str = "demo", shot: str = "") ->
 
 
 @dataclass
-class PaperPlan:
-    """Chains of tasks by shot, and what to add when one of them is done."""
+class PaperShelf:
+    """Manifests that killed attempts left."""
 
+    manifests: dict[tuple[TaskId, int], Manifest] = field(default_factory=dict)
+
+    def look_for(self, tasks: Sequence[TaskId]) -> None: ...
+
+    def last_attempt(self, task: Task) -> int:
+        return max((number for name, number in self.manifests if name == task.id), default=0)
+
+    def manifest(self, task: Task, attempt: int) -> Manifest | None:
+        return self.manifests.get((task.id, attempt))
+
+
+@dataclass
+class PaperPlan:
+    """Some tasks, and what to add when one of them is done."""
+
+    past: Past
     tasks: Sequence[Task]
+    gone: Collection[TaskId] = ()
+    """Done tasks whose files are not there any more."""
     after: Mapping[str, Sequence[Task]] = field(default_factory=dict)
     """By the name of a task: what can be named once it is done."""
-    outcomes: dict[TaskId, Outcome] = field(default_factory=dict)
-    chosen: dict[str, int] = field(default_factory=dict)
     takes: Mapping[tuple[str, int], Task] = field(default_factory=dict)
     asks: bool = False
+    outcomes: dict[TaskId, Outcome] = field(default_factory=dict)
+    chosen: dict[str, int] = field(default_factory=dict)
+    named: dict[TaskId, Task] = field(default_factory=dict)
 
     def begin(self) -> Iterable[Task]:
-        yield from self.tasks
+        return iter(self._meet(self.tasks))
+
+    def _meet(self, tasks: Sequence[Task]) -> list[Task]:
+        """These tasks, and those that follow from what is done of them."""
+        self.named |= {task.id: task for task in tasks}
+        self.past.reopen([task.id for task in tasks if task.id in self.gone])
+        found = self.past.read([task for task in tasks if task.id not in self.outcomes], {}, ())
+        self.outcomes |= found
+        more = [each for task in tasks if task.id in found for each in self._following(task)]
+        return [*tasks, *(self._meet(more) if more else [])]
+
+    def _following(self, task: Task) -> Sequence[Task]:
+        return self.after.get(str(task.params["name"]), ()) if self.outcomes[task.id].done else ()
+
+    def found(self, tasks: Sequence[Task]) -> Found:
+        return self.past.found(tasks)
 
     def known(self, task: TaskId) -> Outcome | None:
         return self.outcomes.get(task)
@@ -50,14 +85,24 @@ class PaperPlan:
 
     def settle(self, task: Task, outcome: Outcome) -> Iterable[Task]:
         self.outcomes[task.id] = outcome
-        return self.after.get(str(task.params["name"]), ()) if outcome.done else ()
+        return self._meet(self._following(task))
+
+    def check_choice(self, shot: str, take: int) -> str:
+        return "" if (shot, take) in self.takes else f"shot {shot} has no take {take}"
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
-        for shot, take in choices.items():
-            if (shot, take) not in self.takes:
-                raise InputError(f"shot {shot} has no take {take}")
         self.chosen |= choices
-        return [self.takes[choice] for choice in choices.items()]
+        return self._meet([self.takes[choice] for choice in choices.items()])
+
+    def retry(self, shots: Collection[str]) -> Iterable[Task]:
+        if unknown := set(shots) - {task.shot for task in self.named.values()}:
+            raise InputError(f"the list has no shot {', '.join(unknown)}")
+        tasks = [task for task in self.named.values() if not shots or task.shot in shots]
+        failed = [task for task in tasks if task.id in self.outcomes and not self.outcomes[task.id].done]
+        self.past.reopen([task.id for task in failed])
+        for task in failed:
+            del self.outcomes[task.id]
+        return failed
 
     def inputs(self, task: Task) -> Mapping[str, str]:
         return {name: f"{source.task}/out" for name, source in task.inputs.items()}
@@ -72,11 +117,11 @@ class PaperPlan:
 class PaperFarm:
     """Jobs by the name of their list."""
 
+    store: JobStore
+    clock: PaperClock
     plans: dict[str, Sequence[Task]] = field(default_factory=dict)
-    opened: list[PaperPlan] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
-    shelf: dict[tuple[TaskId, int], Manifest] = field(default_factory=dict)
-    gone: set[TaskId] = field(default_factory=set)
+    shelf: PaperShelf = field(default_factory=PaperShelf)
     followed: int = 0
 
     def accept(self, request: Request) -> Job:
@@ -85,18 +130,11 @@ class PaperFarm:
             raise InputError(f"there is no list {name}")
         return make_job(request.id, name, state=JobState.HELD if request.body.get("hold") else JobState.ACTIVE)
 
-    def open(self, job: Job) -> PaperPlan:
+    def open(self, job: Job, runs) -> PaperPlan:
         if job.name not in self.plans:
             raise InputError(f"{job.name} says nothing that can be done")
-        plan = PaperPlan(self.plans[job.name], **self.options)  # type: ignore[arg-type]
-        self.opened.append(plan)
-        return plan
-
-    def manifest(self, task: Task, attempt: int) -> Manifest | None:
-        return self.shelf.get((task.id, attempt))
-
-    def usable(self, manifest: Manifest) -> bool:
-        return manifest.task not in self.gone
+        past = Past(job.id, self.store, self.shelf, runs=runs, now_us=self.clock)  # type: ignore[arg-type]
+        return PaperPlan(past, self.plans[job.name], **self.options)  # type: ignore[arg-type]
 
     def follow(self) -> None:
         self.followed += 1
@@ -197,13 +235,13 @@ class House:
 
     store: JobStore
     clock: PaperClock = field(default_factory=PaperClock)
-    farm: PaperFarm = field(default_factory=PaperFarm)
     notes: Notes = field(default_factory=Notes)
     stop: threading.Event = field(default_factory=threading.Event)
     asked: int = 0
 
     def __post_init__(self) -> None:
         self.pool = HandPool(self.clock)
+        self.farm = PaperFarm(self.store, self.clock)
 
     def submit(self, name: str, *tasks: Task, hold: bool = False, **changes) -> str:
         """A job of those tasks, asked for; its id."""

@@ -66,7 +66,7 @@ def test_what_another_job_did_is_not_done_again(house, task):
 def test_what_another_job_did_and_whose_files_are_gone_is_done_again(house, task):
     house.submit("shots", task("a"))
     house.drive()
-    house.farm.gone.add(task("a").id)
+    house.farm.options["gone"] = {task("a").id}
     house.submit("more", task("a"))
     house.drive()
     assert house.pool.ran == ["a", "a"]
@@ -101,7 +101,7 @@ def test_a_dead_drivers_attempt_that_left_its_manifest_counts(house, task):
     job = house.submit("shots", task("a"))
     house.drive(5)
     shelf = Manifest(task=task("a").id, attempt=1, stage="score", state=AttemptState.DONE)
-    house.farm.shelf[task("a").id, 1] = shelf
+    house.farm.shelf.manifests[task("a").id, 1] = shelf
     house.another_node()
     house.drive()
     assert house.pool.ran == []
@@ -225,7 +225,7 @@ def test_a_job_that_asks_for_a_choice_stays_open(house, task):
         (Verb.PRIORITY, {"priority": -1}, "a priority is a whole number from 0 to 100, not -1"),
         (Verb.APPROVE, {"shot": "sh010", "take": 9}, "shot sh010 has no take 9"),
         (Verb.APPROVE, {"shot": "sh010"}, "an approval names a shot and the number of a take"),
-        (Verb.RETRY, {"shot": "sh999"}, "has no shot sh999"),
+        (Verb.RETRY, {"shot": "sh999"}, "the list has no shot sh999"),
     ],
 )
 def test_what_a_finished_job_does_not_allow(house, task, verb, body, message):
