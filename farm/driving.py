@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from farm.config import Config, ProjectTerms
@@ -44,15 +44,15 @@ def _terms(terms: ProjectTerms) -> ProjectPolicy:
 
 
 class OfJob:
-    """An observer that hears of one job only."""
+    """An observer that hears of one job only, which may not be known from the beginning."""
 
-    def __init__(self, job: str, observer: Observer) -> None:
+    def __init__(self, job: Callable[[], str], observer: Observer) -> None:
         self._job = job
         self._observer = observer
         self._tasks: set[TaskId] = set()
 
     def added(self, job: str, task: Task, *, there: bool) -> None:
-        if job == self._job:
+        if job == self._job():
             self._tasks.add(task.id)
             self._observer.added(job, task, there=there)
 
@@ -65,7 +65,7 @@ class OfJob:
             self._observer.settled(task, outcome)
 
     def ended(self, job: str, state: JobState) -> None:
-        if job == self._job:
+        if job == self._job():
             self._observer.ended(job, state)
 
     def pulse(self) -> None:
