@@ -18,7 +18,7 @@ from typing import Protocol
 
 from farm.changes import AttemptEnded, Committed
 from farm.clock import now_us
-from farm.cluster.worker import Progress
+from farm.driver.seams import Progress
 from farm.liveplan import LivePlan
 from farm.scheduler.events import (
     CancelAttempt,
