@@ -29,7 +29,7 @@ from farm.canonical import content_id
 from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, KeyExists, StorageError, failure_kind
+from farm.errors import Cancelled, FailureKind, KeyExists, failure_kind
 from farm.models.registry import adapter
 from farm.models.spec import Gang, Model, Placement
 from farm.stages.stage import Outputs, Stage
@@ -114,13 +114,12 @@ class AttemptContext:
     report: Callable[[float], None]
     cancelled: Event
     folder: Path | None = None
+    """Everything of this attempt's on this disk; made when first needed, as many attempts need none."""
     facts: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
 
     @property
     def scratch(self) -> Path:
-        if self.folder is None:  # made when first asked for: many stages need none
-            self.folder = Path(tempfile.mkdtemp(prefix=f"{self.work.task.stage}-", dir=self.place.scratch))
-        return self.folder
+        return self._own("scratch")
 
     @property
     def gang(self) -> Gang:
@@ -134,9 +133,8 @@ class AttemptContext:
         """The stored file on this machine's disk, to read: in place where the store is local, else fetched."""
         if path := self.place.clips.local_path(key):
             return path
-        path = self.scratch / content_id(key)[:16] / key.rpartition("/")[2]
+        path = self._own(content_id(key)[:16]) / key.rpartition("/")[2]
         if not path.exists():
-            path.parent.mkdir()
             self.place.fetch(key, path)
         return path
 
@@ -162,6 +160,14 @@ class AttemptContext:
             return json.loads(self.place.clips.read_bytes(key))
         return document
 
+    def _own(self, name: str) -> Path:
+        """A folder of that name within this attempt's."""
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix=f"{self.work.task.stage}-", dir=self.place.scratch))
+        path = self.folder / name
+        path.mkdir(exist_ok=True)
+        return path
+
 
 def perform(work: Work, place: Workplace, report: Callable[[float], None], cancelled: Event) -> Manifest:
     """Run one attempt and leave its manifest in the clip store. Raises only when that cannot be written."""
@@ -179,10 +185,9 @@ def perform(work: Work, place: Workplace, report: Callable[[float], None], cance
     return manifest
 
 
-def unwritten(work: Work, place: Workplace, error: StorageError) -> Manifest:
-    """The outcome of an attempt whose manifest storage did not take: it failed, and its worker is well."""
-    message = f"the outcome could not be written: {error}"[:MESSAGE_LIMIT]
-    return _manifest(work, place, state=AttemptState.FAILED, failure=error.kind, message=message)
+def unwritten(work: Work, place: Workplace, error: Exception) -> Manifest:
+    """The outcome of an attempt whose manifest could not be made or written: it failed, and its worker is well."""
+    return _manifest(work, place, **_failed(error))
 
 
 def _manifest(work: Work, place: Workplace, **outcome: Any) -> Manifest:
@@ -207,15 +212,18 @@ def _outcome(work: Work, place: Workplace, ctx: AttemptContext) -> dict[str, Any
     except Cancelled:
         return {"state": AttemptState.CANCELLED, "facts": ctx.facts}
     except Exception as error:  # noqa: BLE001 - the process boundary: everything ends up in the manifest
-        kind = failure_kind(error)
-        return {
-            "state": AttemptState.FAILED,
-            "failure": kind,
-            "message": _message(error, kind),
-            "traceback": "".join(traceback.format_exception(error)),
-            "facts": ctx.facts,
-        }
+        return _failed(error) | {"facts": ctx.facts}
     return {"state": AttemptState.DONE, "files": files, "facts": {**ctx.facts, **outputs.facts}}
+
+
+def _failed(error: Exception) -> dict[str, Any]:
+    kind = failure_kind(error)
+    return {
+        "state": AttemptState.FAILED,
+        "failure": kind,
+        "message": _message(error, kind),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
 
 
 def _run_stage(work: Work, place: Workplace, ctx: AttemptContext) -> Outputs:

@@ -25,7 +25,6 @@ from farm.cluster.cache import Cache
 from farm.cluster.lifeline import Heard, Lifeline
 from farm.cluster.ranks import RayGang, call, export, free_port
 from farm.cluster.scratch import CACHE, Scratch
-from farm.errors import StorageError
 from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
@@ -114,7 +113,7 @@ class Worker:
         self._lifeline.begin(*this)
         try:
             return _document(perform(work, self._place, self._lifeline.report, cancelled))
-        except StorageError as error:
+        except Exception as error:  # noqa: BLE001 - the process boundary: an attempt's failure is not the worker's
             return _document(unwritten(work, self._place, error))
         finally:
             self._lifeline.finish()
@@ -145,8 +144,5 @@ def _cache(setup: WorkerSetup) -> Cache:
 
 
 def _limit_threads(threads: int) -> None:
-    """Keep OpenCV to its share of the machine: workers run side by side."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    import cv2
-
-    cv2.setNumThreads(threads)
+    """Keep OpenCV and its like to their share of the machine: workers run side by side. Heeded when they load."""
+    os.environ |= {"OMP_NUM_THREADS": str(threads), "OPENCV_FOR_THREADS_NUM": str(threads)}

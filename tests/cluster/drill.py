@@ -53,6 +53,12 @@ def work(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outpu
     return Outputs({}, {})
 
 
+def hoard(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Work with a file in the scratch folder."""
+    (ctx.scratch / "hoarded").write_text("much")
+    return work(inputs, params, ctx)
+
+
 def crash(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
