@@ -259,7 +259,7 @@ def test_over_every_stretch_shares_differ_by_one_booking_of_each(given_weights: 
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("error", [1.0, 0.2, 5.0], ids=["well booked", "booked too low", "booked too high"])
+@pytest.mark.parametrize("error", [1.0, 0.5, 2.0], ids=["well booked", "booked too low", "booked too high"])
 def test_shares_hold_over_windows_of_three_times_the_longest_task(seed: int, error: float) -> None:
     random_ = random.Random(seed)
     weight = {"a": 1.0, "b": 2.0, "c": 5.0}
@@ -274,6 +274,19 @@ def test_shares_hold_over_windows_of_three_times_the_longest_task(seed: int, err
         share = farm.shares(start_s, start_s + 3 * 600)
         for project, w in weight.items():
             assert share[project] == pytest.approx(w / 8, rel=0.2)
+
+
+@pytest.mark.parametrize("error", [0.1, 10.0], ids=["booked far too low", "booked far too high"])
+def test_shares_hold_in_the_long_run_whatever_was_booked(error: float) -> None:
+    random_ = random.Random(2)
+    weight = {"a": 1.0, "b": 2.0, "c": 5.0}
+    queues = Queues(policy(**{p: ProjectPolicy(weight=w) for p, w in weight.items()}))
+    farm = SmallFarm(queues, 16, {p: lambda: random_.uniform(10, 200) for p in weight}, guess=lambda s: s * error)
+    for project in weight:
+        farm.begin(project)
+    farm.go_on(50_000)
+    share = farm.shares(0, 50_000)
+    assert all(share[project] == pytest.approx(w / 8, rel=0.03) for project, w in weight.items())
 
 
 def test_twenty_equals_with_floors_and_heavy_tails_share_equally() -> None:
@@ -376,9 +389,8 @@ def test_over_every_stretch_a_background_project_has_its_floor(floor: float, see
     assert had - urgent_from[1] <= floor * (total - urgent_from[0]) + longest["back"] + 1e-6
 
 
-@pytest.mark.parametrize("error", [1.0, 0.2, 10.0], ids=["well booked", "booked too low", "booked too high"])
-@pytest.mark.parametrize("alone_s", [0, 36_000], ids=["new", "after ten hours alone"])
-def test_a_floor_holds_over_windows_of_three_times_the_longest_task(error: float, alone_s: int) -> None:
+def farm_with_a_floor(alone_s: int, error: float) -> SmallFarm:
+    """A background project with a floor of 5 % has the farm alone for a while; then comes more urgent work."""
     random_ = random.Random(1)
     seconds = {p: lambda: random_.uniform(20, 300) for p in ("back", "urgent", "asap")}
     farm = SmallFarm(Queues(policy(back=ProjectPolicy(floor=0.05))), 100, seconds, guess=lambda s: s * error)
@@ -386,10 +398,24 @@ def test_a_floor_holds_over_windows_of_three_times_the_longest_task(error: float
     farm.go_on(alone_s)
     farm.begin("urgent", priority=80)
     farm.begin("asap", priority=99)
-    farm.go_on(6000)
-    for start_s in range(alone_s + 600, alone_s + 5000, 300):
-        assert 0.05 * 0.8 <= farm.shares(start_s, start_s + 900)["back"] <= 0.05 * 1.5
-    assert farm.shares(alone_s + 600, alone_s + 6000)["back"] >= 0.05 * 0.97
+    farm.go_on(9000)
+    return farm
+
+
+@pytest.mark.parametrize("error", [1.0, 0.5, 2.0], ids=["well booked", "booked too low", "booked too high"])
+@pytest.mark.parametrize("alone_s", [0, 36_000], ids=["new", "after ten hours alone"])
+def test_a_floor_holds_over_windows_of_three_times_the_longest_task(error: float, alone_s: int) -> None:
+    farm = farm_with_a_floor(alone_s, error)
+    for start_s in range(alone_s + 300, alone_s + 8000, 300):
+        assert farm.shares(start_s, start_s + 900)["back"] == pytest.approx(0.05, rel=0.15)
+    assert farm.shares(alone_s + 300, alone_s + 9000)["back"] >= 0.05 * 0.97
+
+
+@pytest.mark.parametrize("error", [0.1, 10.0], ids=["booked far too low", "booked far too high"])
+@pytest.mark.parametrize("alone_s", [0, 36_000], ids=["new", "after ten hours alone"])
+def test_a_floor_holds_in_the_long_run_whatever_was_booked(error: float, alone_s: int) -> None:
+    share = farm_with_a_floor(alone_s, error).shares(alone_s + 300, alone_s + 9000)["back"]
+    assert 0.05 * 0.9 <= share <= 0.05 * 1.3
 
 
 def test_floors_of_more_than_the_whole_farm_are_shares_of_it() -> None:
@@ -501,7 +527,12 @@ class AgainstAList(RuleBasedStateMachine):
         if job in self.jobs:
             self.jobs[job].tasks.pop((lane, task), None)
 
-    @rule(project=st.sampled_from(["p0", "p1", "p2"]), booked=st.floats(0, 100), late=st.floats(-50, 50), passed_s=st.integers(0, 5000))
+    @rule(
+        project=st.sampled_from(["p0", "p1", "p2"]),
+        booked=st.floats(0, 100),
+        late=st.floats(-50, 50),
+        passed_s=st.integers(0, 5000),
+    )
     def charge(self, project: str, booked: float, late: float, passed_s: int) -> None:
         self.queues.charge(project, self.now_us, booked)
         self.now_us += passed_s * 1_000_000
