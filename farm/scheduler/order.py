@@ -16,6 +16,10 @@ its floor, and goes before everything, the one furthest behind first. A project 
 however much it had before, and going first never takes more of the farm than that floor. Where the floors of the
 projects with work come to more than the whole farm, they are shares of it.
 
+Work is booked at its start by estimate, and corrected at its end; a correction counts towards a floor as far as its
+booking did. Estimates that are wrong by a factor move work by about as much of a booking; they change no share over
+time.
+
 **Arrears** of a project that has work and cannot run it (its lane has no worker, it is at a limit, more urgent work is
 there) grow no further than what the farm does in about `share_window_s`.
 
@@ -237,7 +241,11 @@ class Queues:
 
     def charge(self, project: str, now_us: int, usage: float, *, booked: float | None = None) -> None:
         """Book usage, in resource-seconds: what an attempt is expected to use when it starts; at its end the
-        difference, which may be negative, with what had been `booked` for it."""
+        difference, which may be negative, with what had been `booked` for it.
+
+        Every booking is corrected once, however its attempt ended.
+        """
+        assert booked is not None or usage >= 0, f"{usage} for {project}: a correction says what was booked"
         owner = self._project(project)
         self._forget_until(now_us)
         step_s = usage / owner.weight

@@ -418,6 +418,26 @@ def test_a_floor_holds_in_the_long_run_whatever_was_booked(error: float, alone_s
     assert 0.05 * 0.9 <= share <= 0.05 * 1.3
 
 
+def test_other_terms_for_a_job_do_not_forgive_what_its_project_is_owed() -> None:
+    queues = Queues(policy())
+    for project, priority in (("back", 0), ("urgent", 99)):
+        queues.set_job(project, project, priority, 0, open=True)
+        queues.push(project, GPU, (), TaskId(project))
+    assert queues.pick(GPU, 0, yes, yes) == ("urgent", "urgent")
+    queues.charge("urgent", 0, 100)
+    assert queues.pick(GPU, 0, yes, yes) == ("back", "back")
+    queues.set_job("back", "back", 10, 0, open=True)
+    assert queues.pick(GPU, 0, yes, yes) == ("back", "back")
+
+
+def test_a_correction_says_what_was_booked() -> None:
+    queues = Queues(policy())
+    queues.charge("p", 0, 10)
+    with pytest.raises(AssertionError, match="what was booked"):
+        queues.charge("p", 1, -5)
+    queues.charge("p", 1, -5, booked=10)
+
+
 def test_floors_of_more_than_the_whole_farm_are_shares_of_it() -> None:
     names = [f"p{i}" for i in range(5)]
     farm = SmallFarm(
