@@ -452,6 +452,19 @@ def test_floors_of_more_than_the_whole_farm_are_shares_of_it() -> None:
     assert [shares[p] for p in names] == pytest.approx([0.1, 0.15, 0.2, 0.25, 0.3], abs=0.03)
 
 
+def test_what_is_owed_to_a_floor_goes_back_no_further_than_the_window() -> None:
+    terms = {"back": ProjectPolicy(floor=0.2), "urgent": ProjectPolicy()}
+    farm = SmallFarm(Queues(Policy(projects=terms, share_window_s=600)), 1, {p: lambda: 10.0 for p in terms})
+    farm.begin("urgent", priority=99)
+    farm.queues.set_job("back", "back", 0, 0, open=True)
+    farm.queues.push("back", CPU, (), TaskId("stuck"))
+    farm.go_on(36_000)
+    farm.begin("back", priority=0)
+    farm.go_on(4000)
+    assert farm.shares(36_010, 36_100)["back"] == 1.0
+    assert farm.shares(37_000, 40_000)["back"] == pytest.approx(0.2, abs=0.02)
+
+
 def test_a_project_without_a_floor_starves() -> None:
     farm = SmallFarm(Queues(policy(back=ProjectPolicy(floor=0))), 4, {p: lambda: 10.0 for p in ("back", "urgent")})
     farm.begin("urgent", priority=99)
