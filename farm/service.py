@@ -22,7 +22,7 @@ from farm.asking import Asking, new_request
 from farm.clock import now_us
 from farm.config import Config, Project, load_config, load_project
 from farm.driver.desk import PRIORITY_MAX
-from farm.driving import OfJob, driver_here, driver_on_cluster, micros
+from farm.driving import Led, OfJob, driver_here, driver_on_cluster, micros
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding, Severity
 from farm.follow import Follower
@@ -295,7 +295,7 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch)
         wanted = OfJob(lambda: job, observer)
-        with driver_here(self.config, site, store, lease, farm, wanted, self._stop, self._hear_signals) as driver:
+        with driver_here(Led(self.config, site, store, lease.epoch, farm), wanted, self._stop) as driver:
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -325,11 +325,11 @@ class Service:
                     return
                 with lease:
                     farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+                    led = Led(self.config, site, store, lease.epoch, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:
-                        with drives(
-                            self.config, site, store, lease, farm, observer, self._stop, self._hear_signals
-                        ) as driver:
+                        with drives(led, observer, self._stop) as driver:
+                            self._hear_signals()  # again: Ray may have taken SIGTERM for itself
                             driver.run()
                     except LeaseError as error:
                         logger.warning("%s; standing by", error)

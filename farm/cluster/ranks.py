@@ -1,7 +1,7 @@
 """A gang from inside: rank 0 performs attempts, the others stand by and take their part when they are called.
 
-    rank 0   stage ─▶ ctx.gang.broadcast("module:function", args) ─┬▶ function(placement, args) here
-    rank 1…                            take_part ◀─ Ray ───────────┘▶ function(placement, args) there ─▶ results by rank
+rank 0   stage ─▶ ctx.gang.broadcast("module:function", args) ─┬▶ function(placement, args) here
+rank 1…                            take_part ◀─ Ray ───────────┘▶ function(placement, args) there ─▶ results by rank
 """
 
 from __future__ import annotations

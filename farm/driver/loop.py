@@ -97,6 +97,7 @@ class Driver:
         for line in self._patiently(self._store.job_lines):
             if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
                 self._openings.expect(job, line.spent_micros)
+        self._desk.heed()  # what was asked for meanwhile counts before anything is opened
         while not self._stopped() and not until():
             self._open_due()
             heard = self._pool.wait(0.0 if self._planning else POLL_S)
@@ -106,6 +107,11 @@ class Driver:
             self._decide()
             self._keep_up()
         self._farm.follow()
+
+    def rests(self, job: str) -> bool:
+        """True when nothing more comes of a job by itself: it has ended, or waits for a person's choice."""
+        run = self._jobs.get(job)
+        return run.asking if run else not self._openings.expects(job)
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
@@ -174,6 +180,7 @@ class Driver:
 
     def _open(self, job: Job, spent_micros: int = 0) -> Running | None:
         """Begin to work for a job; one that cannot be is ended with the reason."""
+        self._openings.forget(job)
         try:
             plan = self._openings.plan(job, spent_micros)
         except InputError as error:

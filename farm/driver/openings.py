@@ -35,6 +35,9 @@ class Openings:
     def expect(self, job: Job, spent_micros: int) -> None:
         self._expected[job.id] = _Opening(job, spent_micros)
 
+    def expects(self, job: str) -> bool:
+        return job in self._expected
+
     def due(self) -> list[tuple[Job, int]]:
         """The jobs to open now, with what they have spent; no longer expected."""
         now = self._clock()
