@@ -161,7 +161,8 @@ class Dispatch:
         duration_s = max(0, now_us - worker.since_us) / 1e6
         micros = self.costs.of(entry.task, duration_s)
         self.ledger.settle(worker.job, entry.id, micros)
-        self.queues.charge(worker.project, now_us, usage(entry.lane, duration_s) - worker.booked)
+        difference = usage(entry.lane, duration_s) - worker.booked
+        self.queues.charge(worker.project, now_us, difference, booked=worker.booked)
         worker.entry, worker.job, entry.worker = None, "", ""
         left = worker.lane.busy_for[worker.project] - 1
         if left:
