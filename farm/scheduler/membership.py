@@ -8,7 +8,7 @@ from farm.errors import FailureKind
 from farm.scheduler.answer import Answer
 from farm.scheduler.attempts import Attempts
 from farm.scheduler.events import JobDropped, JobSet, TaskAdded
-from farm.scheduler.graph import Entry, Graph
+from farm.scheduler.graph import Entry, Graph, Place
 from farm.scheduler.lanes import Workers
 from farm.scheduler.ledger import Ledger
 from farm.tasks import SETTLED, TaskId, TaskState
@@ -54,6 +54,8 @@ class Membership:
         if gone and history.state is TaskState.WAITING:
             entry.attempts = max(entry.attempts, history.attempts)
             self.attempts.reopen(entry, answer)
+        elif entry.place is Place.QUEUE:
+            self.attempts.dispatch.wake(self.workers.of(entry.lane))
 
     def _new(self, event: TaskAdded) -> Entry:
         history = event.history
