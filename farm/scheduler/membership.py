@@ -59,7 +59,8 @@ class Membership:
 
     def _new(self, event: TaskAdded) -> Entry:
         history = event.history
-        entry = self.graph.add(event.task, history.state if history.state in SETTLED else TaskState.WAITING)
+        state = history.state if history.state in SETTLED else TaskState.WAITING
+        entry = self.graph.add(event.task, self.workers.of(event.task.lane).lane, state)
         entry.attempts, entry.message = history.attempts, history.message
         entry.failures.update(history.failures)
         if entry.state is TaskState.FAILED:
