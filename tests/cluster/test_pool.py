@@ -8,7 +8,6 @@ import time
 
 import psutil
 import pytest
-import ray
 from ray.util import list_named_actors
 
 import farm as package
