@@ -12,6 +12,7 @@ the fencing are the same for SQLite and PostgreSQL (see `farm.store.tables`).
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from farm.changes import Committed
+from farm.errors import LeaseError, StorageError
 from farm.store import queries, rows
 from farm.store.fold import IllegalChange, Standing, counted, fold, subject
 from farm.store.lease import Lease
@@ -42,6 +44,13 @@ class JobStore(Reading, Requests):
         """The store in `folder` of a local disk, made or migrated as needed; see `Sqlite` for the errors."""
         return cls(Sqlite(folder))
 
+    @classmethod
+    def connect(cls, url: str) -> JobStore:
+        """The store in a PostgreSQL database, made or migrated as needed; see `Postgres` for the errors."""
+        from farm.store.postgres import Postgres
+
+        return cls(Postgres(url))
+
     def close(self) -> None:
         self._database.engine.dispose()
 
@@ -57,7 +66,29 @@ class JobStore(Reading, Requests):
         except BaseException:
             lock.release()
             raise
+        lock.keep(epoch)
         return Lease(epoch, lock)
+
+    def lead_when_free(
+        self,
+        stop: threading.Event,
+        poll_s: float = 1.0,
+        waiting: Callable[[str], None] = lambda words: None,  # noqa: ARG005
+    ) -> Lease | None:
+        """Stand by until nobody leads, then lead; None when `stop` is set first.
+
+        `waiting` hears what stands in the way whenever that changes: who leads, or that the database is away.
+        """
+        last = ""
+        while not stop.is_set():
+            try:
+                return self.lead()
+            except (LeaseError, StorageError) as error:
+                if str(error) != last:
+                    last = str(error)
+                    waiting(last)
+            stop.wait(poll_s)
+        return None
 
     # -- writing ------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Executable
 
-from farm.errors import LeaseError
+from farm.errors import LeaseError, StorageError
 from farm.store import queries
 from farm.store.database import Database
 from farm.store.rows import AnyRow
@@ -45,11 +45,18 @@ class Transactions:
     @contextmanager
     def _write(self, epoch: int, count: int) -> Iterator[tuple[Connection, int]]:
         """A transaction of the driver's, with `count` numbers reserved, the last of which is given."""
-        with self._transaction() as connection:
-            seq = connection.execute(queries.TAKE_SEQS, {"b_epoch": epoch, "b_count": count}).scalar()
-            if seq is None:
-                raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
-            yield connection, seq
+        try:
+            with self._transaction() as connection:
+                seq = connection.execute(queries.TAKE_SEQS, {"b_epoch": epoch, "b_count": count}).scalar()
+                if seq is None:
+                    raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
+                yield connection, seq
+        except StorageError as error:  # perhaps because the next leader has ended this one's sessions
+            with self._reading() as connection:
+                now = connection.execute(queries.EPOCH).scalar_one()
+            if now != epoch:
+                raise stale(epoch, now) from error
+            raise
 
 
 def stale(epoch: int, current: int) -> LeaseError:

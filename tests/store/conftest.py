@@ -85,13 +85,14 @@ def folder_clips(tmp_path: Path) -> ClipStore:
     return ClipStore(str(tmp_path / "store"))
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], JobStore]]:
     """Opens the same job store, again and again, on each database."""
+    url = request.getfixturevalue("postgres_url") if request.param == "postgresql" else ""
     opened: list[JobStore] = []
 
     def open_again() -> JobStore:
-        opened.append(JobStore.open(tmp_path / "state"))
+        opened.append(JobStore.connect(url) if url else JobStore.open(tmp_path / "state"))
         return opened[-1]
 
     yield open_again
