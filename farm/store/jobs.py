@@ -18,18 +18,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 
 from farm.changes import Committed
 from farm.errors import LeaseError, StorageError
 from farm.store import queries, rows
-from farm.store.fold import IllegalChange, Standing, counted, fold, subject
+from farm.store.bulk import by_ids
+from farm.store.fold import IllegalChange, Row, Standing, counted, fold, subject
 from farm.store.lease import Lease
 from farm.store.reading import Reading
 from farm.store.records import Job, JobState
 from farm.store.requests import Requests
 from farm.store.sqlite import Sqlite
-from farm.store.transactions import by_ids, many, stale
+from farm.store.transactions import stale
 from farm.tasks import AttemptState, Task, TaskId, TaskState
 
 
@@ -134,14 +135,14 @@ class JobStore(Reading, Requests):
                 return 0
             position = connection.execute(queries.LAST_POSITION, {"job": job}).scalar_one() + 1
             seqs = {task.id: seq for seq, task in enumerate(joining, last - len(wanted) + 1)}
-            many(connection, queries.ADD_TASK, [rows.task_row(task, seqs[task.id]) for task in fresh])
-            many(connection, queries.ADD_INPUT, [row for task in fresh for row in rows.input_rows(task)])
+            queries.ADD_TASKS.run(connection, [rows.task_row(task, seqs[task.id]) for task in fresh])
+            queries.ADD_INPUTS.run(connection, [row for task in fresh for row in rows.input_rows(task)])
             memberships = [rows.member_row(job, at, task, seqs[task.id]) for at, task in enumerate(joining, position)]
-            many(connection, queries.ADD_MEMBER, memberships)
+            queries.ADD_MEMBERS.run(connection, memberships)
             counts = Counter((job, task.stage, known.get(task.id, TaskState.WAITING)) for task in joining)
-            many(connection, queries.COUNT, counted(counts))
+            _each(connection, queries.COUNT, counted(counts))
             lines = [rows.added_line(job, task, seqs[task.id], at_us) for task in joining]
-            many(connection, queries.ADD_CHANGE, lines)
+            queries.ADD_CHANGES.run(connection, lines)
             return len(joining)
 
     def commit(self, epoch: int, changes: Sequence[Committed]) -> int:
@@ -152,12 +153,12 @@ class JobStore(Reading, Requests):
         ids = list(dict.fromkeys(subject(change) for change in changes))
         with self._write(epoch, len(changes)) as (connection, last):
             writes = fold(_standings(connection, ids), changes, last - len(changes) + 1)
-            many(connection, queries.START_ATTEMPT, writes.new_attempts)
-            many(connection, queries.END_ATTEMPT, writes.ended_attempts)
-            many(connection, queries.MOVE_TASK, writes.tasks)
-            many(connection, queries.COUNT, writes.counts)
-            many(connection, queries.SPEND, writes.spent)
-            many(connection, queries.ADD_CHANGE, writes.changes)
+            queries.START_ATTEMPTS.run(connection, writes.new_attempts)
+            queries.END_ATTEMPTS.run(connection, writes.ended_attempts)
+            queries.MOVE_TASKS.run(connection, writes.tasks)
+            _each(connection, queries.COUNT, writes.counts)
+            _each(connection, queries.SPEND, writes.spent)
+            queries.ADD_CHANGES.run(connection, writes.changes)
         return last
 
     def version(
@@ -210,15 +211,19 @@ class JobStore(Reading, Requests):
                 connection.execute(queries.ADD_WATERMARK, {"consumer": consumer, "seq": seq})
 
 
+def _each(connection: Connection, statement: Executable, rows: Sequence[Row]) -> None:
+    """Run a statement for each of a few rows."""
+    if rows:
+        connection.execute(statement, rows)
+
+
 def _standings(connection: Connection, ids: Sequence[TaskId]) -> dict[TaskId, Standing]:
-    standings: dict[TaskId, Standing] = {}
-    for row in by_ids(connection, queries.STANDINGS, ids):
-        standing = standings.get(row.id)
-        if standing is None:
-            state = TaskState(row.state)
-            standing = Standing(state, row.failure, row.message, row.winner, row.reopened_after, stage=row.stage)
-            standings[row.id] = standing
-        standing.jobs.append(row.job)
+    standings = {
+        row.id: Standing(TaskState(row.state), row.failure, row.message, row.winner, row.reopened_after, row.stage)
+        for row in by_ids(connection, queries.STANDINGS, ids)
+    }
+    for row in by_ids(connection, queries.WANTED_BY, ids):
+        standings[row.task].jobs.append(row.job)
     for row in by_ids(connection, queries.ATTEMPT_STATES, ids):
         standing = standings[row.task]
         standing.attempts[row.number] = AttemptState(row.state)

@@ -32,7 +32,11 @@ CONNECT_TIMEOUT_S = 5
 STALLED_TRANSACTION_MS = 5_000
 LOCK_TIMEOUT_MS = 10_000
 
-SESSION = f"-c idle_in_transaction_session_timeout={STALLED_TRANSACTION_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
+SESSION = (
+    f"-c idle_in_transaction_session_timeout={STALLED_TRANSACTION_MS} -c lock_timeout={LOCK_TIMEOUT_MS} "
+    "-c plan_cache_mode=force_custom_plan"
+)
+"""Plans are made afresh: one that was made while a table was small walks all of it for ever after."""
 NETWORK: dict[str, str] = {
     "connect_timeout": str(CONNECT_TIMEOUT_S),
     "keepalives_idle": "5",

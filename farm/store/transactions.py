@@ -7,19 +7,14 @@ write(epoch, count) ──▶ a transaction of the driver's: checks the epoch, r
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection
 
 from farm.errors import LeaseError, StorageError
 from farm.store import queries
 from farm.store.database import Database
-from farm.store.rows import AnyRow
-
-IDS_PER_QUERY = 1000
 
 
 class Transactions:
@@ -73,18 +68,3 @@ def without_collecting() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def many(connection: Connection, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement once for each of `values`."""
-    if values:
-        connection.execute(statement, values)
-
-
-def by_ids(connection: Connection, statement: Executable, ids: Iterable[str], **more: str) -> list[AnyRow]:
-    """The rows of a statement over `ids`, asked for in portions."""
-    left = iter(ids)
-    found: list[AnyRow] = []
-    while portion := list(islice(left, IDS_PER_QUERY)):
-        found += connection.execute(statement, {"ids": portion, **more})
-    return found

@@ -303,13 +303,12 @@ def test_readers_see_whole_commits_while_the_driver_writes(store, epoch, make) -
     assert torn == []
 
 
-def test_more_tasks_than_one_query_takes(store, epoch, make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("farm.store.transactions.IDS_PER_QUERY", 7)
-    tasks = [make.task(number) for number in range(50)]
+def test_thousands_of_tasks_in_one_go(store, epoch, make) -> None:
+    tasks = [make.task(number) for number in range(2_000)]
     store.create_job(epoch, make.job())
-    assert store.add_tasks(epoch, "job", tasks, 1) == 50
+    assert store.add_tasks(epoch, "job", tasks, 1) == 2_000
     assert store.add_tasks(epoch, "job", tasks, 1) == 0
     store.commit(epoch, [change for task in tasks for change in make.done(task)])
     assert {record.state for record in store.load("job")} == {TaskState.DONE}
-    assert len(store.tasks(task.id for task in tasks)) == 50
-    assert len(store.attempts(task.id for task in tasks)) == 50
+    assert len(store.tasks(task.id for task in tasks)) == 2_000
+    assert len(store.attempts(task.id for task in tasks)) == 2_000
