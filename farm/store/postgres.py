@@ -94,8 +94,7 @@ class Postgres:
         return LeaderSession(self._session, self._name, self._place, self.told)
 
     def reading(self, connection: Connection) -> AbstractContextManager[object]:
-        options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        return connection.execution_options(**options).begin()
+        return connection.execution_options(isolation_level="REPEATABLE READ").begin()
 
     def writing(self, connection: Connection) -> AbstractContextManager[object]:
         return connection.begin()

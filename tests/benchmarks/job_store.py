@@ -1,7 +1,7 @@
 """What the job store keeps a second, on each database, waiting for the disk at every commit; the disk beside it.
 
 A completion is one attempt that starts, ends and leaves its task done: AttemptStarted in one commit, AttemptEnded and
-TaskMoved in a later one, as a driver has it, in batches of 64 and 256.       target: SQLite 10,000/s, PostgreSQL 4,000/s
+TaskMoved in a later one, as a driver has it, in batches of 64 and 256.    target: SQLite 10,000/s, PostgreSQL 4,000/s
 """
 
 from __future__ import annotations
