@@ -24,6 +24,7 @@ from farm.changes import Committed
 from farm.errors import LeaseError, StorageError
 from farm.store import queries, rows
 from farm.store.bulk import by_ids
+from farm.store.database import Database
 from farm.store.fold import IllegalChange, Row, Standing, counted, fold, subject
 from farm.store.lease import Lease
 from farm.store.reading import Reading
@@ -39,6 +40,10 @@ class JobStore(Reading, Requests):
 
     Every method raises `StorageError` (`OutOfSpace` when the disk is full) with the file and the remedy.
     """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._unsure: tuple[Committed, ...] = ()
 
     @classmethod
     def open(cls, folder: Path) -> JobStore:
@@ -148,18 +153,29 @@ class JobStore(Reading, Requests):
     def commit(self, epoch: int, changes: Sequence[Committed]) -> int:
         """Make `changes` durable, all or none, and give back the last `seq`.
 
-        Raises `LeaseError` for a stale epoch and `IllegalChange` for a step the state machine does not have.
+        Raises `LeaseError` for a stale epoch and `IllegalChange` for a step the state machine does not have. After a
+        `StorageError` the same changes may be handed in again, whether or not they were kept: they count once.
         """
-        ids = list(dict.fromkeys(subject(change) for change in changes))
-        with self._write(epoch, len(changes)) as (connection, last):
-            writes = fold(_standings(connection, ids), changes, last - len(changes) + 1)
-            queries.START_ATTEMPTS.run(connection, writes.new_attempts)
-            queries.END_ATTEMPTS.run(connection, writes.ended_attempts)
-            queries.MOVE_TASKS.run(connection, writes.tasks)
-            _each(connection, queries.COUNT, writes.counts)
-            _each(connection, queries.SPEND, writes.spent)
-            queries.ADD_CHANGES.run(connection, writes.changes)
+        try:
+            with self._write(epoch, len(changes)) as (connection, last):
+                if self._kept and self._unsure == tuple(changes):
+                    self._unsure = ()
+                    return self._kept
+                self._apply(connection, changes, last)
+        except StorageError:
+            self._unsure = tuple(changes)
+            raise
         return last
+
+    def _apply(self, connection: Connection, changes: Sequence[Committed], last: int) -> None:
+        ids = list(dict.fromkeys(subject(change) for change in changes))
+        writes = fold(_standings(connection, ids), changes, last - len(changes) + 1)
+        queries.START_ATTEMPTS.run(connection, writes.new_attempts)
+        queries.END_ATTEMPTS.run(connection, writes.ended_attempts)
+        queries.MOVE_TASKS.run(connection, writes.tasks)
+        _each(connection, queries.COUNT, writes.counts)
+        _each(connection, queries.SPEND, writes.spent)
+        queries.ADD_CHANGES.run(connection, writes.changes)
 
     def version(
         self,

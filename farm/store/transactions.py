@@ -7,6 +7,7 @@ write(epoch, count) ──▶ a transaction of the driver's: checks the epoch, r
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,11 @@ class Transactions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turn = threading.RLock()
+        self._doubtful = 0
+        """The last number of a write of which nobody said whether it was kept; 0 for none."""
+        self._kept = 0
+        """The last number of a write that was doubtful, and was kept."""
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -40,18 +46,26 @@ class Transactions:
     @contextmanager
     def _write(self, epoch: int, count: int) -> Iterator[tuple[Connection, int]]:
         """A transaction of the driver's, with `count` numbers reserved, the last of which is given."""
-        try:
-            with self._transaction() as connection:
-                seq = connection.execute(queries.TAKE_SEQS, {"b_epoch": epoch, "b_count": count}).scalar()
-                if seq is None:
-                    raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
-                yield connection, seq
-        except StorageError as error:  # perhaps because the next leader has ended this one's sessions
-            with self._reading() as connection:
-                now = connection.execute(queries.EPOCH).scalar_one()
-            if now != epoch:
-                raise stale(epoch, now) from error
-            raise
+        with self._turn:
+            try:
+                with self._transaction() as connection:
+                    seq = connection.execute(queries.TAKE_SEQS, {"b_epoch": epoch, "b_count": count}).scalar()
+                    if seq is None:
+                        raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
+                    if self._doubtful:
+                        self._kept, self._doubtful = self._doubtful * (self._doubtful <= seq - count), 0
+                    yield connection, seq
+                    self._doubtful = seq if count else 0
+                self._doubtful = 0
+            except StorageError as error:  # perhaps because the next leader has ended this one's sessions
+                self._refuse_stale(epoch, error)
+                raise
+
+    def _refuse_stale(self, epoch: int, error: StorageError) -> None:
+        with self._reading() as connection:
+            now = connection.execute(queries.EPOCH).scalar_one()
+        if now != epoch:
+            raise stale(epoch, now) from error
 
 
 def stale(epoch: int, current: int) -> LeaseError:
