@@ -17,7 +17,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     MetaData,
@@ -161,10 +160,10 @@ changes = Table(
     Column("task", _TASK),
     Column("attempt", Integer),
     Column("at_us", _BIG, nullable=False),
-    ForeignKeyConstraint(["job"], ["jobs.id"]),
-    ForeignKeyConstraint(["task"], ["tasks.id"]),
     Index("ix_changes_job", "job", "seq", sqlite_where=IS_JOB, postgresql_where=IS_JOB),
 )
+
+"""Without foreign keys, though it names jobs and tasks: it is written three lines to a task, and nothing is deleted."""
 
 watermarks = Table(
     "watermarks",

@@ -12,9 +12,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import animatic_frames
 import imports
+import job_store
 import main_job
 
-BENCHMARKS = {"import": imports, "main job": main_job, "animatic frames": animatic_frames}
+BENCHMARKS = {"import": imports, "job store": job_store, "main job": main_job, "animatic frames": animatic_frames}
 
 
 def main() -> None:

@@ -20,7 +20,10 @@ def upgrade() -> None:
 
 
 def _columns() -> None:
-    """Each with a default: rows that are there get it without being rewritten, on both databases."""
+    """Each with a default: rows that are there get it without being rewritten, on both databases.
+
+    Only the outbox is copied on SQLite: its foreign keys cost a third of every commit on PostgreSQL, and go.
+    """
     with op.batch_alter_table("jobs") as jobs:
         jobs.add_column(sa.Column("priority", sa.Integer, nullable=False, server_default="50"))
         jobs.add_column(sa.Column("budget_micros", BIG))
@@ -31,6 +34,9 @@ def _columns() -> None:
     with op.batch_alter_table("attempts") as attempts:
         attempts.add_column(sa.Column("job", sa.Text, nullable=False, server_default=""))
         attempts.add_column(sa.Column("cost_micros", BIG, nullable=False, server_default="0"))
+    with op.batch_alter_table("changes") as changes:
+        changes.drop_constraint("fk_changes_job", type_="foreignkey")
+        changes.drop_constraint("fk_changes_task", type_="foreignkey")
     is_job = sa.text("kind = 'job'")
     op.create_index("ix_changes_job", "changes", ["job", "seq"], sqlite_where=is_job, postgresql_where=is_job)
 
