@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from farm.config import Project
 from farm.errors import InputError
 from farm.shots.model import Shot, ShotList
+from farm.shots.naming import clash
 from farm.shots.reading.schema import MEDIA_FIELDS, Entry, ListEntry, ShotEntry
 from farm.shots.reading.values import MAX_TEXT, harmless
 from farm.tasks import Asset, asset_key
@@ -111,6 +112,8 @@ class Submission:
         _check_list(shot_list, draft=around.draft)
         for at, (shot, said) in enumerate(zip(shot_list.shots, entries, strict=True)):
             _check_shot(shot, said, f"shots[{at}]")
+        if wrong := clash(around.settings.naming, around.settings.path, shot_list.name, shot_list.shots):
+            raise _bad("settings", f"name too little: {wrong.problem} ({wrong.remedy})")
         codes = {shot.code for shot in shot_list.shots}
         if around.only is not None and not around.only <= codes:
             raise _bad("only", f"names shots that the list does not have: {', '.join(sorted(around.only - codes))}")

@@ -219,6 +219,11 @@ def change_shot(**fields):
         pytest.param(change(settings={"naming": "../{shot}{version}"}), "naming", id="naming leaves its folder"),
         pytest.param(change(settings={"budget": "1e999999999"}), "budget", id="a budget that fills memory"),
         pytest.param(change(settings={"path": "../../{shot}"}), "path", id="path leaves its folder"),
+        pytest.param(
+            change(name="sh010", settings={"naming": "{shot}_{version}", "path": "{project}"}),
+            "called like its list",
+            id="clip and animatic of one name",
+        ),
         pytest.param(change(findings=[1]), r"findings\[0\]", id="finding is a number"),
         pytest.param(change_shot(unheard=1), r"shots\[0\].unheard", id="unknown field"),
         pytest.param(change_shot(code="../sh010"), r"shots\[0\].code", id="code leaves its folder"),
