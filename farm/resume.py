@@ -12,7 +12,7 @@ job wants it has failed, also after the driver was started anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
@@ -37,7 +37,7 @@ class Trace:
     """What is there of one task: how it settled, if it did, and what the books should be told of it."""
 
     outcome: Outcome | None = None
-    history: History = History()
+    history: History = field(default_factory=History)
     changes: tuple[Committed, ...] = ()
 
 
