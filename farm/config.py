@@ -44,6 +44,8 @@ from farm.shots.reading.schema import (
 from farm.shots.reading.values import BadValue
 
 APP = "farm"
+FILE_ONLY = frozenset({"prices", "projects", "elastic"})
+"""Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
 
@@ -62,6 +64,14 @@ def _groups(raw: object) -> tuple[tuple[str, ...], ...]:
     return groups
 
 
+def _weight(raw: object) -> Fraction:
+    """More than 0."""
+    value = values.number(raw)
+    if value <= 0:
+        raise BadValue(f"{value} is no weight", "write a number above 0, such as 2")
+    return value
+
+
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
 NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
@@ -69,11 +79,46 @@ PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
+Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
+Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
+Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
 
 
 def _cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Prices(Entry):
+    """What a worker's time costs, in the farm's currency."""
+
+    cpu_hour: Money = Fraction(0)
+    """Of a CPU."""
+    gpu_hour: Money = Fraction(0)
+
+
+class ProjectTerms(Entry):
+    """A project's place among the others of a farm."""
+
+    project: Slug = ""
+    weight: Weight = Fraction(1)
+    """Its share of the farm, relative to the others', while they compete."""
+    floor: Share = 0.03
+    """The part of the farm that it gets while it has work, whatever the others' priorities."""
+    gpus: Count | None = None
+    """GPUs that it may use at once."""
+    budget: Money | None = None
+    """What it may cost in all."""
+
+
+class NodeKind(Entry):
+    """A kind of node that the autoscaler can bring."""
+
+    cpus: Count = 1
+    gpus: Count = 0
+    pool: Name = ""
+    """The label that lanes ask for."""
+    at_most: Count = 1
 
 
 class Config(Entry):
@@ -83,18 +128,30 @@ class Config(Entry):
     |--------------------|---------------|---------------------------------------------|--------------------------|
     | `FARM_CONFIG`      |               | file that holds the keys below (YAML, JSON) | the user's `config.yaml` |
     | `FARM_STATE`       | `state`       | folder of the job store, on a local disk    | the user's state folder  |
+    | `FARM_DATABASE`    | `database`    | PostgreSQL that holds the job store instead | SQLite in `state`        |
     | `FARM_OUT`         | `out`         | where results go: a folder or a URL         | `renders`                |
+    | `FARM_RAY`         | `ray`         | address of the Ray cluster to render on     | a Ray of this machine    |
     | `FARM_WORKERS`     | `workers`     | how many tasks run at once on this machine  | the cores it may use     |
     | `FARM_ROOTS`       | `roots`       | folders and URL prefixes lists may read     | every path               |
+    | `FARM_IDLE_STOP_S` | `idle_stop_s` | seconds a worker without work stays warm    | 60                       |
+    |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
+    |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
+    |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
 
     Several roots are parted by semicolons.
     """
 
     state: Folder = Field(default_factory=lambda: platformdirs.user_state_path(APP))
+    database: Text = ""
     out: Text = "renders"
+    ray: Text = ""
     workers: Workers = Field(default_factory=_cores)
     roots: Several = ()
     """Folders and URL prefixes that lists from elsewhere may read; empty for every path."""
+    idle_stop_s: Seconds = 60
+    prices: Prices = Prices()
+    projects: tuple[ProjectTerms, ...] = ()
+    elastic: tuple[NodeKind, ...] = ()
 
     @property
     def allowed(self) -> Allowed:
@@ -147,7 +204,7 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
     named = env.get("FARM_CONFIG", "")
     file = Path(named) if named else platformdirs.user_config_path(APP) / "config.yaml"
     cells = dict(_settings(file)) if named or file.is_file() else {}
-    for name in Config.model_fields:
+    for name in set(Config.model_fields) - FILE_ONLY:
         variable = f"FARM_{name.upper()}"
         if env.get(variable, "").strip():
             cells[name] = Cell(env[variable], Place(variable))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from fractions import Fraction
 from itertools import groupby
@@ -11,20 +12,36 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from farm.findings import Finding, Severity
+from farm.jobview import clock
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel, JsonValue
+
     from farm.doctor import Check
+    from farm.jobview import DriverView, HistoryLine, JobView, JobStatus, Receipt, ShotLine
     from farm.models.spec import ModelSpec
     from farm.service import Outlook, PlannedTake
+    from farm.simulator import Verdict
     from farm.store.gc import Garbage
     from farm.summary import JobSummary, ShotSummary
 
 WARNINGS_SHOWN = 5
 
+SHOTS_SHOWN = 40
+
+_STATES = {
+    "done": "green",
+    "failed": "red",
+    "cancelled": "dim",
+    "running": "cyan",
+    "paused": "yellow",
+    "held": "yellow",
+}
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -141,6 +158,124 @@ def garbage_table(found: Iterable[Garbage]) -> Table:
     for garbage in found:
         table.add_row(f"{garbage.size / 1e6:.1f} MB", str(garbage.why), Text(garbage.key, "dim"))
     return table
+
+
+def jobs_table(lines: Iterable[JobView]) -> Table:
+    """One row a job: how far it is, what it waits for, what it has cost."""
+    table = _table("job", "project", "state", "priority", "done", "running", "waiting", "cost", "")
+    for line in lines:
+        tasks = Counter(line.tasks)
+        waiting = ", ".join(
+            f"{count} {reason}" for reason, count in sorted(line.waits.items(), key=lambda item: -item[1])
+        )
+        table.add_row(
+            Text(line.id, "bold"),
+            Text(line.project),
+            _state(line.state),
+            str(line.priority),
+            f"{tasks['done']}/{tasks.total()}",
+            str(tasks["running"] or ""),
+            Text(waiting or str(tasks["waiting"] or ""), "dim"),
+            Text(_cost(line), "dim"),
+            Text(line.message, "red" if line.state == "failed" else "dim"),
+        )
+    return table
+
+
+def driver_line(driver: DriverView) -> Text:
+    """Who leads, or since when nobody does."""
+    return Text(driver.words, "dim" if driver.leads else "yellow")
+
+
+def status_view(found: JobStatus) -> Group:
+    """A job in detail: itself, its stages, the shots that are not done, and its history."""
+    shown = [shot for shot in found.shots if shot.state != "done"]
+    done = len(found.shots) - len(shown)
+    parts: list[RenderableType] = [jobs_table([found.job]), Text(), _stages(found.stages)]
+    if found.shots:
+        parts += [Text(f"\n{done} of {len(found.shots)} shots done", "dim")]
+    if shown:
+        parts += [_shots(shown[:SHOTS_SHOWN])]
+    if len(shown) > SHOTS_SHOWN:
+        parts += [Text(f"and {len(shown) - SHOTS_SHOWN} more: --json has them all", "dim")]
+    if found.history:
+        parts += [Text(), _history(found.history)]
+    return Group(*parts, Text(), driver_line(found.driver))
+
+
+def _stages(stages: Mapping[str, Mapping[str, int]]) -> Table:
+    table = _table("stage", "done", "running", "waiting", "failed")
+    for stage, states in stages.items():
+        counts = [str(states.get(state) or "") for state in ("done", "running", "waiting", "failed")]
+        table.add_row(Text(stage), *counts)
+    return table
+
+
+def _shots(shots: Iterable[ShotLine]) -> Table:
+    table = _table("shot", "state", "tasks done", "")
+    for shot in shots:
+        tasks = Counter(shot.tasks)
+        done = f"{tasks['done']}/{tasks.total()}"
+        table.add_row(Text(shot.code, "bold"), _state(shot.state), done, Text(shot.message, "red"))
+    return table
+
+
+def _history(lines: Iterable[HistoryLine]) -> Table:
+    table = _table("when", "who", "what", "")
+    for line in lines:
+        table.add_row(Text(clock(line.at_us), "dim"), Text(line.who), Text(line.what), Text(line.outcome, "dim"))
+    return table
+
+
+def why_view(answer: Mapping[str, JsonValue]) -> Group:
+    """Why a job or a task waits: each reason in a sentence, with how many tasks it holds."""
+    subject = answer.get("label") or answer.get("subject")
+    lines: list[RenderableType] = [Text.assemble((f"{subject}", "bold"), f" is {answer.get('state')}")]
+    if running := answer.get("running"):
+        lines.append(Text(f"{running} tasks run", "green"))
+    if message := answer.get("message"):
+        lines.append(Text(str(message)))
+    waits = answer.get("waits")
+    table = _table("tasks", "reason", "")
+    for wait in waits if isinstance(waits, list) else []:
+        if isinstance(wait, dict):
+            table.add_row(str(wait.get("tasks", 1)), Text(str(wait["reason"]), "yellow"), Text(str(wait["message"])))
+    return Group(*lines, *([table] if table.row_count else []))
+
+
+def receipt_line(receipt: Receipt) -> Text:
+    """What became of a request that was not refused."""
+    about = f"{receipt.verb} {receipt.job}".strip()
+    if receipt.note:
+        return Text(f"{about}: {receipt.note}", "yellow")
+    tasks = receipt.answer.get("tasks")
+    return Text(f"{about}: {receipt.state}{'' if tasks is None else f', {tasks} tasks'}", "green")
+
+
+def verdicts_table(verdicts: Iterable[Verdict]) -> Table:
+    """One row a scenario: whether its promises held, with their figures."""
+    table = _table("", "scenario", "seed", "")
+    for verdict in verdicts:
+        mark = Text("holds", "green") if verdict.passed else Text("breaks", "red")
+        table.add_row(mark, Text(verdict.scenario, "bold"), str(verdict.seed), Text("\n".join(verdict.sentences)))
+    return table
+
+
+def documents(items: Iterable[BaseModel]) -> str:
+    """Several of the service's documents as one JSON list."""
+    return json.dumps([item.model_dump(mode="json") for item in items], indent=2)
+
+
+def _state(state: str) -> Text:
+    return Text(state, _STATES.get(state, ""))
+
+
+def _cost(line: JobView) -> str:
+    """ "12.40 of 50", or nothing where nothing costs."""
+    if not line.cost_micros and line.budget_micros is None:
+        return ""
+    spent = f"{line.cost_micros / 1e6:.2f}"
+    return spent if line.budget_micros is None else f"{spent} of {line.budget_micros / 1e6:g}"
 
 
 def as_json(items: Sequence[object]) -> str:

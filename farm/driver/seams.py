@@ -1,7 +1,7 @@
 """What the driver needs of others: where attempts run, who watches, and what a job consists of.
 
-    farm.cluster.pool.RayPool, farm.simulator's fake ──▶ Pool          farm.watch ──▶ Observer
-    farm.joblife (a shot list), farm.simulator's paper jobs ──▶ JobPlan
+farm.cluster.pool.RayPool, farm.simulator's fake ──▶ Pool          farm.watch ──▶ Observer
+farm.shotjob (a shot list), farm.simulator's paper jobs ──▶ JobPlan
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from farm.scheduler.events import Event
-from farm.store.records import JobState
-from farm.tasks import Lane, Outcome, Task, TaskId, Work
+from farm.store.records import Job, JobState, Request
+from farm.tasks import Lane, Manifest, Outcome, Task, TaskId, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,10 @@ class JobPlan(Protocol):
         ...
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
-        """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them."""
+        """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them.
+
+        Raises `InputError` for a take that is not there or failed.
+        """
         ...
 
     def inputs(self, task: Task) -> Mapping[str, str]:
@@ -95,4 +98,28 @@ class JobPlan(Protocol):
 
     def end(self) -> JobState | None:
         """Called when every task has settled: how the job ended; None while it waits for a person's choice."""
+        ...
+
+
+class Farm(Protocol):
+    """What is known of the farm's outputs, and of what jobs are made of."""
+
+    def accept(self, request: Request) -> Job:
+        """The job that a submission asks for. Raises `InputError` for one that cannot be."""
+        ...
+
+    def open(self, job: Job) -> JobPlan:
+        """The plan of a job, from its document. Raises `InputError` where that says nothing that can be done."""
+        ...
+
+    def manifest(self, task: Task, attempt: int) -> Manifest | None:
+        """What an attempt left, if it got so far; of one whose driver died."""
+        ...
+
+    def usable(self, manifest: Manifest) -> bool:
+        """True while every file of a finished attempt is there and whole."""
+        ...
+
+    def follow(self) -> None:
+        """Bring the catalog up to date."""
         ...

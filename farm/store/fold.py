@@ -7,12 +7,14 @@ Several changes of one task in a batch become one row. What is illegal is a mist
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.store.records import ChangeKind
+from farm.store.rows import legible
 from farm.tasks import SETTLED, TRANSITIONS, AttemptState, TaskId, TaskState
 
 LEGAL = frozenset((before, after) for (before, _), after in TRANSITIONS.items())
@@ -35,7 +37,12 @@ class Standing:
     winner: int = 0
     reopened_after: int = 0
     attempts: dict[int, AttemptState] = field(default_factory=dict[int, AttemptState])
+    payers: dict[int, str] = field(default_factory=dict[int, str])
+    """The job in whose name each attempt runs."""
     seq: int = 0
+    stage: str = ""
+    jobs: list[str] = field(default_factory=list[str])
+    """Those that want it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,10 @@ class Writes:
     new_attempts: list[Row]
     ended_attempts: list[Row]
     changes: list[Row]
+    counts: list[Row]
+    """How many tasks more or fewer are in a state, by job and stage."""
+    spent: list[Row]
+    """What each job has spent more."""
 
 
 def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], first_seq: int) -> Writes:
@@ -53,6 +64,8 @@ def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], fir
     started: dict[tuple[TaskId, int], Row] = {}
     ended: dict[tuple[TaskId, int], Row] = {}
     lines: list[Row] = []
+    spent: Counter[str] = Counter()
+    before = {task: standing.state for task, standing in standings.items()}
     for seq, change in enumerate(changes, first_seq):
         standing = _standing(standings, change)
         match change:
@@ -61,6 +74,7 @@ def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], fir
                 started[change.task, change.attempt] = _started_row(change)
             case AttemptEnded():
                 _end(standing, change)
+                spent[standing.payers[change.manifest.attempt]] += change.cost_micros
                 row = _ended_row(change)
                 key = (change.manifest.task, change.manifest.attempt)
                 if key in started:
@@ -72,7 +86,27 @@ def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], fir
         standing.seq = seq
         lines.append(_line(seq, change, standing))
     tasks = [_task_row(task, standing) for task, standing in standings.items()]
-    return Writes(tasks, list(started.values()), list(ended.values()), lines)
+    bills = [{"b_id": job, "micros": micros} for job, micros in sorted(spent.items()) if job and micros]
+    return Writes(tasks, list(started.values()), list(ended.values()), lines, _counts(before, standings), bills)
+
+
+def counted(tasks: Mapping[tuple[str, str, TaskState], int]) -> list[Row]:
+    """The rows that add to the counters of (job, stage, state), always in one order."""
+    return [
+        {"job": job, "stage": stage, "state": state.value, "tasks": number}
+        for (job, stage, state), number in sorted(tasks.items())
+        if number
+    ]
+
+
+def _counts(before: Mapping[TaskId, TaskState], standings: Mapping[TaskId, Standing]) -> list[Row]:
+    moved: Counter[tuple[str, str, TaskState]] = Counter()
+    for task, standing in standings.items():
+        if standing.state is not before[task]:
+            for job in standing.jobs:
+                moved[job, standing.stage, before[task]] -= 1
+                moved[job, standing.stage, standing.state] += 1
+    return counted(moved)
 
 
 def subject(change: Committed) -> TaskId:
@@ -99,6 +133,7 @@ def _start(standing: Standing, change: AttemptStarted) -> None:
         raise IllegalChange(f"{change}: the next attempt is number {last + 1}")
     _step(standing, TaskState.RUNNING, change)
     standing.attempts[change.attempt] = AttemptState.RUNNING
+    standing.payers[change.attempt] = change.job
 
 
 def _end(standing: Standing, change: AttemptEnded) -> None:
@@ -125,7 +160,7 @@ def _move(standing: Standing, change: TaskMoved) -> None:
         standing.reopened_after = max(standing.attempts, default=0)
     standing.winner = change.winner
     standing.failure = change.failure.value if change.failure else None
-    standing.message = change.message
+    standing.message = legible(change.message)
 
 
 def _started_row(change: AttemptStarted) -> Row:
@@ -139,6 +174,8 @@ def _started_row(change: AttemptStarted) -> Row:
         "failure": None,
         "ended_us": None,
         "manifest": None,
+        "job": change.job,
+        "cost_micros": 0,
     }
 
 
@@ -149,6 +186,7 @@ def _ended_row(change: AttemptEnded) -> Row:
         "failure": manifest.failure.value if manifest.failure else None,
         "ended_us": manifest.ended_us,
         "manifest": manifest.model_dump_json(exclude_defaults=True),
+        "cost_micros": change.cost_micros,
     }
 
 

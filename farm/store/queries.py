@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, select, text
 
-from farm.store.tables import attempts, changes, farm, job_task, jobs, task_inputs, tasks, versions, watermarks
+from farm.store.tables import (
+    IS_JOB,
+    PENDING,
+    attempts,
+    changes,
+    choices,
+    farm,
+    job_counts,
+    job_task,
+    jobs,
+    pulses,
+    requests,
+    task_inputs,
+    tasks,
+    versions,
+    watermarks,
+)
 from farm.tasks import TaskState
 
 # -- the lead ---------------------------------------------------------------------------------------------------
@@ -23,7 +39,18 @@ SEQ = select(farm.c.seq)
 # -- writing ----------------------------------------------------------------------------------------------------
 
 ADD_JOB = jobs.insert()
-MOVE_JOB = jobs.update().where(jobs.c.id == bindparam("b_id")).values(state=bindparam("state"), seq=bindparam("seq"))
+_THE_JOB = jobs.c.id == bindparam("b_id")
+MOVE_JOB = (
+    jobs.update().where(_THE_JOB).values({name: bindparam(name) for name in ("state", "message", "ended_us", "seq")})
+)
+RANK_JOB = (
+    jobs.update().where(_THE_JOB).values(priority=bindparam("priority"), seq=bindparam("seq")).returning(jobs.c.state)
+)
+SPEND = jobs.update().where(_THE_JOB).values(spent_micros=jobs.c.spent_micros + bindparam("micros"))
+COUNT = text(
+    "INSERT INTO job_counts (job, stage, state, tasks) VALUES (:job, :stage, :state, :tasks) "
+    "ON CONFLICT (job, stage, state) DO UPDATE SET tasks = job_counts.tasks + excluded.tasks"
+)
 ADD_TASK = tasks.insert()
 ADD_INPUT = task_inputs.insert()
 ADD_MEMBER = job_task.insert()
@@ -36,7 +63,7 @@ START_ATTEMPT = attempts.insert()
 END_ATTEMPT = (
     attempts.update()
     .where(and_(attempts.c.task == bindparam("b_task"), attempts.c.number == bindparam("b_number")))
-    .values({name: bindparam(name) for name in ("state", "failure", "ended_us", "manifest")})
+    .values({name: bindparam(name) for name in ("state", "failure", "ended_us", "manifest", "cost_micros")})
 )
 ADD_CHANGE = changes.insert()
 ADD_VERSION = versions.insert()
@@ -46,16 +73,48 @@ MOVE_WATERMARK = (
     .where(and_(watermarks.c.consumer == bindparam("b_consumer"), watermarks.c.seq < bindparam("seq")))
     .values(seq=bindparam("seq"))
 )
+ADD_REQUEST = requests.insert()
+DECIDE = (
+    requests.update()
+    .where(and_(requests.c.id == bindparam("b_id"), PENDING))
+    .values({name: bindparam(name) for name in ("state", "reason", "answer", "decided_us", "seq")})
+    .returning(requests.c.job)
+)
+CHOOSE = text(
+    "INSERT INTO choices (job, shot, take, principal, at_us) VALUES (:job, :shot, :take, :principal, :at_us) "
+    "ON CONFLICT (job, shot) DO UPDATE SET take = excluded.take, principal = excluded.principal, "
+    "at_us = excluded.at_us"
+)
+BEAT = (
+    pulses.update()
+    .where(select(farm.c.epoch).scalar_subquery() == bindparam("b_epoch"))
+    .values({name: bindparam(name) for name in ("at_us", "epoch", "leader", "document")})
+)
 
 # -- reading for writing ----------------------------------------------------------------------------------------
 
 _IDS = bindparam("ids", expanding=True)
 
-STANDINGS = select(
-    tasks.c.id, tasks.c.state, tasks.c.failure, tasks.c.message, tasks.c.winner, tasks.c.reopened_after, tasks.c.seq
-).where(tasks.c.id.in_(_IDS))
-ATTEMPT_STATES = select(attempts.c.task, attempts.c.number, attempts.c.state).where(attempts.c.task.in_(_IDS))
-KNOWN_TASKS = select(tasks.c.id).where(tasks.c.id.in_(_IDS))
+STANDINGS = (
+    select(
+        tasks.c.id,
+        tasks.c.stage,
+        tasks.c.state,
+        tasks.c.failure,
+        tasks.c.message,
+        tasks.c.winner,
+        tasks.c.reopened_after,
+        tasks.c.seq,
+        job_task.c.job,
+    )
+    .join(job_task, job_task.c.task == tasks.c.id)
+    .where(tasks.c.id.in_(_IDS))
+)
+"""Each task once for every job that wants it."""
+ATTEMPT_STATES = select(attempts.c.task, attempts.c.number, attempts.c.state, attempts.c.job).where(
+    attempts.c.task.in_(_IDS)
+)
+KNOWN_TASKS = select(tasks.c.id, tasks.c.state).where(tasks.c.id.in_(_IDS))
 MEMBERS_OF = select(job_task.c.task).where(and_(job_task.c.job == bindparam("job"), job_task.c.task.in_(_IDS)))
 LAST_POSITION = select(func.coalesce(func.max(job_task.c.position), -1)).where(job_task.c.job == bindparam("job"))
 
@@ -70,7 +129,31 @@ LAST_VERSION = select(func.coalesce(func.max(versions.c.number), 0)).where(_VERS
 # -- reading ----------------------------------------------------------------------------------------------------
 
 JOB = select(jobs).where(jobs.c.id == bindparam("job"))
-JOBS = select(jobs).order_by(jobs.c.created_us, jobs.c.id)
+_OLDEST_FIRST = (jobs.c.created_us, jobs.c.id)
+JOB_ID = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
+JOBS = select(jobs).order_by(*_OLDEST_FIRST)
+JOBS_IN = JOBS.where(jobs.c.state.in_(bindparam("states", expanding=True)))
+JOB_IDS = select(jobs.c.id).order_by(*_OLDEST_FIRST)
+JOBS_LIKE = JOB_IDS.where(func.substr(jobs.c.id, 1, func.length(bindparam("prefix"))) == bindparam("prefix"))
+SPENT_IN = select(jobs.c.id, jobs.c.spent_micros).where(jobs.c.state.in_(bindparam("states", expanding=True)))
+SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
+JOB_LINES = select(*[column for column in jobs.c if column.name not in {"document", "options"}]).order_by(
+    *_OLDEST_FIRST
+)
+COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
+COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
+REQUEST = select(requests).where(requests.c.id == bindparam("id"))
+SAME_REQUEST = (
+    select(requests)
+    .where((requests.c.id == bindparam("id")) | (requests.c.key == bindparam("key")))
+    .order_by(requests.c.number)
+    .limit(1)
+)
+PENDING_REQUESTS = select(requests).where(PENDING).order_by(requests.c.number).limit(bindparam("limit"))
+REQUESTS_OF = select(requests).where(requests.c.job == bindparam("job")).order_by(requests.c.number)
+STATES_OF = select(changes).where(and_(IS_JOB, changes.c.job == bindparam("job"))).order_by(changes.c.seq)
+CHOICES_OF = select(choices).where(choices.c.job == bindparam("job")).order_by(choices.c.shot)
+PULSE = select(pulses).where(pulses.c.epoch > 0)
 CHANGES_AFTER = (
     select(changes).where(changes.c.seq > bindparam("after")).order_by(changes.c.seq).limit(bindparam("limit"))
 )

@@ -55,6 +55,27 @@ class Job:
     """Of its last change."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLine:
+    """A job as a listing shows it: without its document, with where it stands."""
+
+    id: str
+    project: str
+    name: str
+    out: str
+    created_us: int
+    priority: int
+    budget_micros: int | None
+    spent_micros: int
+    """By attempts that have ended."""
+    principal: str
+    state: JobState
+    message: str
+    ended_us: int
+    tasks: Mapping[tuple[str, TaskState], int]
+    """How many, by stage and state; only what is not 0."""
+
+
 class Verb(StrEnum):
     """What people ask of the driver."""
 
@@ -95,6 +116,25 @@ class Request:
     decided_us: int = 0
     seq: int = 0
     """Of its outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One line of a job's history: what somebody asked for, or what became of the job."""
+
+    at_us: int
+    """When it was asked for; of a state, when the job came to it."""
+    verb: Verb | None
+    """None for a change of the job's state."""
+    principal: str
+    """Who asked; "" for the farm's own doing."""
+    state: str
+    """A `RequestState`, or a `JobState`."""
+    reason: str = ""
+    body: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """The request's."""
+    seq: int = 0
+    """Of its outcome; 0 while it is pending."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -11,7 +11,19 @@ from typing import Any, TypeAlias
 from sqlalchemy import Row
 
 from farm.errors import FailureKind
-from farm.store.records import AttemptRecord, ChangeKind, ChangeRecord, Job, JobState, TaskRecord
+from farm.store.records import (
+    AttemptRecord,
+    ChangeKind,
+    ChangeRecord,
+    Job,
+    JobLine,
+    JobState,
+    Pulse,
+    Request,
+    RequestState,
+    TaskRecord,
+    Verb,
+)
 from farm.tasks import AttemptState, Manifest, Task, TaskId, TaskState
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -55,7 +67,17 @@ def _task_record(row: AnyRow, attempts: tuple[AnyRow, ...], label: tuple[str, in
 
 def attempt_record(row: AnyRow) -> AttemptRecord:
     manifest = Manifest.model_validate_json(row.manifest) if row.manifest else None
-    return AttemptRecord(row.task, row.number, row.worker, row.node, AttemptState(row.state), row.started_us, manifest)
+    return AttemptRecord(
+        row.task,
+        row.number,
+        row.worker,
+        row.node,
+        AttemptState(row.state),
+        row.started_us,
+        manifest,
+        row.job,
+        row.cost_micros,
+    )
 
 
 def change_record(row: AnyRow) -> ChangeRecord:
@@ -71,8 +93,31 @@ def job_record(row: AnyRow) -> Job:
         document=json.loads(row.document),
         options=json.loads(row.options),
         created_us=row.created_us,
+        priority=row.priority,
+        budget_micros=row.budget_micros,
+        principal=row.principal,
         state=JobState(row.state),
+        message=row.message,
+        ended_us=row.ended_us,
         seq=row.seq,
+    )
+
+
+def job_line_record(row: AnyRow, tasks: Mapping[tuple[str, TaskState], int]) -> JobLine:
+    return JobLine(
+        id=row.id,
+        project=row.project,
+        name=row.name,
+        out=row.out,
+        created_us=row.created_us,
+        priority=row.priority,
+        budget_micros=row.budget_micros,
+        spent_micros=row.spent_micros,
+        principal=row.principal,
+        state=JobState(row.state),
+        message=row.message,
+        ended_us=row.ended_us,
+        tasks=tasks,
     )
 
 
@@ -86,14 +131,76 @@ def job_row(job: Job, seq: int) -> dict[str, Any]:
         "document": json.dumps(job.document, ensure_ascii=False),
         "options": json.dumps(job.options, ensure_ascii=False),
         "created_us": job.created_us,
+        "priority": job.priority,
+        "budget_micros": job.budget_micros,
+        "principal": job.principal,
+        "message": legible(job.message),
+        "ended_us": job.ended_us,
+        "spent_micros": 0,
         "seq": seq,
     }
+
+
+def request_record(row: AnyRow) -> Request:
+    return Request(
+        id=row.id,
+        verb=Verb(row.verb),
+        principal=row.principal,
+        at_us=row.at_us,
+        job=row.job,
+        body=json.loads(row.body),
+        key=row.key or "",
+        state=RequestState(row.state),
+        reason=row.reason,
+        answer=json.loads(row.answer),
+        decided_us=row.decided_us,
+        seq=row.seq,
+    )
+
+
+def request_row(request: Request) -> dict[str, Any]:
+    """As it is asked: without an outcome."""
+    return {
+        "id": request.id,
+        "verb": request.verb.value,
+        "principal": request.principal,
+        "at_us": request.at_us,
+        "job": request.job,
+        "body": json.dumps(request.body, ensure_ascii=False),
+        "key": request.key or None,
+        "state": RequestState.PENDING.value,
+        "reason": "",
+        "answer": "{}",
+        "decided_us": 0,
+        "seq": 0,
+    }
+
+
+def pulse_record(row: AnyRow) -> Pulse:
+    return Pulse(row.at_us, row.epoch, row.leader, json.loads(row.document))
+
+
+def legible(words: str) -> str:
+    """`words` without NUL, which PostgreSQL's text cannot hold: a traceback may quote one."""
+    return words.replace("\0", "\ufffd")
 
 
 def job_line(seq: int, job: str, state: JobState, at_us: int) -> dict[str, Any]:
     return {
         "seq": seq,
         "kind": ChangeKind.JOB.value,
+        "state": state.value,
+        "job": job,
+        "task": None,
+        "attempt": None,
+        "at_us": at_us,
+    }
+
+
+def request_line(seq: int, job: str | None, state: RequestState, at_us: int) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "kind": ChangeKind.REQUEST.value,
         "state": state.value,
         "job": job,
         "task": None,

@@ -1,11 +1,14 @@
 """The schema of the job store, for SQLite and PostgreSQL alike.
 
     jobs ─< job_task >─ tasks ─< attempts          versions: v001 once per (subject, product, content)
-                          └─< task_inputs          changes: the outbox · watermarks: how far each reader is
+      ├─< job_counts      └─< task_inputs          changes: the outbox · watermarks: how far each reader is
+      └─< choices                                  requests: what people asked for · pulses: the driver's last word
 
-`farm` is one row: the epoch of whoever leads, and the last `seq`. Every write begins by updating that row, which checks
-the epoch, numbers the changes and puts writers one behind the other, in one statement on both databases. Times are UTC
-microseconds, documents JSON text. Any change here is a new migration (`tests/store/test_schema.py` compares the two).
+`job_counts` and `jobs.spent_micros` are sums over the rest, moved along in the transactions that move their parts: what
+a listing of many jobs shows is read and not counted. `farm` is one row: the epoch of whoever leads, and the last `seq`.
+Every write begins by updating that row, which checks the epoch, numbers the changes and puts writers one behind the
+other, in one statement on both databases. Times are UTC microseconds, documents JSON text. Any change here is a new
+migration (`tests/store/test_schema.py` compares the two).
 """
 
 from __future__ import annotations
@@ -22,11 +25,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from farm.canonical import ID_LENGTH
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration."""
 
 METADATA = MetaData(
@@ -61,6 +65,22 @@ jobs = Table(
     Column("options", Text, nullable=False),
     Column("created_us", _BIG, nullable=False),
     Column("seq", _BIG, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="50"),
+    Column("budget_micros", _BIG),
+    Column("principal", Text, nullable=False, server_default=""),
+    Column("message", Text, nullable=False, server_default=""),
+    Column("ended_us", _BIG, nullable=False, server_default="0"),
+    Column("spent_micros", _BIG, nullable=False, server_default="0"),
+)
+
+job_counts = Table(
+    "job_counts",
+    METADATA,
+    Column("job", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("tasks", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 tasks = Table(
@@ -114,6 +134,8 @@ attempts = Table(
     Column("started_us", _BIG, nullable=False),
     Column("ended_us", _BIG),
     Column("manifest", Text),
+    Column("job", Text, nullable=False, server_default=""),
+    Column("cost_micros", _BIG, nullable=False, server_default="0"),
 )
 
 versions = Table(
@@ -127,6 +149,8 @@ versions = Table(
     UniqueConstraint("project", "subject", "product", "content"),
 )
 
+IS_JOB = text("kind = 'job'")
+
 changes = Table(
     "changes",
     METADATA,
@@ -139,6 +163,7 @@ changes = Table(
     Column("at_us", _BIG, nullable=False),
     ForeignKeyConstraint(["job"], ["jobs.id"]),
     ForeignKeyConstraint(["task"], ["tasks.id"]),
+    Index("ix_changes_job", "job", "seq", sqlite_where=IS_JOB, postgresql_where=IS_JOB),
 )
 
 watermarks = Table(
@@ -146,4 +171,48 @@ watermarks = Table(
     METADATA,
     Column("consumer", Text, primary_key=True),
     Column("seq", _BIG, nullable=False),
+)
+
+PENDING = text("state = 'pending'")
+"""Of requests; spelt out in index and query alike, or the index is no use."""
+
+requests = Table(
+    "requests",
+    METADATA,
+    Column("number", _BIG, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("key", Text, unique=True),
+    Column("verb", Text, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("at_us", _BIG, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("decided_us", _BIG, nullable=False),
+    Column("seq", _BIG, nullable=False),
+    Index("ix_requests_job", "job", "number"),
+    Index("ix_requests_pending", "number", sqlite_where=PENDING, postgresql_where=PENDING),
+)
+"""In the order in which they came. A request without an idempotency key has none here either: NULLs are never equal."""
+
+choices = Table(
+    "choices",
+    METADATA,
+    Column("job", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("shot", Text, primary_key=True),
+    Column("take", Integer, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("at_us", _BIG, nullable=False),
+)
+
+pulses = Table(
+    "pulses",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at_us", _BIG, nullable=False),
+    Column("epoch", _BIG, nullable=False),
+    Column("leader", Text, nullable=False),
+    Column("document", Text, nullable=False),
 )

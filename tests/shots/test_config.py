@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from farm.config import Config, Project, Retention, load_config, load_project
+from farm.config import FILE_ONLY, Config, Project, Retention, load_config, load_project
 from farm.errors import DocumentError, InputError
 from farm.shots.model import Fit
 
@@ -133,6 +133,30 @@ def test_roots_in_a_variable_are_parted_by_semicolons() -> None:
 
 
 def test_the_table_in_the_docstring_is_complete() -> None:
-    rows = re.findall(r"\| `FARM_([A-Z_]+)` +\| (?:`(\w+)`)?", Config.__doc__ or "")
-    assert [key for _, key in rows if key] == list(Config.model_fields)
-    assert all(variable == key.upper() for variable, key in rows if key)
+    rows = re.findall(r"^ *\| *(?:`FARM_([A-Z_]+)`)? +\| *(?:`(\w+)`)?", Config.__doc__ or "", re.MULTILINE)
+    keys = [key for _, key in rows if key]
+    assert keys == list(Config.model_fields)
+    assert {key for variable, key in rows if key and not variable} == FILE_ONLY
+    assert all(variable == key.upper() for variable, key in rows if key and variable)
+
+
+def test_what_a_farm_grants_its_projects(write: Write) -> None:
+    text = "projects:\n- {project: lake, weight: 2, floor: 5%, gpus: 16, budget: 500}\nprices: {gpu_hour: 2.5}\n"
+    config = load_config({"FARM_CONFIG": str(write("farm.yaml", text))})
+    (lake,) = config.projects
+    assert (lake.project, lake.weight, lake.floor, lake.gpus, lake.budget) == ("lake", 2, 0.05, 16, 500)
+    assert config.prices.gpu_hour == Fraction(5, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("projects: [{project: sea, weight: 0}]", "0 is no weight"),
+        ("projects: [{project: sea, wieght: 2}]", 'did you mean "weight"'),
+        ("elastic: [{cpus: -1}]", "no whole number"),
+        ("prices: 3", "settings belong below this"),
+    ],
+)
+def test_bad_terms_name_their_line(write: Write, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        load_config({"FARM_CONFIG": str(write("farm.yaml", text))})

@@ -304,7 +304,7 @@ def test_readers_see_whole_commits_while_the_driver_writes(store, epoch, make) -
 
 
 def test_more_tasks_than_one_query_takes(store, epoch, make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("farm.store.jobs.IDS_PER_QUERY", 7)
+    monkeypatch.setattr("farm.store.transactions.IDS_PER_QUERY", 7)
     tasks = [make.task(number) for number in range(50)]
     store.create_job(epoch, make.job())
     assert store.add_tasks(epoch, "job", tasks, 1) == 50

@@ -65,8 +65,8 @@ def test_a_newer_schema_is_refused(store, tmp_path: Path) -> None:
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 def upgrade():
     op.add_column("jobs", sa.Column("note", sa.Text, nullable=False, server_default="kept"))
@@ -77,9 +77,9 @@ def upgrade():
 def newer_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This farm, one migration on."""
     shutil.copytree(schema.MIGRATIONS, tmp_path / "migrations")
-    (tmp_path / "migrations" / "versions" / "v0002_next.py").write_text(NEXT)
+    (tmp_path / "migrations" / "versions" / "v0003_next.py").write_text(NEXT)
     monkeypatch.setattr(schema, "MIGRATIONS", tmp_path / "migrations")
-    monkeypatch.setattr("farm.store.sqlite.SCHEMA", "0002")
+    monkeypatch.setattr("farm.store.sqlite.SCHEMA", "0003")
 
 
 def test_an_older_schema_is_migrated_and_keeps_its_rows(store, make, request, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_damaged_database_is_named(store, make, tmp_path: Path) -> None:
     store.close()
     path = tmp_path / "state" / DATABASE
     data = bytearray(path.read_bytes())
-    for page in range(8, len(data) // 4096):
+    for page in range(40, len(data) // 4096):
         data[page * 4096 : page * 4096 + 200] = b"\xff" * 200
     path.write_bytes(data)
     damaged = JobStore.open(tmp_path / "state")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,7 @@ from farm.findings import Finding, Place, Severity
 from farm.shots.reading.values import BadValue, closest, quoted
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain] | None"
@@ -101,10 +102,14 @@ def _finding(model: type[BaseModel], detail: ErrorDetails, cells: Mapping[str, C
 
 def _known(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     """The settings a model knows at `loc`."""
-    for step in loc:
-        inner = model.model_fields[str(step)].annotation
-        model = cast("type[BaseModel]", inner)  # settings within settings are models, never free mappings
-    return list(model.model_fields)
+    inner: object = model
+    for step in loc:  # settings within settings are models, or lists of them, never free mappings
+        inner = get_args(inner)[0] if isinstance(step, int) else _fields(inner)[step].annotation
+    return list(_fields(get_args(inner)[0] if get_args(inner) else inner))
+
+
+def _fields(model: object) -> Mapping[str, FieldInfo]:
+    return cast("type[BaseModel]", model).model_fields
 
 
 def _place(loc: tuple[int | str, ...], cells: Mapping[str, Cell]) -> Place:

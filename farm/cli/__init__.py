@@ -1,0 +1,83 @@
+"""The `farm` command. Parses arguments, calls the service, shows the answer; decides nothing itself.
+
+Exit codes: 0 everything came out · 1 some shots failed, each named with its reason, or a request was refused · 2 what
+was handed in is wrong · 130 stopped by Ctrl-C; the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from farm import __version__
+from farm.cli import house, jobs, lists
+from farm.cli.options import Exit
+from farm.cli.screen import complain, complain_of
+from farm.errors import DocumentError, FarmError, InputError
+
+app = typer.Typer(
+    name="farm",
+    help="A render farm for image-to-video: shot lists in; takes, scores, clips and an animatic out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # the plain help page needs no rich, whose import would be most of its time
+)
+
+for command in (
+    lists.lint,
+    lists.plan,
+    lists.render,
+    lists.submit,
+    jobs.jobs,
+    jobs.status,
+    jobs.watch,
+    jobs.why,
+    jobs.approve,
+    jobs.priority,
+    jobs.pause,
+    jobs.resume,
+    jobs.cancel,
+    jobs.retry,
+    house.up,
+    house.drive,
+    house.models,
+    house.doctor,
+    house.gc,
+    house.simulate,
+):
+    app.command()(command)
+app.add_typer(house.catalog, name="catalog", help="The Parquet record of everything made.")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def farm(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Common to all commands."""
+    del version
+
+
+def main() -> None:
+    """The console script: runs the command, and says what went wrong in one clear message."""
+    try:
+        app()
+    except DocumentError as error:
+        complain_of(error)
+        sys.exit(Exit.BAD_INPUT)
+    except InputError as error:
+        complain(str(error))
+        sys.exit(Exit.BAD_INPUT)
+    except FarmError as error:
+        complain(str(error))
+        sys.exit(Exit.FAILED)

@@ -1,0 +1,137 @@
+"""Commands about jobs that were handed in: what they do, why they wait, and what should become of them.
+
+Each change is a request to the driver, whose outcome is waited for: applied, refused with a reason, or queued where no
+driver leads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from farm.cli.options import Exit, JobArgument, JsonOption, OutOption, WaitOption
+from farm.cli.screen import complain, console, service
+
+if TYPE_CHECKING:
+    from farm.jobview import Receipt
+
+ShotOption = Annotated[str, typer.Option(help="Only this shot.")]
+
+
+def jobs(
+    out: OutOption = "",
+    everything: Annotated[bool, typer.Option("--all", help="Also jobs that have ended.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the jobs of a farm: what they have done, and what they wait for."""
+    from farm.terminal import documents, driver_line, jobs_table
+
+    lines, driver = service().jobs(out, everything=everything)
+    if json:
+        typer.echo(documents(lines))
+        return
+    if lines:
+        console().print(jobs_table(lines))
+    else:
+        console().print("no jobs" if everything else "no jobs at work (--all lists those that have ended)", style="dim")
+    console().print(driver_line(driver))
+
+
+def status(job: JobArgument, out: OutOption = "", json: JsonOption = False) -> None:
+    """Show one job: its stages, its shots, what was done to it and by whom."""
+    from farm.terminal import status_view
+
+    found = service().status(job, out)
+    if json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        console().print(status_view(found))
+
+
+def watch(job: JobArgument, out: OutOption = "") -> None:
+    """Follow a job until it ends. Ctrl-C stops watching, not the job. Exit code 1 when it failed."""
+    from farm.watch import LiveWatch, Watch
+
+    farm, screen = service(), console()
+    view = LiveWatch(screen) if screen.is_terminal else Watch(screen)
+    with farm.stopping_on_signals(), view:
+        ended = farm.watch(job, out, view)
+    if ended is None:
+        raise typer.Exit(Exit.INTERRUPTED)
+    screen.print(f"{ended.id} is {ended.state}{f': {ended.message}' if ended.message else ''}", highlight=False)
+    raise typer.Exit(Exit.OK if ended.state == "done" else Exit.FAILED)
+
+
+def why(
+    subject: Annotated[str, typer.Argument(metavar="JOB|TASK", help="A job, or the beginning of a task's id.")],
+    out: OutOption = "",
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Say why a job or a task waits: the reason, what blocks it, and its numbers."""
+    from farm.terminal import why_view
+
+    receipt = service().why(subject, out, wait_s=wait)
+    if json or receipt.state != "applied":
+        show_receipt(receipt, json)
+    else:
+        console().print(why_view(receipt.answer))
+
+
+def approve(
+    job: JobArgument,
+    shot: Annotated[str, typer.Argument(metavar="SHOT", help="A shot's code.")],
+    take: Annotated[int, typer.Argument(metavar="TAKE", min=1, help="The number of the take to deliver.")],
+    out: OutOption = "",
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Choose the take of a shot. Choosing what the ranking had picked runs nothing."""
+    show_receipt(service().approve(job, shot, take, out, wait_s=wait), json)
+
+
+def priority(
+    job: JobArgument,
+    number: Annotated[int, typer.Argument(metavar="N", help="0-100, higher first.")],
+    out: OutOption = "",
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Change a job's priority: 75 and above is urgent, below 25 background."""
+    show_receipt(service().prioritise(job, number, out, wait_s=wait), json)
+
+
+def pause(job: JobArgument, out: OutOption = "", wait: WaitOption = 5.0, json: JsonOption = False) -> None:
+    """Begin nothing more for a job; what runs ends normally."""
+    show_receipt(service().pause(job, out, wait_s=wait), json)
+
+
+def resume(job: JobArgument, out: OutOption = "", wait: WaitOption = 5.0, json: JsonOption = False) -> None:
+    """Let a paused or held job go on."""
+    show_receipt(service().resume(job, out, wait_s=wait), json)
+
+
+def cancel(job: JobArgument, out: OutOption = "", wait: WaitOption = 5.0, json: JsonOption = False) -> None:
+    """End a job. What it shares with other jobs goes on; what is finished stays."""
+    show_receipt(service().cancel(job, out, wait_s=wait), json)
+
+
+def retry(
+    job: JobArgument, shot: ShotOption = "", out: OutOption = "", wait: WaitOption = 5.0, json: JsonOption = False
+) -> None:
+    """Try again what failed or was cancelled, of a whole job or of one shot."""
+    show_receipt(service().retry(job, shot, out, wait_s=wait), json)
+
+
+def show_receipt(receipt: Receipt, json: bool) -> None:
+    """What became of a request; a refusal is exit code 1."""
+    from farm.terminal import receipt_line
+
+    if json:
+        typer.echo(receipt.model_dump_json(indent=2))
+    elif receipt.state == "refused":
+        complain(f"refused: {receipt.reason}")
+    else:
+        console().print(receipt_line(receipt))
+    raise typer.Exit(Exit.FAILED if receipt.state == "refused" else Exit.OK)

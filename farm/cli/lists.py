@@ -1,0 +1,171 @@
+"""Commands about a shot list: check it, plan it, render it, hand it in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from farm.cli.options import (
+    BudgetOption,
+    ColumnsOption,
+    DraftOption,
+    Exit,
+    JsonOption,
+    ListArgument,
+    ModelOption,
+    OutOption,
+    PriorityOption,
+    ProjectOption,
+    ShotsOption,
+    SizeOption,
+    TakesOption,
+    WaitOption,
+)
+from farm.cli.screen import complain, console, service
+from farm.errors import DocumentError
+
+if TYPE_CHECKING:
+    from farm.service import Ask
+
+
+def lint(
+    shot_list: ListArgument, project: ProjectOption = None, columns: ColumnsOption = None, json: JsonOption = False
+) -> None:
+    """Check stills and motion prompts before anything is spent. Exit code 1 on errors."""
+    from farm.findings import Severity
+    from farm.service import Ask
+    from farm.terminal import as_json, findings_table
+
+    try:
+        findings = service().lint(Ask(shot_list=shot_list, project=project, columns=columns))
+    except DocumentError as error:
+        if not json:
+            raise
+        typer.echo(as_json(error.findings))
+        raise typer.Exit(Exit.BAD_INPUT) from error
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    if json:
+        typer.echo(as_json(findings))
+    elif findings:
+        console().print(findings_table(findings))
+        console().print(f"\n{errors} errors, {len(findings) - errors} other findings", style="dim", highlight=False)
+    else:
+        console().print("nothing found: every still and every prompt is fine", style="green")
+    raise typer.Exit(Exit.FAILED if errors else Exit.OK)
+
+
+def plan(
+    shot_list: ListArgument,
+    out: OutOption = "",
+    project: ProjectOption = None,
+    columns: ColumnsOption = None,
+    takes: TakesOption = None,
+    model: ModelOption = "",
+    shots: ShotsOption = "",
+    size: SizeOption = "",
+    draft: DraftOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Show what would run and what is already there, without running anything."""
+    from farm.terminal import plan_table
+
+    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
+    outlook = service().plan(ask, out)
+    if json:
+        typer.echo(outlook.model_dump_json(indent=2))
+        return
+    screen = console()
+    screen.print(plan_table(outlook))
+    screen.print(f"\n{outlook.to_run} tasks to run, {outlook.there} already there", style="dim", highlight=False)
+
+
+def render(
+    shot_list: ListArgument,
+    out: OutOption = "",
+    project: ProjectOption = None,
+    columns: ColumnsOption = None,
+    takes: TakesOption = None,
+    model: ModelOption = "",
+    shots: ShotsOption = "",
+    size: SizeOption = "",
+    draft: DraftOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Render a shot list: takes, scores, clips, and the animatic. Goes on where an earlier run stopped."""
+    from farm.terminal import summary_table, warning_lines, what_to_open
+    from farm.watch import LiveWatch, Watch
+
+    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
+    farm, screen = service(), console()
+    watch = LiveWatch(screen) if not json and screen.is_terminal else Watch(None if json else screen)
+    with farm.stopping_on_signals(), watch:
+        summary = farm.render(ask, out, watch)
+    if json:
+        typer.echo(summary.model_dump_json(indent=2))
+    else:
+        screen.print(summary_table(summary))
+        screen.print()
+        screen.print(what_to_open(summary), soft_wrap=True)
+        for warning in warning_lines(summary):
+            screen.print(warning, soft_wrap=True)
+    if not summary.finished:
+        complain("stopped; the same command goes on from here")
+        raise typer.Exit(Exit.INTERRUPTED)
+    raise typer.Exit(Exit.FAILED if summary.failed or summary.message else Exit.OK)
+
+
+def submit(
+    shot_list: ListArgument,
+    out: OutOption = "",
+    project: ProjectOption = None,
+    columns: ColumnsOption = None,
+    takes: TakesOption = None,
+    model: ModelOption = "",
+    shots: ShotsOption = "",
+    size: SizeOption = "",
+    draft: DraftOption = False,
+    priority: PriorityOption = None,
+    budget: BudgetOption = "",
+    hold: Annotated[bool, typer.Option("--hold", help="Do not begin before `farm resume`.")] = False,
+    key: Annotated[
+        str, typer.Option(help="Idempotency key: a second submission with the same key gives the first one's job.")
+    ] = "",
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Hand in a shot list for the farm's driver to render. Stills are copied; your disk is not needed afterwards."""
+    from farm.cli.jobs import show_receipt
+
+    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
+    receipt = service().submit(ask, out, priority=priority, budget=budget, hold=hold, key=key, wait_s=wait)
+    show_receipt(receipt, json)
+
+
+def _ask(
+    shot_list: Path,
+    project: Path | None,
+    columns: Path | None,
+    takes: int | None,
+    model: str,
+    shots: str,
+    size: str,
+    draft: bool,
+) -> Ask:
+    from farm.service import Ask
+
+    return Ask(
+        shot_list=shot_list,
+        project=project,
+        columns=columns,
+        takes=takes,
+        models=_names(model),
+        shots=_names(shots),
+        size=size,
+        draft=draft,
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -1,0 +1,148 @@
+"""What people ask of the farm: each request is applied, or refused with a reason, and keeps its outcome.
+
+    JobStore.ask (CLI, HTTP) ─▶ pending ─▶ Desk ─▶ applied │ refused(reason) ─▶ whoever waits for it
+
+Applying one twice is applying it once: a driver that dies between the deed and the note finds the deed done. Refused
+is what the job's state does not allow, in words that name the job and the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from farm.driver.patience import Patience
+from farm.driver.seams import Farm
+from farm.errors import InputError
+from farm.store.jobs import JobStore
+from farm.store.records import Job, JobState, Request, RequestState, Verb
+
+Answer = Mapping[str, JsonValue]
+
+PRIORITY_MAX = 100
+
+
+class Hand(Protocol):
+    """What the driver does for a request that is in order."""
+
+    def open(self, job: Job) -> None: ...
+    def terms(self, job: Job) -> None:
+        """The job's state or priority has changed."""
+        ...
+
+    def drop(self, job: Job) -> None: ...
+    def retry(self, job: Job, shot: str) -> int:
+        """Ask again for what failed or was cancelled, of one shot or of all (""); gives how many tasks.
+
+        Raises `InputError` for a shot that the job does not have.
+        """
+        ...
+
+    def choose(self, job: Job, shot: str, take: int) -> None:
+        """Deliver that take of a shot. Raises `InputError` when it cannot be."""
+        ...
+
+    def explain(self, subject: str) -> Answer:
+        """Why a job or a task does not run. Raises `InputError` for what is not there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Heeds requests for one driver."""
+
+    store: JobStore
+    epoch: int
+    farm: Farm
+    hand: Hand
+    clock: Callable[[], int]
+    patiently: Patience
+
+    def heed(self) -> int:
+        """Apply or refuse everything that is pending; gives how many there were."""
+        pending = self.patiently(self.store.pending)
+        for request in pending:
+            self._decide(request)
+        return len(pending)
+
+    def _decide(self, request: Request) -> None:
+        try:
+            answer = self._apply(request)
+        except InputError as error:
+            outcome, reason, answer = RequestState.REFUSED, str(error), {}
+        else:
+            outcome, reason = RequestState.APPLIED, ""
+        now = self.clock()
+        self.patiently(lambda: self.store.decide(self.epoch, request.id, outcome, now, reason, answer))
+
+    def _apply(self, request: Request) -> Answer:
+        if request.verb is Verb.WHY:
+            return self.hand.explain(str(request.body.get("subject", "")))
+        if request.verb is Verb.SUBMIT:
+            return self._submit(request)
+        job = self._job(request.job)
+        match request.verb:
+            case Verb.PAUSE:
+                self._move(job, JobState.PAUSED, frozenset({JobState.ACTIVE, JobState.HELD}))
+            case Verb.RESUME:
+                self._move(job, JobState.ACTIVE, frozenset({JobState.PAUSED, JobState.HELD}))
+            case Verb.CANCEL:
+                self._cancel(job)
+            case Verb.PRIORITY:
+                self._prioritise(job, request.body.get("priority"))
+            case Verb.RETRY:
+                return {"job": job.id, "tasks": self.hand.retry(job, str(request.body.get("shot", "")))}
+            case Verb.APPROVE:
+                self._approve(job, request)
+        return {"job": job.id}
+
+    def _job(self, name: str) -> Job:
+        job = self.patiently(lambda: self.store.job(name))
+        if job is None:
+            raise InputError(f"there is no job {name} (farm jobs lists them)")
+        return job
+
+    def _submit(self, request: Request) -> Answer:
+        job = self.farm.accept(request)
+        if self.patiently(lambda: self.store.job(job.id)) is None:
+            self.patiently(lambda: self.store.create_job(self.epoch, job))
+            self.hand.open(job)
+        return {"job": job.id}
+
+    def _move(self, job: Job, state: JobState, out_of: frozenset[JobState]) -> None:
+        if job.state not in out_of:
+            raise InputError(f"job {job.id} is {job.state}, so it cannot become {state}")
+        self._set_state(job, state)
+        self.hand.terms(self._job(job.id))
+
+    def _cancel(self, job: Job) -> None:
+        if not job.state.live:
+            raise InputError(f"job {job.id} is {job.state} already")
+        self._set_state(job, JobState.CANCELLED)
+        self.hand.drop(job)
+
+    def _prioritise(self, job: Job, priority: JsonValue) -> None:
+        if not isinstance(priority, int) or not 0 <= priority <= PRIORITY_MAX:
+            raise InputError(f"a priority is a whole number from 0 to {PRIORITY_MAX}, not {priority}")
+        if not job.state.live:
+            raise InputError(f"job {job.id} is {job.state}: its priority says nothing any more")
+        now = self.clock()
+        self.patiently(lambda: self.store.set_priority(self.epoch, job.id, priority, now))
+        self.hand.terms(self._job(job.id))
+
+    def _approve(self, job: Job, request: Request) -> None:
+        shot, take = request.body.get("shot"), request.body.get("take")
+        if not isinstance(shot, str) or not isinstance(take, int):
+            raise InputError("an approval names a shot and the number of a take")
+        if job.state is JobState.CANCELLED:
+            raise InputError(f"job {job.id} is cancelled (farm retry {job.id} brings it back)")
+        self.hand.choose(job, shot, take)
+        now = self.clock()
+        self.patiently(lambda: self.store.choose(self.epoch, job.id, shot, take, request.principal, now))
+
+    def _set_state(self, job: Job, state: JobState) -> None:
+        now = self.clock()
+        self.patiently(lambda: self.store.set_job_state(self.epoch, job.id, state, now))

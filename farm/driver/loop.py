@@ -1,0 +1,359 @@
+"""The driver: the one process that decides and writes task state.
+
+    requests ─▶ Desk ─▶ jobs ─▶ plans ─▶ TaskAdded ─┐
+    pool ─▶ what happened ──────────────────────────┴▶ Scheduler.handle ─▶ commit the changes ─▶ carry out the commands
+                                                             └─ settled tasks ─▶ their plans ─▶ more TaskAdded …
+
+Owns nothing durable: the job store holds the truth, the clip store the files. Killed at any moment, the next driver
+reads both and goes on. Time comes from a clock that is handed in, so that a simulation runs this very loop.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from farm.changes import AttemptEnded, Committed, TaskMoved
+from farm.driver.admission import Admission
+from farm.driver.desk import Answer, Desk
+from farm.driver.explain import explain
+from farm.driver.glance import glance
+from farm.driver.openings import Openings
+from farm.driver.patience import Patience
+from farm.driver.running import Jobs, Running
+from farm.driver.seams import Farm, Observer, Pool, Progress
+from farm.errors import InputError
+from farm.scheduler.events import (
+    CancelAttempt,
+    Command,
+    Event,
+    History,
+    JobDropped,
+    Run,
+    StartWorker,
+    StopAsked,
+    StopWorker,
+    TaskAdded,
+    Tick,
+)
+from farm.scheduler.state import Scheduler
+from farm.store.jobs import JobStore
+from farm.store.records import Job, JobState, TaskRecord
+from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
+
+POLL_S = 0.5
+"""How long the driver waits for something to happen before it looks at the clock and at requests."""
+EVENTS_PER_COMMIT = 256
+TASKS_PER_SLICE = 500
+"""Tasks that a job may plan before the driver listens again."""
+REQUESTS_EVERY_US = 500_000
+PULSE_EVERY_US = 2_000_000
+RECORDS_EVERY_US = 5_000_000
+STOP_GRACE_US = 20_000_000
+"""How long a stopping driver waits for its attempts to hear of it."""
+
+
+class Driver:
+    """Runs the jobs of one farm while it holds the lead."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        epoch: int,
+        farm: Farm,
+        scheduler: Scheduler,
+        pool: Pool,
+        observer: Observer,
+        clock: Callable[[], int],
+        stop: threading.Event,
+        leader: str = "",
+    ) -> None:
+        self._store = store
+        self._epoch = epoch
+        self._farm = farm
+        self._scheduler = scheduler
+        self._pool = pool
+        self._observer = observer
+        self._clock = clock
+        self._stop = stop
+        """Once set: what runs is cancelled, what is finished is kept, and `run` returns."""
+        self._leader = leader
+        self._patiently = Patience(stop)
+        self._jobs = Jobs()
+        self._admission = Admission(store, epoch, farm, self._jobs, self._patiently)
+        self._openings = Openings(farm, clock)
+        self._desk = Desk(store, epoch, farm, self, clock, self._patiently)
+        self._queue: deque[Event] = deque()
+        self._manifests: dict[TaskId, Manifest] = {}
+        self._stop_by_us: int | None = None
+        self._due_us = {"requests": 0, "pulse": 0, "records": 0}
+
+    def run(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Until a stop was asked for, or `until` says so.
+
+        Raises `LeaseError` when another driver has taken the lead.
+        """
+        spent = self._patiently(self._store.spent)
+        for job in self._patiently(self._store.jobs):
+            if job.state.live:
+                self._openings.expect(job, spent.get(job.id, 0))
+        while not self._stopped() and not until():
+            self._open_due()
+            heard = self._pool.wait(0.0 if self._planning else POLL_S)
+            self._note_progress(heard)
+            self._queue.extend(event for event in heard if not isinstance(event, Progress))
+            self._read_plans()
+            self._decide()
+            self._keep_up()
+        self._farm.follow()
+
+    # -- deciding -------------------------------------------------------------------------------------------------
+
+    def _decide(self) -> None:
+        """Decide, commit, act on everything that is queued, and go on with what follows from it."""
+        self._queue.append(Tick())
+        if self._stop.is_set() and self._stop_by_us is None:
+            self._stop_by_us = self._clock() + STOP_GRACE_US
+            self._queue.append(StopAsked())
+        while self._queue:
+            changes: list[Committed] = []
+            commands: list[Command] = []
+            settled: list[TaskId] = []
+            for event in _taken(self._queue, EVENTS_PER_COMMIT):
+                decision = self._scheduler.handle(event, self._clock())
+                changes += decision.changes
+                commands += decision.commands
+                settled += decision.settled
+            self._commit(changes)
+            for task in settled:  # before the commands, whose inputs these outcomes are
+                self._settle(task)
+            for command in commands:
+                self._carry_out(command)
+        self._end_jobs()
+
+    def _commit(self, changes: list[Committed]) -> None:
+        if not changes:
+            return
+        for change in changes:
+            if isinstance(change, AttemptEnded):
+                self._manifests[change.manifest.task] = change.manifest
+        self._patiently(lambda: self._store.commit(self._epoch, changes))
+
+    def _settle(self, task: TaskId) -> None:
+        state = self._scheduler.state(task)
+        failure, message = self._scheduler.failure(task)
+        outcome = Outcome(state, self._manifests.pop(task, None), failure, message)
+        wanting = self._jobs.wanting(task)
+        if wanting:
+            self._observer.settled(wanting[0].tasks[task], outcome)
+        for run in wanting:
+            self._tell(run, run.tasks[task], outcome)
+
+    def _tell(self, run: Running, task: Task, outcome: Outcome) -> None:
+        """Let a job's plan know of an outcome, and take in what it plans because of it."""
+        self._admit(run, self._patiently(lambda: list(run.plan.settle(task, outcome))))
+
+    def _admit(self, run: Running, tasks: Iterable[Task]) -> None:
+        new = [task for task in tasks if task.id not in run.tasks]
+        if not new:
+            return
+        admitted = self._admission.admit(run, new, self._clock())
+        self._queue.extend(admitted.events)
+        settled = {event.task.id for event in admitted.events if event.history.state is TaskState.DONE}
+        for task in new:
+            self._observer.added(run.job.id, task, there=task.id in settled)
+        for task, outcome in admitted.outcomes:
+            self._tell(run, task, outcome)
+
+    # -- jobs -----------------------------------------------------------------------------------------------------
+
+    @property
+    def _planning(self) -> bool:
+        return any(not run.begun for run in self._jobs)
+
+    def _open_due(self) -> None:
+        for job, spent_micros in self._openings.due():
+            self._open(job, spent_micros)
+
+    def _open(self, job: Job, spent_micros: int = 0) -> Running | None:
+        """Begin to work for a job; one that cannot be is ended with the reason."""
+        try:
+            plan = self._openings.plan(job, spent_micros)
+        except InputError as error:
+            self._set_state(job, JobState.FAILED, str(error))
+            return None
+        if plan is None:  # storage fails now: it is expected again
+            return None
+        run = Running(job, plan, spent_micros, iter(plan.begin()))
+        self._jobs.open(run)
+        self._queue.append(run.terms)
+        return run
+
+    def _read_plans(self) -> None:
+        """Take in a slice of every plan that has more to give."""
+        for run in self._jobs:
+            if not run.begun:
+                self._read(run)
+
+    def _read(self, run: Running) -> None:
+        portion = list(islice(run.unread, TASKS_PER_SLICE))
+        self._admit(run, portion)
+        run.begun = len(portion) < TASKS_PER_SLICE
+        run.asking = False
+
+    def _end_jobs(self) -> None:
+        for run in self._jobs:
+            if run.begun and not run.asking and not self._scheduler.open_tasks(run.job.id) and not self._stop.is_set():
+                state = self._patiently(run.plan.end)
+                run.asking = state is None
+                if state is not None:
+                    self._set_state(run.job, state)
+                    self._close(run.job)
+
+    def _close(self, job: Job) -> None:
+        if self._jobs.get(job.id):
+            self._jobs.close(job.id)
+            self._queue.append(JobDropped(job.id))
+
+    def _set_state(self, job: Job, state: JobState, message: str = "") -> None:
+        now = self._clock()
+        self._patiently(lambda: self._store.set_job_state(self._epoch, job.id, state, now, message))
+        if not state.live:
+            self._observer.ended(job.id, state)
+
+    # -- what people ask (`farm.driver.desk.Hand`) --------------------------------------------------------------------
+
+    def open(self, job: Job) -> None:
+        self._open(job)
+
+    def terms(self, job: Job) -> None:
+        if run := self._jobs.get(job.id):
+            run.job = job
+            self._queue.append(run.terms)
+        else:
+            self._openings.replace(job)
+
+    def drop(self, job: Job) -> None:
+        self._openings.forget(job)
+        self._close(job)
+        self._observer.ended(job.id, job.state)
+
+    def retry(self, job: Job, shot: str) -> int:
+        records = self._patiently(lambda: self._store.load(job.id))
+        if shot and shot not in {record.task.shot for record in records}:
+            raise InputError(f"job {job.id} has no shot {shot} with anything to try again")
+        scope = {shot, ""} if shot else None
+        failed = [
+            record
+            for record in records
+            if record.state in SETTLED - {TaskState.DONE} and (scope is None or record.task.shot in scope)
+        ]
+        self._commit([change for record in failed if (change := self._asked_again(record))])
+        self._decide()
+        if not job.state.live:
+            self._set_state(job, JobState.ACTIVE)
+        self._reopen(self._stored(job))
+        return len(failed)
+
+    def choose(self, job: Job, shot: str, take: int) -> None:
+        run = self._jobs.get(job.id) or self._open(job, self._spent(job))
+        if run is None:
+            raise InputError(f"job {job.id} cannot be opened now (see farm status {job.id}, and ask again)")
+        while not run.begun:
+            self._read(run)
+        try:
+            more = list(run.plan.choose({shot: take}))
+        except InputError:
+            if not job.state.live:
+                self._close(job)
+            raise
+        if not job.state.live:
+            self._set_state(job, JobState.ACTIVE)
+            run.job = self._stored(job)
+        run.asking = False
+        self._admit(run, more)
+
+    def _asked_again(self, record: TaskRecord) -> TaskMoved | None:
+        """Have a failed task wait again: through the scheduler where it knows the task, else by what is given back."""
+        task = record.task.id
+        if not self._jobs.wants(task):
+            return TaskMoved(task, TaskState.WAITING, self._clock())
+        for run in self._jobs.wanting(task)[:1]:
+            order = run.plan.order(record.task)
+            self._queue.append(TaskAdded(run.job.id, run.tasks[task], order, History(attempts=record.attempts)))
+        return None
+
+    def _reopen(self, job: Job) -> None:
+        """Plan a job anew, from the books as they stand now; what runs for it goes on."""
+        run = self._jobs.get(job.id)
+        if run is None:
+            self._open(job, self._spent(job))
+        elif plan := self._openings.plan(job, run.spent_micros):
+            run.job, run.plan, run.unread, run.begun = job, plan, iter(plan.begin()), False
+
+    def _stored(self, job: Job) -> Job:
+        found = self._patiently(lambda: self._store.job(job.id))
+        assert found is not None
+        return found
+
+    def _spent(self, job: Job) -> int:
+        return self._patiently(self._store.spent).get(job.id, 0)
+
+    def explain(self, subject: str) -> Answer:
+        return explain(subject, self._jobs, self._scheduler, self._store, self._clock())
+
+    # -- acting -----------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case StartWorker():
+                self._pool.start(command.worker, command.lane, command.node)
+            case StopWorker():
+                self._pool.stop(command.worker)
+            case Run():
+                task = command.task
+                inputs = self._jobs.wanting(task.id)[0].plan.inputs(task)
+                self._pool.run(command.worker, Work(task, command.attempt, inputs, command.alone, command.lean))
+            case CancelAttempt():
+                self._pool.cancel(command.worker, command.task, command.attempt)
+
+    def _note_progress(self, heard: Iterable[Event | Progress]) -> None:
+        for event in heard:
+            if isinstance(event, Progress) and self._jobs.wants(event.task):
+                self._observer.progressed(self._jobs.task(event.task), event.fraction)
+
+    def _keep_up(self) -> None:
+        """What is done by the clock: requests, the pulse, the catalog, the view."""
+        if self._is_due("requests", REQUESTS_EVERY_US) and self._desk.heed():
+            self._decide()
+        if self._is_due("pulse", PULSE_EVERY_US):
+            self._beat()
+        if self._is_due("records", RECORDS_EVERY_US):
+            self._farm.follow()
+        self._observer.pulse()
+
+    def _is_due(self, what: str, every_us: int) -> bool:
+        now = self._clock()
+        if now < self._due_us[what]:
+            return False
+        self._due_us[what] = now + every_us
+        return True
+
+    def _beat(self) -> None:
+        now = self._clock()
+        document = glance(self._scheduler, len(self._jobs), now)
+        self._patiently(lambda: self._store.beat(self._epoch, self._leader, document, now))
+
+    def _stopped(self) -> bool:
+        if self._stop_by_us is None:
+            return False
+        return not self._scheduler.running or self._clock() > self._stop_by_us
+
+
+def _taken(queue: deque[Event], at_most: int) -> Iterator[Event]:
+    """The first events of `queue`, taken off it."""
+    for _ in range(min(at_most, len(queue))):
+        yield queue.popleft()

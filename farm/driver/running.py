@@ -1,0 +1,98 @@
+"""The jobs a driver works for, and which of their tasks are whose.
+
+Owns the open plans and who wants which task; the tasks' state is the scheduler's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from farm.driver.seams import JobPlan
+from farm.scheduler.events import JobSet
+from farm.scheduler.policy import Limits
+from farm.scheduler.waits import WaitReason
+from farm.store.records import Job, JobState
+from farm.tasks import Task, TaskId
+
+_HOLDS = {JobState.HELD: WaitReason.HELD, JobState.PAUSED: WaitReason.PAUSED}
+
+
+@dataclass(slots=True)
+class Running:
+    """One open job."""
+
+    job: Job
+    plan: JobPlan
+    spent_micros: int = 0
+    """Before this driver began."""
+    unread: Iterator[Task] = field(default_factory=lambda: iter(()))
+    """What `plan.begin` has still to give."""
+    begun: bool = False
+    """True when it has given everything."""
+    asking: bool = False
+    """True when no task is open and the job waits for a person's choice."""
+    tasks: dict[TaskId, Task] = field(default_factory=dict[TaskId, Task])
+
+    @property
+    def terms(self) -> JobSet:
+        """The job as the scheduler knows it."""
+        job = self.job
+        return JobSet(
+            job.id,
+            job.project,
+            job.priority,
+            job.created_us,
+            _HOLDS.get(job.state),
+            Limits(cost_micros=job.budget_micros),
+            self.spent_micros,
+        )
+
+
+class Jobs:
+    """All open jobs, by id, and the jobs that want each task."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Running] = {}
+        self._wanted_by: dict[TaskId, list[str]] = {}
+
+    def __iter__(self) -> Iterator[Running]:
+        return iter(list(self._running.values()))
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def get(self, job: str) -> Running | None:
+        return self._running.get(job)
+
+    def open(self, running: Running) -> None:
+        self._running[running.job.id] = running
+
+    def close(self, job: str) -> None:
+        """Forget a job, and the tasks that only it wanted."""
+        for task in self._running.pop(job).tasks:
+            self._wanted_by[task].remove(job)
+            if not self._wanted_by[task]:
+                del self._wanted_by[task]
+
+    def want(self, running: Running, tasks: Iterable[Task]) -> None:
+        for task in tasks:
+            if task.id not in running.tasks:
+                running.tasks[task.id] = task
+                self._wanted_by.setdefault(task.id, []).append(running.job.id)
+
+    def wants(self, task: TaskId) -> bool:
+        """True when some open job wants it: then the scheduler knows it."""
+        return task in self._wanted_by
+
+    def wanting(self, task: TaskId) -> tuple[Running, ...]:
+        """The jobs that want a task, in the order in which they asked."""
+        return tuple(self._running[job] for job in self._wanted_by.get(task, ()))
+
+    def task(self, task: TaskId) -> Task:
+        """An open job's task, under the name that the first to ask has for it."""
+        return self._running[self._wanted_by[task][0]].tasks[task]
+
+    def find(self, start: str) -> list[TaskId]:
+        """The tasks whose id begins with `start`."""
+        return [task for task in self._wanted_by if task.startswith(start)]

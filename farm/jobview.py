@@ -1,0 +1,210 @@
+"""Jobs as people ask about them: one line each, one job in detail, and what became of a request. Read from the store.
+
+Nothing here needs the driver: what it alone knows (why tasks wait) is what it last said of itself, with its age.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from farm.store.jobs import JobStore
+from farm.store.records import Deed, JobLine, Pulse, Request, RequestState, TaskRecord, Verb
+from farm.tasks import TaskState
+
+STALE_US = 10_000_000
+"""A driver that has said nothing for so long leads no more."""
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DriverView(_View):
+    """Who leads, as far as is known."""
+
+    leads: bool
+    leader: str = ""
+    last_seen_us: int = 0
+    """0 for never."""
+
+    @property
+    def words(self) -> str:
+        if self.leads:
+            return f"driven by {self.leader}"
+        return f"no driver since {clock(self.last_seen_us)}" if self.last_seen_us else "no driver has run here yet"
+
+
+class JobView(_View):
+    """One job in one line."""
+
+    id: str
+    project: str
+    name: str
+    state: str
+    priority: int
+    principal: str
+    created_us: int
+    ended_us: int = 0
+    tasks: Mapping[str, int] = {}
+    """How many by state."""
+    waits: Mapping[str, int] = {}
+    """How many waiting tasks by reason, as the driver last said."""
+    cost_micros: int = 0
+    budget_micros: int | None = None
+    message: str = ""
+
+
+class ShotLine(_View):
+    """One shot of a job."""
+
+    code: str
+    state: str
+    """"done", "failed", "running", or "waiting"."""
+    tasks: Mapping[str, int]
+    message: str = ""
+
+
+class HistoryLine(_View):
+    """Something that was done to a job."""
+
+    at_us: int
+    who: str
+    what: str
+    outcome: str = ""
+
+
+class JobStatus(_View):
+    """One job in detail."""
+
+    job: JobView
+    stages: Mapping[str, Mapping[str, int]]
+    """Tasks by stage and state."""
+    shots: tuple[ShotLine, ...]
+    history: tuple[HistoryLine, ...]
+    driver: DriverView
+
+
+class Receipt(_View):
+    """What became of a request."""
+
+    request: str
+    verb: str
+    state: str
+    reason: str = ""
+    job: str = ""
+    answer: Mapping[str, JsonValue] = {}
+    note: str = ""
+    """Why nothing came of it yet: "queued, no driver since 14:02"."""
+
+    @classmethod
+    def of(cls, request: Request, driver: DriverView) -> Receipt:
+        pending = request.state is RequestState.PENDING
+        return cls(
+            request=request.id,
+            verb=request.verb,
+            state=request.state,
+            reason=request.reason,
+            job=str(request.answer.get("job", "")) or request.job,
+            answer=request.answer,
+            note=f"queued, {driver.words}" if pending else "",
+        )
+
+
+def driver_view(pulse: Pulse | None, now_us: int) -> DriverView:
+    if pulse is None:
+        return DriverView(leads=False)
+    fresh = now_us - pulse.at_us < STALE_US
+    return DriverView(leads=fresh, leader=pulse.leader, last_seen_us=pulse.at_us)
+
+
+def job_views(store: JobStore, now_us: int) -> tuple[JobView, ...]:
+    """Every job, oldest first."""
+    waits = _waits(store.last_pulse(), now_us)
+    return tuple(_view(line, waits.get(line.id, {})) for line in store.job_lines())
+
+
+def job_status(store: JobStore, job: str, now_us: int) -> JobStatus:
+    """One job in detail."""
+    pulse = store.last_pulse()
+    line = next(line for line in store.job_lines() if line.id == job)
+    stages: dict[str, dict[str, int]] = {}
+    for (stage, state), count in line.tasks.items():
+        stages.setdefault(stage, {})[state] = count
+    return JobStatus(
+        job=_view(line, _waits(pulse, now_us).get(job, {})),
+        stages=stages,
+        shots=tuple(_shots(store.load(job))),
+        history=tuple(_history(deed) for deed in store.history(job)),
+        driver=driver_view(pulse, now_us),
+    )
+
+
+def clock(at_us: int) -> str:
+    """A time as people read it, in their own zone: "14:02", or with its date when it was another day."""
+    at = datetime.fromtimestamp(at_us / 1e6, UTC).astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return f"{at:%H:%M}" if at.date() == today else f"{at:%Y-%m-%d %H:%M}"
+
+
+def _view(line: JobLine, waits: Mapping[str, int]) -> JobView:
+    tasks: Counter[str] = Counter()
+    for (_, state), count in line.tasks.items():
+        tasks[state] += count
+    return JobView(
+        id=line.id,
+        project=line.project,
+        name=line.name,
+        state=line.state,
+        priority=line.priority,
+        principal=line.principal,
+        created_us=line.created_us,
+        ended_us=line.ended_us,
+        tasks=tasks,
+        waits=waits,
+        cost_micros=line.spent_micros,
+        budget_micros=line.budget_micros,
+        message=line.message,
+    )
+
+
+def _waits(pulse: Pulse | None, now_us: int) -> dict[str, dict[str, int]]:
+    """By job and reason, while there is a driver that knows."""
+    if pulse is None or now_us - pulse.at_us >= STALE_US:
+        return {}
+    waits = pulse.document.get("waits", {})
+    assert isinstance(waits, dict)
+    found: dict[str, dict[str, int]] = {}
+    for job, reasons in waits.items():
+        if isinstance(reasons, dict):
+            found[job] = {reason: count for reason, count in reasons.items() if isinstance(count, int)}
+    return found
+
+
+def _shots(records: Iterable[TaskRecord]) -> Iterable[ShotLine]:
+    """Shots in the job's order; tasks of no shot are left out."""
+    by_shot: dict[str, list[TaskRecord]] = {}
+    for record in records:
+        if record.task.shot:
+            by_shot.setdefault(record.task.shot, []).append(record)
+    for code, tasks in by_shot.items():
+        states = Counter(record.state for record in tasks)
+        failed = next((record.message for record in tasks if record.state is TaskState.FAILED), "")
+        counts = {str(state): count for state, count in states.items()}
+        yield ShotLine(code=code, state=_worst(states), tasks=counts, message=failed)
+
+
+def _worst(states: Mapping[TaskState, int]) -> str:
+    order = (TaskState.RUNNING, TaskState.WAITING, TaskState.FAILED, TaskState.CANCELLED, TaskState.DONE)
+    return next(str(state) for state in order if states.get(state))
+
+
+def _history(deed: Deed) -> HistoryLine:
+    if deed.verb is None:
+        return HistoryLine(at_us=deed.at_us, who="the farm", what=f"job is {deed.state}")
+    outcome = f"{deed.state}: {deed.reason}" if deed.reason else deed.state
+    details = "" if deed.verb is Verb.SUBMIT else " ".join(str(value) for value in deed.body.values())
+    return HistoryLine(at_us=deed.at_us, who=deed.principal, what=f"{deed.verb} {details}".strip(), outcome=outcome)
