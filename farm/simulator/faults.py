@@ -1,6 +1,6 @@
 """What goes wrong: for each attempt, its fate, decided by the seed when it starts.
 
-    paper task (seconds, spread, poison) + node + luck ──fate──▶ ends well │ fails with a kind │ takes its worker along
+paper task (seconds, spread, poison) + node + luck ──fate──▶ ends well │ fails with a kind │ takes its worker along
 """
 
 from __future__ import annotations

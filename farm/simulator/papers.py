@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from farm.errors import InputError
 from farm.simulator.cluster import Cluster
 from farm.store.records import Job, JobState, Request
-from farm.tasks import SETTLED, Input, Lane, Manifest, Outcome, Task, TaskId
+from farm.tasks import Input, Lane, Manifest, Outcome, Task, TaskId
 
 
 class _Document(BaseModel):
@@ -116,11 +116,6 @@ class PaperPlan:
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         raise InputError(f"a paper job leaves nothing to choose: {dict(choices)}")
-
-    def tasks_of(self, shot: str) -> Iterable[TaskId]:
-        if shot not in self._by_shot:
-            raise InputError(f"this job has no shot {shot}")
-        return [task.id for task in self._by_shot[shot]]
 
     def inputs(self, task: Task) -> Mapping[str, str]:
         return {name: self._key(source) for name, source in task.inputs.items()}
@@ -237,7 +232,3 @@ class PaperFarm:
 
     def follow(self) -> None:
         """No catalog is kept: what would be in it is in the store."""
-
-
-def all_settled(outcomes: Iterable[Outcome]) -> bool:
-    return all(outcome.state in SETTLED for outcome in outcomes)

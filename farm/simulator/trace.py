@@ -1,6 +1,6 @@
 """What happened, row by row: one per attempt, and one per stretch that a worker spent in one state.
 
-    SimPool ──▶ Trace ──▶ attempts.parquet, workers.parquet │ the picture (`farm.simulator.plot`) │ the verdict's figures
+SimPool ──▶ Trace ──▶ attempts.parquet, workers.parquet │ the picture (`farm.simulator.plot`) │ the verdict's figures
 """
 
 from __future__ import annotations
