@@ -98,7 +98,7 @@ class Witness:
         terms = self.policy.projects.get(project)
         return terms.limits if terms else Limits()
 
-    # -- the scheduler --------------------------------------------------------------------------------------------------
+    # -- the scheduler ------------------------------------------------------------------------------------------------
 
     def decided(self, scheduler: Scheduler, decision: Decision) -> None:
         """Look at the accounts after each decision that starts something: reserving may not go beyond a cap."""
@@ -128,7 +128,7 @@ class Watched(Scheduler):
         return decision
 
 
-# -- when it is over ----------------------------------------------------------------------------------------------------
+# -- when it is over ------------------------------------------------------------------------------------------------
 
 
 def audit_end(store: JobStore) -> Iterator[str]:

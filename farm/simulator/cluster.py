@@ -62,7 +62,9 @@ class Cluster:
     trace: Trace
     faults: Faults = field(default_factory=Faults)
     elastic: Elastic = field(default_factory=Elastic)
-    load_s: Callable[[Lane], float] = lambda lane: 5.0 if lane.gpus else 1.0
+    gpu_load_s: float = 5.0
+    """How long a worker with GPUs takes to load its model on average."""
+    cpu_load_s: float = 1.0
     load_spread: float = 0.2
     silence_s: float = 15.0
     """How long a worker goes on that does not hear from its driver, and so how long a loss takes to be certain."""
@@ -76,7 +78,7 @@ class Cluster:
     _brought: int = 0
     _coming: dict[NodeShape, int] = field(default_factory=dict[NodeShape, int])
 
-    # -- what a scenario arranges -----------------------------------------------------------------------------------
+    # -- what a scenario arranges -------------------------------------------------------------------------------------
 
     def arrive(
         self, name: str, cpus: int, gpus: int = 0, pools: frozenset[str] = frozenset(), shape: NodeShape | None = None
@@ -100,6 +102,9 @@ class Cluster:
             self.tell(NodeLost(name))
             self.vacate(name)
 
+    def load_s(self, lane: Lane) -> float:
+        return self.gpu_load_s if lane.gpus else self.cpu_load_s
+
     # -- room ---------------------------------------------------------------------------------------------------------
 
     def room_for(self, lane: Lane) -> Node | None:
@@ -120,7 +125,7 @@ class Cluster:
                 if node.shape:
                     self.world.after(self.elastic.idle_s, lambda: self._return_idle(node))
 
-    # -- the autoscaler -------------------------------------------------------------------------------------------------
+    # -- the autoscaler -----------------------------------------------------------------------------------------------
 
     def demand(self, pending: list[Lane]) -> None:
         """Bring nodes for workers that wait for room: as many as they fill, and no more than may be."""

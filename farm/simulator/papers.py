@@ -187,8 +187,8 @@ class PaperPlan:
 def _params(
     name: str, number: int, seconds: float, spread: float, *, poison: bool = False
 ) -> dict[str, str | int | float]:
-    params = {"name": name, "number": number, "seconds": seconds, "spread": spread}
-    return params | {"poison": True} if poison else params
+    params: dict[str, str | int | float] = {"name": name, "number": number, "seconds": seconds, "spread": spread}
+    return {**params, "poison": True} if poison else params
 
 
 def _from(sources: Iterable[Task]) -> dict[str, Input]:

@@ -115,7 +115,7 @@ class SimPool:
         for worker in list(self._workers.values()):
             self._remove(worker, "cancelled")
 
-    # -- what a scenario sees and does ----------------------------------------------------------------------------------
+    # -- what a scenario sees and does --------------------------------------------------------------------------------
 
     @property
     def workers(self) -> Sequence[Worker]:
@@ -133,7 +133,7 @@ class SimPool:
         self._cluster.tell = lambda event: None  # noqa: ARG005
         self._world.after(self._cluster.silence_s, self.close)
 
-    # -- workers ---------------------------------------------------------------------------------------------------------
+    # -- workers ------------------------------------------------------------------------------------------------------
 
     def _living(self) -> None:
         if self._calls_left is not None:
@@ -227,7 +227,7 @@ class SimPool:
         if worker.node:
             self._cluster.vacated(worker.node, worker.lane)
 
-    # -- records ---------------------------------------------------------------------------------------------------------
+    # -- records ------------------------------------------------------------------------------------------------------
 
     def _turn_to(self, worker: Worker, state: Stretch, work: Work | None = None) -> None:
         """Record the stretch that ends, and begin the next one."""

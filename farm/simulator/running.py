@@ -14,7 +14,7 @@ from farm.simulator.simulation import Simulation
 from farm.simulator.verdict import Verdict
 from farm.store.jobs import JobStore
 
-MEMORY = Path("/dev/shm")
+MEMORY = Path("/dev/shm")  # noqa: S108 (a temporary folder of its own is made in it)
 """Where files need no disk: a simulation's books outlive nothing."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from farm.scheduler.policy import Policy
 from farm.simulator.simulation import Simulation
@@ -23,6 +23,6 @@ class Scenario:
     """What is arranged, in a sentence."""
     arrange: Callable[[Simulation], None]
     judge: Callable[[Simulation], Iterable[Claim]]
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     limit_s: float = 3600.0
     """How long it may take, in the simulation."""

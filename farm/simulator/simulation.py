@@ -21,11 +21,11 @@ from farm.simulator.audit import Watched, Witness, audit_end
 from farm.simulator.cluster import Cluster
 from farm.simulator.papers import Paper, PaperFarm
 from farm.simulator.pool import DriverKilled, SimPool
-from farm.simulator.trace import NodeRow, Trace
+from farm.simulator.trace import Mark, NodeRow, Trace
 from farm.simulator.verdict import Claim
 from farm.simulator.world import US_PER_S, World
 from farm.store.jobs import JobStore
-from farm.store.records import JobState, Request, RequestState, Verb
+from farm.store.records import JobState, Request, Verb
 from farm.tasks import Outcome, Task, TaskId, TaskState
 
 LOOKS_EVERY_S = 5.0
@@ -86,6 +86,9 @@ class Simulation:
         self.drivers = 0
         self.linger_s = 0.0
         """How long to go on when all jobs have ended."""
+        self.workers_left = 0
+        """In the end, before the pool was closed."""
+        self.nodes_left = 0
         self.noted: dict[str, float] = {}
         """Figures that a scenario takes while it runs."""
         self._limit_s = limit_s
@@ -101,7 +104,7 @@ class Simulation:
         """A number of things at this scale; at least one."""
         return max(1, round(number * self.scale))
 
-    # -- what a scenario plans -----------------------------------------------------------------------------------------
+    # -- what a scenario plans ----------------------------------------------------------------------------------------
 
     def nodes(self, count: int, *, cpus: int, gpus: int = 0, name: str = "node") -> None:
         """So many nodes are there from the beginning."""
@@ -151,12 +154,17 @@ class Simulation:
         """Kill the driver, in the midst of a turn; the next one starts `back_after_s` later."""
 
         def kill() -> None:
+            self.mark("driver killed")
             self._back_after_s = back_after_s
             self.pool.kill_driver(calls_left)
 
         self.at(at_s, kill)
 
-    # -- what a scenario judges by --------------------------------------------------------------------------------------
+    def mark(self, says: str) -> None:
+        """Remember this moment in the trace."""
+        self.trace.marks.append(Mark(self.world.now_us, says))
+
+    # -- what a scenario judges by ------------------------------------------------------------------------------------
 
     def counts(self, *jobs: str) -> Counter[TaskState]:
         """How many tasks of those jobs, or of all, came to which state."""
@@ -172,7 +180,7 @@ class Simulation:
         says = f"of {counts.total()} tasks {{figure}} came to anything but done"
         return Claim("not_done", counts.total() - counts[TaskState.DONE], says, at_most=0)
 
-    # -- running ----------------------------------------------------------------------------------------------------------
+    # -- running ------------------------------------------------------------------------------------------------------
 
     def run(self) -> tuple[str, ...]:
         """Until every job has ended, and everything planned has happened. Gives the audit's violations."""
@@ -184,6 +192,7 @@ class Simulation:
             self.witness.note(f"it was not over after {self._limit_s:g} s: {self._still_open()}")
         if self.scheduler.unsettled:
             self.witness.note(f"the scheduler has {self.scheduler.unsettled} tasks left")
+        self.workers_left, self.nodes_left = len(self.pool.workers), len(self.cluster.nodes)
         self.pool.close()
         now = self.world.now_us
         for node in self.cluster.nodes.values():
@@ -228,6 +237,7 @@ class Simulation:
         action()
 
     def _hand_in(self, request: Request) -> None:
+        self.mark(f"{request.verb} {request.job or request.body['job']}")
         self.store.ask(request)
 
     def _look(self) -> None:

@@ -86,6 +86,14 @@ class NodeRow:
     ended_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A moment at which something was done to the farm."""
+
+    at_us: int
+    says: str
+
+
 @dataclass(slots=True)
 class Trace:
     """Everything that one simulation did, in the order in which it ended."""
@@ -93,6 +101,7 @@ class Trace:
     attempts: list[AttemptRow] = field(default_factory=list[AttemptRow])
     workers: list[WorkerRow] = field(default_factory=list[WorkerRow])
     nodes: list[NodeRow] = field(default_factory=list[NodeRow])
+    marks: list[Mark] = field(default_factory=list[Mark])
 
     def write(self, folder: Path) -> tuple[Path, ...]:
         """Write `attempts.parquet`, `workers.parquet` and `nodes.parquet` into `folder`, which is made when absent."""

@@ -23,7 +23,7 @@ LOAD_S = 5.0
 
 def arrange(sim: Simulation) -> None:
     sim.cluster.elastic = Elastic((SHAPE,), ARRIVAL_S, NODE_IDLE_S)
-    sim.cluster.load_s = lambda lane: LOAD_S
+    sim.cluster.gpu_load_s = LOAD_S
     sim.linger_s = WORKER_IDLE_S + NODE_IDLE_S + 20
     sim.submit("few", Paper(flat=(Flat(count=6, name="few", lane=WAN, seconds=15.0),)))
     sim.submit("many", Paper(flat=(Flat(count=sim.sized(160), lane=WAN, seconds=15.0),)), at_s=240.0)
@@ -39,9 +39,7 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     yield Claim("for_few", for_few, "{figure} nodes came for six takes", at_least=1, at_most=1)
     most = max(_at_once(sim, seconds(row.started_us)) for row in sim.trace.nodes)
     yield Claim("most", most, "{figure} nodes were there at once", at_least=SHAPE.at_most, at_most=SHAPE.at_most)
-    yield Claim(
-        "left", sim.noted.get("nodes_left", len(sim.cluster.nodes)), "{figure} nodes were left in the end", at_most=0
-    )
+    yield Claim("left", sim.nodes_left, "{figure} nodes were left in the end", at_most=0)
 
 
 def _at_once(sim: Simulation, moment_s: float) -> int:

@@ -19,7 +19,7 @@ LOAD_S = 5.0
 
 def arrange(sim: Simulation) -> None:
     sim.nodes(sim.sized(3), cpus=16, gpus=8)
-    sim.cluster.load_s = lambda lane: LOAD_S if lane.gpus else 1.0
+    sim.cluster.gpu_load_s = LOAD_S
     shots = Shots(count=sim.sized(30), takes=3, lane=WAN, seconds=20.0)
     sim.submit("before", Paper(shots=shots))
     sim.submit("beside", Paper(flat=(Flat(count=sim.sized(60), lane=WAN, seconds=12.0),)), project="other", at_s=20.0)

@@ -42,7 +42,7 @@ def judge(sim: Simulation) -> Iterator[Claim]:
 
 def _while_all_have_work(sim: Simulation) -> tuple[float, float]:
     """From when the late one is there to when the first runs out of waiting takes, in seconds."""
-    last_starts = {project: 0.0 for project in WEIGHTS}
+    last_starts = dict.fromkeys(WEIGHTS, 0.0)
     for row in sim.trace.attempts:
         began_s = seconds(row.started_us)
         last_starts[row.project] = max(last_starts[row.project], began_s)

@@ -20,7 +20,7 @@ SPREAD = 0.2
 def arrange(sim: Simulation) -> None:
     nodes = sim.sized(8)
     sim.nodes(nodes, cpus=64, gpus=GPUS_PER_NODE)
-    sim.cluster.load_s = lambda lane: LOAD_S
+    sim.cluster.gpu_load_s = LOAD_S
     takes = TAKES_PER_GPU * GPUS_PER_NODE * nodes
     sim.submit("job", Paper(flat=(Flat(count=takes, lane=WAN, seconds=TAKE_S, spread=SPREAD),)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
@@ -25,7 +26,7 @@ GPUS_PER_NODE = 8
 def arrange(sim: Simulation) -> None:
     nodes = sim.sized(5)
     sim.nodes(nodes, cpus=32, gpus=GPUS_PER_NODE)
-    sim.cluster.load_s = lambda lane: LOAD_S
+    sim.cluster.gpu_load_s = LOAD_S
     takes = round(GPUS_PER_NODE * nodes * 300 / TAKE_S)
     sim.submit("small", Paper(flat=(Flat(count=takes, lane=WAN, seconds=TAKE_S, spread=SPREAD),)), project="small")
     large = Flat(count=GANG_TAKES, lane=GANG, seconds=GANG_TAKE_S, spread=0.1)
@@ -46,11 +47,11 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     in_a_row_s = bound_s + GANG_TAKES * (GANG_TAKE_S * 1.1 + 1)
     yield Claim("gang_over_after_s", last_s, f"its {GANG_TAKES} takes were over after {{figure}} s", at_most=in_a_row_s)
     ends = sorted(seconds(row.ended_us) for row in small)
-    gap_s = max((later - earlier for earlier, later in zip(ends, ends[1:], strict=False)), default=float("nan"))
+    gap_s = max((later - earlier for earlier, later in pairwise(ends)), default=float("nan"))
     yield Claim("small_gap_s", gap_s, "small takes never paused for more than {figure} s", at_most=TAKE_S)
     others = GPUS_PER_NODE * (len(sim.cluster.nodes) - 1)
     until_s = min(BEGIN_S + last_s, max(seconds(row.started_us) for row in small))
-    busy = sum(sim.trace.busy_gpu_s(BEGIN_S, until_s, project) for project in ("small",)) / others / (until_s - BEGIN_S)
+    busy = sim.trace.busy_gpu_s(BEGIN_S, until_s, "small") / others / (until_s - BEGIN_S)
     yield Claim("small_busy", busy, "meanwhile small takes kept {figure} of the other nodes busy", at_least=0.9)
 
 

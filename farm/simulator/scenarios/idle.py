@@ -31,7 +31,7 @@ def arrange(sim: Simulation) -> None:
 def judge(sim: Simulation) -> Iterator[Claim]:
     yield sim.unfinished()
     yield Claim("between", sim.noted["between"], "{figure} workers were there between the jobs", at_most=0)
-    yield Claim("after", len(sim.workers_left), "{figure} workers were there in the end", at_most=0)
+    yield Claim("after", sim.workers_left, "{figure} workers were there in the end", at_most=0)
     idle = [row.seconds for row in sim.trace.workers if row.state is Stretch.IDLE]
     yield Claim("longest_idle_s", max(idle), "no worker idled longer than {figure} s", at_most=IDLE_STOP_S + 60.0)
     gone = [

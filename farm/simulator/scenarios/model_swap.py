@@ -21,7 +21,7 @@ TAKES = 3
 
 def arrange(sim: Simulation) -> None:
     sim.nodes(1, cpus=32, gpus=GPUS)
-    sim.cluster.load_s = lambda lane: LOAD_S if lane.gpus else 1.0
+    sim.cluster.gpu_load_s = LOAD_S
     shots = Shots(count=sim.sized(40), takes=TAKES, lane=MODELS[0], lanes=MODELS, seconds=TAKE_S, spread=SPREAD)
     sim.submit("job", Paper(shots=shots))
 

@@ -19,7 +19,7 @@ CPUS = 64
 def arrange(sim: Simulation) -> None:
     nodes = sim.sized(16)
     sim.nodes(nodes, cpus=CPUS)
-    sim.cluster.load_s, sim.cluster.load_spread = (lambda lane: LOAD_S), 0.0
+    sim.cluster.cpu_load_s, sim.cluster.load_spread = LOAD_S, 0.0
     sim.submit("job", Paper(flat=(Flat(count=WAVES * CPUS * nodes, stage="score", seconds=TAKE_S, spread=0.0),)))
 
 
