@@ -75,6 +75,8 @@ class Cluster:
     """Where news goes: the pool of whoever drives."""
     vacate: Callable[[str], None] = lambda node: None  # noqa: ARG005
     """Lets the workers on a node die."""
+    evict: Callable[[], None] = lambda: None
+    """Ends the workers of the driver before: what a new leader does first."""
     _brought: int = 0
     _coming: dict[NodeShape, int] = field(default_factory=dict[NodeShape, int])
 

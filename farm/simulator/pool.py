@@ -55,8 +55,13 @@ class SimPool:
         self._epoch = epoch
         self._workers: dict[str, Worker] = {}
         self._heard: list[Event | Progress] = []
+        self._lost: set[str] = set()
+        self._stopped: set[str] = set()
+        """Nothing more is told of these."""
         self._busy_in: dict[str, int] = {}
         self._calls_left: int | None = None
+        cluster.evict()
+        cluster.evict = self.close
         cluster.tell = self._tell
         cluster.vacate = self._vacate
         for node in cluster.nodes.values():
@@ -78,12 +83,18 @@ class SimPool:
 
     def stop(self, worker: str) -> None:
         self._living()
-        self._remove(self._workers[worker], "cancelled")
-        self._place_pending()
+        self._stopped.add(worker)
+        if found := self._workers.get(worker):
+            self._remove(found, "cancelled")
+            self._place_pending()
 
     def run(self, worker: str, work: Work) -> None:
         self._living()
-        found = self._workers[worker]
+        found = self._workers.get(worker)
+        if found is None:
+            if worker not in self._lost:
+                self._witness.note(f"{worker} was given {work.task.label} and is not there")
+            return  # it has died, and its driver will hear of that
         lane = found.lane.name
         self._witness.begins(work, found.lane, worker, idle=found.state is Stretch.IDLE)
         beside = self._busy_in.get(lane, 0)
@@ -109,7 +120,7 @@ class SimPool:
         while self._world.step(turn_us):
             self._living()
         heard, self._heard = self._heard, []
-        return heard
+        return [event for event in heard if getattr(event, "worker", None) not in self._stopped]
 
     def close(self) -> None:
         for worker in list(self._workers.values()):
@@ -212,6 +223,7 @@ class SimPool:
     def _lose(self, worker: Worker, kind: FailureKind, message: str, certain_s: float) -> None:
         """A worker dies; its driver is told when that is certain."""
         self._remove(worker, "lost", kind)
+        self._lost.add(worker.name)
         lost = WorkerLost(worker.name, kind, message)
         if certain_s:
             self._world.after(certain_s, lambda: self._heard.append(lost))

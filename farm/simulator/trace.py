@@ -5,9 +5,11 @@ SimPool ──▶ Trace ──▶ attempts.parquet, workers.parquet │ the pict
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +26,10 @@ class Stretch(StrEnum):
     LOADING = "loading"
     IDLE = "idle"
     BUSY = "busy"
+
+
+NEVER = math.nan
+"""The moment of what did not happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,24 @@ class Trace:
         while start_s + width_s <= to_s:
             yield start_s, start_s + width_s
             start_s += width_s / 2
+
+
+def first_start_s(rows: Iterable[AttemptRow]) -> float:
+    """When the first of those attempts began, in seconds from the beginning; `NEVER` for none."""
+    return min((seconds(row.started_us) for row in rows), default=NEVER)
+
+
+def last_start_s(rows: Iterable[AttemptRow]) -> float:
+    return max((seconds(row.started_us) for row in rows), default=NEVER)
+
+
+def last_end_s(rows: Iterable[AttemptRow]) -> float:
+    return max((seconds(row.ended_us) for row in rows), default=NEVER)
+
+
+def longest_gap_s(moments_s: Sequence[float]) -> float:
+    """The longest time between two of these moments, which are in order."""
+    return max((later - earlier for earlier, later in pairwise(moments_s)), default=NEVER)
 
 
 def overlap_s(started_us: int, ended_us: int, from_s: float, to_s: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ class Claim:
     name: str
     """With its unit: "idle_to_full_s"."""
     figure: float
+    """Not a number where what should be measured did not happen: such a claim does not hold."""
     says: str
     """"every GPU was busy {figure:.1f} s after the job came": the figure is filled in."""
     at_most: float | None = None
@@ -24,7 +26,7 @@ class Claim:
     def holds(self) -> bool:
         above = self.at_most is not None and self.figure > self.at_most
         below = self.at_least is not None and self.figure < self.at_least
-        return not (above or below or self.figure != self.figure)
+        return not (above or below or math.isnan(self.figure))
 
     @property
     def sentence(self) -> str:
@@ -74,6 +76,8 @@ class Verdict:
 
 def _short(number: float) -> str:
     """A number as people write it: 12, 0.031, 4,000."""
+    if math.isnan(number):
+        return "no"
     if number == int(number) or abs(number) >= 1000:
         return f"{number:,.0f}"
     return f"{number:.3g}" if abs(number) < 100 else f"{number:.1f}"

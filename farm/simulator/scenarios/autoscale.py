@@ -9,7 +9,7 @@ from farm.simulator.cluster import Elastic
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import first_start_s, seconds
 from farm.simulator.verdict import Claim
 from farm.tasks import Lane
 
@@ -31,13 +31,13 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
-    first_s = min(seconds(row.started_us) for row in sim.trace.attempts)
+    yield sim.all_done()
+    first_s = first_start_s(sim.trace.attempts)
     late_s = ARRIVAL_S + LOAD_S * (1 + sim.cluster.load_spread) + 2
     yield Claim("first_s", first_s, "the first take began {figure} s after the job came", at_most=late_s)
     for_few = sum(seconds(row.started_us) < 240 for row in sim.trace.nodes)
     yield Claim("for_few", for_few, "{figure} nodes came for six takes", at_least=1, at_most=1)
-    most = max(_at_once(sim, seconds(row.started_us)) for row in sim.trace.nodes)
+    most = max((_at_once(sim, seconds(row.started_us)) for row in sim.trace.nodes), default=0)
     yield Claim("most", most, "{figure} nodes were there at once", at_least=SHAPE.at_most, at_most=SHAPE.at_most)
     yield Claim("left", sim.nodes_left, "{figure} nodes were left in the end", at_most=0)
 

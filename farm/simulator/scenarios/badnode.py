@@ -25,7 +25,7 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     there = [row for row in sim.trace.attempts if row.node == BAD]
     # what runs there when the first few have failed fails too; after that the node is out
     yield Claim("failed_there", len(there), f"{BAD} failed {{figure}} attempts", at_least=1, at_most=2 * GPUS_PER_NODE)

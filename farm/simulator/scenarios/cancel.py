@@ -8,7 +8,7 @@ from farm.simulator.papers import Flat, Paper
 from farm.simulator.pool import CANCEL_S
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import last_end_s, seconds
 from farm.simulator.verdict import Claim
 from farm.store.records import Verb
 from farm.tasks import TaskState
@@ -34,7 +34,7 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished("second", "last")
+    yield sim.all_done("second", "last")
     yield _begun_after(sim, "own", FIRST_S)
     yield _begun_after(sim, "doomed", SECOND_S)
     yield _latest_end(sim, "own", FIRST_S)
@@ -55,9 +55,9 @@ def _begun_after(sim: Simulation, name: str, moment_s: float) -> Claim:
 
 
 def _latest_end(sim: Simulation, name: str, moment_s: float) -> Claim:
-    ends = [seconds(row.ended_us) for row in sim.trace.attempts if row.shot.startswith(name)]
+    end_s = last_end_s(row for row in sim.trace.attempts if row.shot.startswith(name))
     says = f"the last {name} take ended {{figure}} s after the request"
-    return Claim(f"{name}_ends_s", max(ends) - moment_s, says, at_most=HEARD_S + CANCEL_S)
+    return Claim(f"{name}_ends_s", end_s - moment_s, says, at_most=HEARD_S + CANCEL_S)
 
 
 CANCELLED = Scenario(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from farm.errors import FailureKind
 from farm.simulator.papers import Flat, Paper, Shots
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import longest_gap_s, seconds
 from farm.simulator.verdict import Claim
 
 KILLED_S = (40.0, 95.0)
@@ -32,12 +31,12 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     yield Claim("drivers", sim.drivers, "{figure} drivers led, one after the other", at_least=3, at_most=3)
     counted = sum(row.failure not in {None, FailureKind.RECLAIMED} for row in sim.trace.attempts)
     yield Claim("counted_failures", counted, "the kills cost {figure} attempts", at_most=0)
     starts = sorted(seconds(row.started_us) for row in sim.trace.attempts)
-    gap_s = max((later - earlier for earlier, later in pairwise(starts)), default=float("nan"))
+    gap_s = longest_gap_s(starts)
     bound_s = BACK_AFTER_S + LOAD_S * (1 + sim.cluster.load_spread) + 10
     yield Claim("longest_gap_s", gap_s, "nothing began for {figure} s at worst", at_most=bound_s)
 

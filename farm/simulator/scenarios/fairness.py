@@ -8,7 +8,7 @@ from farm.scheduler.policy import Policy, ProjectPolicy
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import NEVER, seconds
 from farm.simulator.verdict import Claim
 
 WEIGHTS = {"ant": 1.0, "bee": 2.0, "cat": 5.0}
@@ -33,7 +33,7 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     competing = _while_all_have_work(sim)
     yield Claim("competing_s", competing[1] - competing[0], "all three had work for {figure} s", at_least=200)
     yield from _shares(sim, ("ant", "cat"), 30.0, LATE_S, "before")
@@ -61,13 +61,13 @@ def _shares(sim: Simulation, projects: tuple[str, ...], from_s: float, to_s: flo
         what = f"of its fair share in any {width_s:.0f} s {when} {len(projects)} projects compete"
         yield Claim(
             f"{project}_least_{when}",
-            min(relative, default=float("nan")),
+            min(relative, default=NEVER),
             f"{project} (weight {WEIGHTS[project]:g}) had {{figure}} {what}",
             at_least=1 - TOLERANCE,
         )
         yield Claim(
             f"{project}_most_{when}",
-            max(relative, default=float("nan")),
+            max(relative, default=NEVER),
             f"{project} (weight {WEIGHTS[project]:g}) had at most {{figure}} {what}",
             at_most=1 + TOLERANCE,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import NEVER, last_start_s
 from farm.simulator.verdict import Claim
 
 FLOOR = 0.03
@@ -31,9 +31,9 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     gpus = GPUS_PER_NODE * len(sim.cluster.nodes)
-    loud_s = max(seconds(row.started_us) for row in sim.trace.attempts if row.project == "loud")
+    loud_s = last_start_s(row for row in sim.trace.attempts if row.project == "loud")
     from_s = BEGIN_S + 2 * LONGEST_S
     whole = sim.trace.busy_gpu_s(from_s, loud_s, "quiet") / (gpus * (loud_s - from_s))
     yield Claim("share", whole, "the quiet project had {figure} of the farm", at_least=FLOOR, at_most=2 * FLOOR)
@@ -44,7 +44,7 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     ]
     yield Claim(
         "lacking_gpu_s",
-        max(lacking, default=float("nan")),
+        max(lacking, default=NEVER),
         f"in the worst {width_s:.0f} s it lacked {{figure}} GPU seconds to its floor, where a take is {LONGEST_S:g}",
         at_most=LONGEST_S,
     )

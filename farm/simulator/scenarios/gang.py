@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import first_start_s, last_end_s, last_start_s, longest_gap_s, seconds
 from farm.simulator.verdict import Claim
 from farm.tasks import Lane
 
@@ -34,23 +33,23 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     gangs = [row for row in sim.trace.attempts if row.lane == GANG.name]
     small = [row for row in sim.trace.attempts if row.lane == WAN.name]
-    first_s = min(seconds(row.started_us) for row in gangs) - BEGIN_S
+    first_s = first_start_s(gangs) - BEGIN_S
     # a node is emptied by waiting for the longest take on it; then the gang loads
     bound_s = LONGEST_S + LOAD_S * (1 + sim.cluster.load_spread) + 2
     yield Claim(
         "gang_after_s", first_s, "the gang's first take began {figure} s after it was asked for", at_most=bound_s
     )
-    last_s = max(seconds(row.ended_us) for row in gangs) - BEGIN_S
+    last_s = last_end_s(gangs) - BEGIN_S
     in_a_row_s = bound_s + GANG_TAKES * (GANG_TAKE_S * 1.1 + 1)
     yield Claim("gang_over_after_s", last_s, f"its {GANG_TAKES} takes were over after {{figure}} s", at_most=in_a_row_s)
     ends = sorted(seconds(row.ended_us) for row in small)
-    gap_s = max((later - earlier for earlier, later in pairwise(ends)), default=float("nan"))
+    gap_s = longest_gap_s(ends)
     yield Claim("small_gap_s", gap_s, "small takes never paused for more than {figure} s", at_most=TAKE_S)
     others = GPUS_PER_NODE * (len(sim.cluster.nodes) - 1)
-    until_s = min(BEGIN_S + last_s, max(seconds(row.started_us) for row in small))
+    until_s = min(BEGIN_S + last_s, last_start_s(row for row in small))
     busy = sim.trace.busy_gpu_s(BEGIN_S, until_s, "small") / others / (until_s - BEGIN_S)
     yield Claim("small_busy", busy, "meanwhile small takes kept {figure} of the other nodes busy", at_least=0.9)
 

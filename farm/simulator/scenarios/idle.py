@@ -8,7 +8,7 @@ from farm.scheduler.policy import Policy
 from farm.simulator.papers import Paper, Shots
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import Stretch
+from farm.simulator.trace import NEVER, Stretch, last_end_s, seconds
 from farm.simulator.verdict import Claim
 
 IDLE_STOP_S = 30.0
@@ -29,20 +29,19 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
-    yield Claim("between", sim.noted["between"], "{figure} workers were there between the jobs", at_most=0)
+    yield sim.all_done()
+    yield Claim("between", sim.noted.get("between", NEVER), "{figure} workers were there between the jobs", at_most=0)
     yield Claim("after", sim.workers_left, "{figure} workers were there in the end", at_most=0)
-    idle = [row.seconds for row in sim.trace.workers if row.state is Stretch.IDLE]
-    yield Claim("longest_idle_s", max(idle), "no worker idled longer than {figure} s", at_most=IDLE_STOP_S + 60.0)
-    gone = [
-        row.seconds for row in sim.trace.workers if row.state is Stretch.IDLE and row.seconds >= IDLE_STOP_S - SLACK_S
-    ]
+    last_idle = {row.worker: row.seconds for row in sim.trace.workers if row.state is Stretch.IDLE}
+    shortest_s = min(last_idle.values(), default=NEVER)
     yield Claim(
-        "stopped_warm_s",
-        min(gone, default=float("nan")),
-        "none left before it had idled {figure} s",
-        at_least=IDLE_STOP_S - SLACK_S,
+        "shortest_s", shortest_s, "no worker left before it had idled {figure} s", at_least=IDLE_STOP_S - SLACK_S
     )
+    for lane in sorted({row.lane for row in sim.trace.workers}):
+        over_s = last_end_s(row for row in sim.trace.attempts if row.lane == lane)
+        gone_s = max(seconds(row.ended_us) for row in sim.trace.workers if row.lane == lane)
+        says = f"lane {lane} was empty {{figure}} s after its last task"
+        yield Claim(f"{lane}_empty_after_s", gone_s - over_s, says, at_most=IDLE_STOP_S + SLACK_S)
 
 
 IDLE = Scenario(

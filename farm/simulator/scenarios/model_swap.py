@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from farm.simulator.papers import Paper, Shots
 from farm.simulator.scenario import Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import seconds
+from farm.simulator.trace import last_end_s
 from farm.simulator.verdict import Claim
 from farm.tasks import Lane
 
@@ -27,7 +27,7 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     loads = sum(sim.trace.loads(model.name) for model in MODELS)
     least = max(GPUS, len(MODELS))
     # each GPU that runs out of one model's takes may load another's: so often at the end of each model's work
@@ -42,7 +42,7 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     takes = TAKES * sim.sized(40)
     ideal_s = (takes * TAKE_S + least * LOAD_S) / GPUS
     made = [row for row in sim.trace.attempts if row.stage == "generate"]
-    over_s = max(seconds(row.ended_us) for row in made)
+    over_s = last_end_s(made)
     yield Claim(
         "over_ideal", over_s / ideal_s, f"the takes took {{figure}} times the ideal {ideal_s:.0f} s", at_most=1.5
     )

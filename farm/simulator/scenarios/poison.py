@@ -29,11 +29,11 @@ def arrange(sim: Simulation) -> None:
 
 def judge(sim: Simulation) -> Iterator[Claim]:
     poison = sim.sized(POISON)
-    yield sim.unfinished("other")
+    yield sim.all_done("other")
     counts = sim.counts("job")
     yield Claim("failed", counts[TaskState.FAILED], "{figure} takes failed", at_least=poison, at_most=poison)
     healthy = counts.total() - poison
-    yield Claim("done", counts[TaskState.DONE], "{figure} takes are done", at_least=healthy, at_most=healthy)
+    yield Claim("healthy", counts[TaskState.DONE], "{figure} takes are done", at_least=healthy, at_most=healthy)
     killed = sum(row.failure == FailureKind.CRASHED for row in sim.trace.attempts)
     bound = TRIES_AT_MOST * poison
     yield Claim("killed", killed, "{figure} workers were killed", at_least=1, at_most=bound)

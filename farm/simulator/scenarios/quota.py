@@ -37,7 +37,7 @@ def arrange(sim: Simulation) -> None:
     sim.submit("hosted", Paper(flat=(hosted,)), project="hosted", budget_micros=1_000_000)
 
     def look() -> None:
-        waits = sim.scheduler.waits(sim.world.now_us)["capped"]
+        waits = sim.scheduler.waits(sim.world.now_us).get("capped", {})
         sim.noted["waiting_for_limit"] = waits.get(WaitReason.LIMIT, 0)
         sim.noted["waiting"] = sum(waits.values())
 
@@ -46,7 +46,7 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished("limited", "hosted")
+    yield sim.all_done("limited", "hosted")
     budget = BUDGET_TAKES * TAKE_MICROS
     spent, done = sim.store.spent("capped"), sim.counts("capped")[TaskState.DONE]
     estimate_error = round(SPREAD * TAKE_MICROS)
@@ -54,9 +54,9 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     overshoot = sim.witness.overshoots.get("capped", 0)
     yield Claim("overshoot_micros", overshoot, "the overshoot was {figure} micros at most", at_most=estimate_error)
     yield Claim("within_budget", done, "{figure} takes were made of it", at_least=BUDGET_TAKES * 0.8)
-    waiting = sim.noted["waiting"]
+    waiting = sim.noted.get("waiting", 0)
     says = f"of {waiting:g} waiting takes {{figure}} name the limit"
-    yield Claim("name_the_limit", sim.noted["waiting_for_limit"], says, at_least=max(1.0, waiting))
+    yield Claim("name_the_limit", sim.noted.get("waiting_for_limit", 0), says, at_least=max(1.0, waiting))
     gpus = sim.witness.gpus_most["limited"]
     yield Claim("gpus", gpus, "the limited project had {figure} GPUs", at_least=LIMITED_GPUS, at_most=LIMITED_GPUS)
     refused = sum(row.failure == FailureKind.QUOTA for row in sim.trace.attempts)

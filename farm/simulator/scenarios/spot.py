@@ -32,7 +32,7 @@ def arrange(sim: Simulation) -> None:
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:
-    yield sim.unfinished()
+    yield sim.all_done()
     counted = [row for row in sim.trace.attempts if row.failure not in {None, FailureKind.RECLAIMED}]
     yield Claim("counted_failures", len(counted), "losing nodes cost {figure} attempts", at_most=0)
     lost = sum(row.outcome == "lost" for row in sim.trace.attempts)
