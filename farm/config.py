@@ -9,6 +9,7 @@ A bad setting is an error that names the variable, or the line; an unknown one n
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -89,6 +90,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _scratch() -> Path:
+    """One folder per user of this machine."""
+    return Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
+
+
 class Prices(Entry):
     """What a worker's time costs, in the farm's currency."""
 
@@ -132,6 +138,7 @@ class Config(Entry):
     | `FARM_OUT`         | `out`         | where results go: a folder or a URL         | `renders`                |
     | `FARM_RAY`         | `ray`         | address of the Ray cluster to render on     | a Ray of this machine    |
     | `FARM_WORKERS`     | `workers`     | how many tasks run at once on this machine  | the cores it may use     |
+    | `FARM_SCRATCH`     | `scratch`     | folder for work in progress, on a local disk | the temporary folder    |
     | `FARM_ROOTS`       | `roots`       | folders and URL prefixes lists may read     | every path               |
     | `FARM_IDLE_STOP_S` | `idle_stop_s` | seconds a worker without work stays warm    | 60                       |
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
@@ -146,6 +153,7 @@ class Config(Entry):
     out: Text = "renders"
     ray: Text = ""
     workers: Workers = Field(default_factory=_cores)
+    scratch: Folder = Field(default_factory=_scratch)
     roots: Several = ()
     """Folders and URL prefixes that lists from elsewhere may read; empty for every path."""
     idle_stop_s: Seconds = 60

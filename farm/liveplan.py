@@ -1,15 +1,18 @@
 """A plan that grows with what comes out: `farm.plan`, applied a shot at a time.
 
-    begin()              every task that can be named from what is known
-    settle(task, outcome) the tasks that this outcome adds
+    take_up(shots)         every task of those shots that can be named from what is known
+    settle, learn          the tasks that outcomes add
+    choose(choices)        the tasks that people's choices add
+    forget(tasks)          … and those that are asked for again, or again have to be waited for
 
-Owns what is known of one job's tasks. Whatever the order in which outcomes arrive, it has planned in the end what
-`plan(brief, known)` plans at once; a property test holds it to that.
+Owns what is known of one job's tasks. Whatever the order in which outcomes and choices arrive, and in which the shots
+are taken up, it has planned in the end what `plan(brief, known)` plans at once; a property test holds it to that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from farm.plan import Brief, Plan, ShotPlan, plan_assembly, plan_shot
 from farm.tasks import Outcome, Task, TaskId
@@ -22,17 +25,23 @@ class LivePlan:
         self.brief = brief
         self.known = known
         self.tasks: dict[TaskId, Task] = {}
-        """Every task planned so far."""
+        """Every task planned so far, each after its inputs."""
+        self.places: dict[TaskId, int] = {}
+        """Position of each task among those planned so far."""
         self._index = {shot.code: index for index, shot in enumerate(brief.shot_list.shots)}
         self._shots: dict[str, ShotPlan] = {}
-        self._open: set[str] = set()
+        self._open = set(self._index)
         self._wanted_by: dict[TaskId, set[str]] = {}
 
     @property
     def plan(self) -> Plan:
-        """Everything planned so far."""
+        """Everything planned so far. Every shot must have been taken up."""
         shots = tuple(self._shots[shot.code] for shot in self.brief.shot_list.shots)
         return Plan(shots, None if self._open else plan_assembly(self.brief, shots, self.known))
+
+    def shot(self, code: str) -> ShotPlan:
+        """What is planned of a shot, taken up or not. KeyError when the list has none of that code."""
+        return self._shots.get(code) or self._planned(code)
 
     def position(self, task: Task) -> int:
         """Of the task's shot in the cut; the assembly comes last."""
@@ -40,31 +49,58 @@ class LivePlan:
 
     def priority(self, task: Task) -> int:
         """Of the task's shot; the assembly has that of its most urgent one."""
-        shots = [self._shots[task.shot].shot] if task.shot else self.brief.shot_list.shots
-        return max((shot.priority for shot in shots), default=0)
+        shots = self.brief.shot_list.shots
+        asked = [shots[self._index[task.shot]]] if task.shot else shots
+        return max((shot.priority for shot in asked), default=0)
 
     def begin(self) -> Iterator[Task]:
         """Every task that can be named from what is known."""
-        for shot in self.brief.shot_list.shots:
-            planned = plan_shot(self.brief, shot, self.known)
-            self._keep(planned)
-            yield from self._new(planned.tasks)
-        yield from self._assembly()
+        yield from self.take_up(self._index)
+
+    def take_up(self, codes: Iterable[str]) -> Iterator[Task]:
+        """Begin with some shots: their tasks, and the assembly if it only waited for them."""
+        yield from self._replan(code for code in codes if code not in self._shots)
 
     def settle(self, task: Task, outcome: Outcome) -> Iterator[Task]:
         """The tasks that this outcome adds."""
-        self.known[task.id] = outcome
-        for code in sorted(self._wanted_by.get(task.id, set()) & self._open):
-            planned = plan_shot(self.brief, self._shots[code].shot, self.known)
-            self._keep(planned)
-            yield from self._new(planned.tasks)
-        if task.shot:
-            yield from self._assembly()
+        yield from self.learn({task.id: outcome})
 
-    def _assembly(self) -> Iterator[Task]:
-        assembly = None if self._open else self.plan.assemble
-        if assembly:
+    def learn(self, outcomes: Mapping[TaskId, Outcome]) -> Iterator[Task]:
+        """The tasks that these outcomes add."""
+        codes: set[str] = set()
+        for task, outcome in outcomes.items():
+            before = self.known.get(task)
+            wanted_by = self._wanted_by.get(task, set())
+            codes |= wanted_by if before and before.done is not outcome.done else wanted_by & self._open
+            self.known[task] = outcome
+        yield from self._replan(sorted(codes, key=self._index.__getitem__))
+
+    def forget(self, tasks: Collection[TaskId]) -> Iterator[Task]:
+        """Take outcomes back: these tasks are open again. Gives the tasks that are to be waited for because of it."""
+        codes: set[str] = set()
+        for task in tasks:
+            self.known.pop(task, None)
+            codes |= self._wanted_by.get(task, set())
+        yield from self._replan(sorted(codes, key=self._index.__getitem__))
+
+    def choose(self, choices: Mapping[str, int]) -> Iterator[Task]:
+        """Heed people's choices, take numbers by shot, and give the tasks that they add."""
+        new = {code: take for code, take in choices.items() if self.brief.choices.get(code) != take}
+        self.brief = replace(self.brief, choices={**self.brief.choices, **new})
+        yield from self._replan(code for code in self._index if code in new and code in self._shots)
+
+    def _replan(self, codes: Iterable[str]) -> Iterator[Task]:
+        changed = False
+        for code in codes:
+            planned = self._planned(code)
+            self._keep(planned)
+            changed = True
+            yield from self._new(planned.tasks)
+        if changed and not self._open and (assembly := self.plan.assemble):
             yield from self._new([assembly])
+
+    def _planned(self, code: str) -> ShotPlan:
+        return plan_shot(self.brief, self.brief.shot_list.shots[self._index[code]], self.known)
 
     def _keep(self, planned: ShotPlan) -> None:
         code = planned.shot.code
@@ -79,5 +115,6 @@ class LivePlan:
     def _new(self, tasks: Iterable[Task]) -> Iterator[Task]:
         for task in tasks:
             if task.id not in self.tasks:
+                self.places[task.id] = len(self.tasks)
                 self.tasks[task.id] = task
                 yield task

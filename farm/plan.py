@@ -6,6 +6,9 @@ Everything that can be named now is planned: `prepare`, `generate` and `score` o
 takes have settled, with those that came out; `deliver` when there is a choice, keyed by the chosen take's `generate`
 task; `assemble` when every shot has either its deliverables or a reason why it has none. Planning again with the same
 knowledge gives the same tasks, and more knowledge only ever adds tasks or replaces the assembly.
+
+The ranking chooses, unless a person does (`Brief.choices`), before or after it: approving what the ranking had picked
+plans nothing new. A shot on hold is ranked, and stands in the cut as a slate until somebody has chosen.
 """
 
 from __future__ import annotations
@@ -30,12 +33,13 @@ from farm.chain import (
 )
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
-from farm.shots.model import Shot, ShotList
+from farm.shots.model import Select, Shot, ShotList
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
 
 NOT_ASKED = "not rendered yet: this run was asked for other shots"
+HELD = "on hold: a take is to be chosen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Brief:
     """Shots that cannot run, and why; they stand in the cut as slates."""
     only: frozenset[str] | None = None
     """The shots to render; the others stand in the cut as far as they are there. None for all."""
+    choices: Mapping[str, int] = field(default_factory=dict[str, int])
+    """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
 
@@ -79,6 +85,8 @@ class ShotPlan:
     deliver: tuple[Task, ...] = ()
     reason: str = ""
     """Why there will be no clip; "" while there may be one."""
+    held: bool = False
+    """True for a shot that is ranked, and waits for a person's choice."""
     notes: tuple[str, ...] = ()
     asked: bool = True
     """False for a shot that this run leaves alone."""
@@ -94,11 +102,14 @@ class ShotPlan:
             yield self.select
         yield from self.deliver
 
+    @property
+    def failed(self) -> bool:
+        """True when there will be no clip, and nobody can choose one."""
+        return bool(self.reason) and self.asked and not self.held
+
     def settled(self, known: Known) -> bool:
-        """True when nothing more will come of this shot: delivered, or known to have no clip."""
-        if self.reason:
-            return all(task.id in known for task in self.tasks)
-        return bool(self.deliver) and all(task.id in known for task in self.deliver)
+        """True when nothing more will come of this shot by itself: delivered, or known to have no clip."""
+        return bool(self.reason or self.deliver) and all(task.id in known for task in self.tasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,14 +164,13 @@ def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     start = ShotPlan(shot=shot, prepare=prepare if takes else None, takes=takes, notes=notes + rejections)
     if not takes:
         return ShotPlan(shot=shot, reason="; ".join(rejections), notes=rejections)
-    if any(take.score.id not in known for take in takes):
+    return _deliver_chosen(brief, _choose(brief, _rank(brief, start, known), known), known)
+
+
+def _rank(brief: Brief, start: ShotPlan, known: Known) -> ShotPlan:
+    """With the ranking of the takes that came out, once all have settled."""
+    if any(take.score.id not in known for take in start.takes):
         return start
-    return _choose(brief, start, known)
-
-
-def _choose(brief: Brief, start: ShotPlan, known: Known) -> ShotPlan:
-    """The second half of a shot's chain: its takes have settled."""
-    shot = start.shot
     usable = [take for take in start.takes if known[take.score.id].done]
     if not usable:
         return replace(start, reason=_first_failure(start.takes, known))
@@ -168,20 +178,69 @@ def _choose(brief: Brief, start: ShotPlan, known: Known) -> ShotPlan:
         brief,
         StageName.SELECT,
         SelectParams(takes=tuple(take.number for take in usable)),
-        shot,
+        start.shot,
         inputs={f"score_{take.number}": Input(task=take.score.id, output="score") for take in usable},
     )
-    outcome = known.get(select.id)
+    return replace(start, select=select)
+
+
+def _choose(brief: Brief, ranked: ShotPlan, known: Known) -> ShotPlan:
+    """With the chosen takes, or why there are none: a person's choice, or else the ranking's."""
+    choice = brief.choices.get(ranked.shot.code)
+    if choice is not None:
+        return _heed(ranked, choice, known)
+    outcome = known.get(ranked.select.id) if ranked.select else None
     if outcome is None:
-        return replace(start, select=select)
+        return ranked
     if not outcome.done:
-        return replace(start, select=select, reason=outcome.message)
-    chosen = _chosen(usable, outcome)
+        return replace(ranked, reason=outcome.message)
+    if ranked.shot.select is Select.HOLD:
+        return replace(ranked, held=True, reason=HELD)
+    chosen = _chosen(ranked.takes, outcome)
     if not chosen:
-        return replace(start, select=select, reason=str(outcome.facts.get("attention", "no take passed")))
-    deliver = tuple(_deliver(brief, shot, take, product) for take in chosen for product in shot.targets)
+        return replace(ranked, reason=str(outcome.facts.get("attention", "no take passed")))
+    return replace(ranked, chosen=chosen)
+
+
+def _heed(ranked: ShotPlan, choice: int, known: Known) -> ShotPlan:
+    """With a person's choice, once that take has been made and judged."""
+    take = next((take for take in ranked.takes if take.number == choice), None)
+    if take is None:
+        is_final = all(each.score.id in known for each in ranked.takes)
+        return replace(ranked, reason=_no_such_take(ranked, choice) if is_final else "")
+    if take.score.id not in known:
+        return ranked
+    made = known.get(take.generate.id)  # open once more while its files are made again
+    if made and not made.done:
+        return replace(ranked, reason=f"take {choice} was chosen, and failed: {made.message} (choose another)")
+    return replace(ranked, chosen=(take,), reason="")
+
+
+def check_choice(planned: ShotPlan, take: int, known: Known) -> str:
+    """Why a person cannot choose that take of a shot; "" when it can be chosen, made already or not."""
+    found = next((each for each in planned.takes if each.number == take), None)
+    if found is None:
+        return _no_such_take(planned, take)
+    made = known.get(found.generate.id)
+    if made and not made.done:
+        return f"take {take} of {planned.shot.code} failed: {made.message}"
+    return ""
+
+
+def _no_such_take(planned: ShotPlan, take: int) -> str:
+    if not planned.takes:
+        return f"{planned.shot.code} has no takes: {planned.reason}"
+    numbers = ", ".join(str(each.number) for each in planned.takes)
+    return f"{planned.shot.code} has no take {take} (it has {numbers})"
+
+
+def _deliver_chosen(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
+    """With a clip of every chosen take for every target."""
+    deliver = tuple(
+        _deliver(brief, planned.shot, take, product) for take in planned.chosen for product in planned.shot.targets
+    )
     failed = next((known[task.id].message for task in deliver if task.id in known and not known[task.id].done), "")
-    return replace(start, select=select, chosen=chosen, deliver=deliver, reason=failed)
+    return replace(planned, deliver=deliver, reason=failed or planned.reason) if deliver else planned
 
 
 def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Task | None:
@@ -330,10 +389,10 @@ def _deliver(brief: Brief, shot: Shot, take: TakePlan, product: str) -> Task:
     return _task(brief, StageName.DELIVER, params, shot, inputs=source, take=take.number)
 
 
-def _chosen(usable: list[TakePlan], outcome: Outcome) -> tuple[TakePlan, ...]:
+def _chosen(takes: tuple[TakePlan, ...], outcome: Outcome) -> tuple[TakePlan, ...]:
     numbers = outcome.facts.get("chosen", [])
     assert isinstance(numbers, list)
-    by_number = {take.number: take for take in usable}
+    by_number = {take.number: take for take in takes}
     return tuple(by_number[number] for number in numbers if isinstance(number, int))
 
 

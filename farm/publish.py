@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from farm.chain import StageName
 from farm.config import Project
-from farm.errors import KeyExists
+from farm.errors import KeyExists, KeyMissing
 from farm.shots.model import ShotList
 from farm.shots.naming import FIELDS, fill
 from farm.store.clips import ClipStore
@@ -66,7 +66,7 @@ class Publisher:
         """Link every product of a finished task to its published key. Safe to repeat."""
         keys = self.keys(task, manifest)
         for output, key in keys.items():
-            self._link(manifest.files[output].key, key)
+            self._link(manifest.files[output], key)
         return keys
 
     def document_key(self, product: str, content: str, suffix: str) -> str:
@@ -119,8 +119,11 @@ class Publisher:
             return True
         return hashlib.sha256(self.clips.read_bytes(key)).hexdigest() != stored.sha256
 
-    def _link(self, source: str, key: str) -> None:
-        if self.clips.exists(key):
-            return
+    def _link(self, stored: StoredFile, key: str) -> None:
+        """Publish under a key of ours. What lies there with another size was cut short, or is not what we put there."""
+        with suppress(KeyMissing):
+            if self.clips.size(key) == stored.size:
+                return
+            self.clips.delete(key)
         with suppress(KeyExists):  # somebody published the same content between the look and the link
-            self.clips.link(source, key)
+            self.clips.link(stored.key, key)

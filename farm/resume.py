@@ -1,150 +1,171 @@
-"""What is already there, from the job store and from the manifests in the clip store.
+"""What is already there of a job's tasks, from the job store and from the manifests in the clip store.
 
-    plan ─▶ tasks ─▶ job store: done, failed, left running │ never heard of ─▶ manifests on the shelf
-                                        └─▶ known outcomes, histories, and the changes that record what was found
+    task ─▶ job store: done, failed, left running │ never heard of ─▶ attempts on the shelf
+                                 └─▶ outcome, history, and the changes that record what was found
 
 Resume is replay. A task is done when the job store says so, or when its manifest lies in the clip store: an attempt
 that a killed driver left running is adopted by its manifest, or written off as reclaimed, which costs the task
-nothing; a lost job store is rebuilt. What failed is asked for again, and so is what is done but whose files somebody
-needs and are gone.
+nothing; a lost job store is rebuilt. What had failed before a job asked for it is asked for again; what fails while the
+job wants it has failed, also after the driver was started anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from farm.chain import StageName
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
+from farm.driver.seams import Found
 from farm.errors import FailureKind
-from farm.plan import Brief, plan
 from farm.scheduler.events import History
-from farm.store.clips import ClipStore
-from farm.store.jobs import JobStore
-from farm.store.records import TaskRecord
-from farm.tasks import (
-    ALL,
-    AttemptState,
-    Manifest,
-    Outcome,
-    Task,
-    TaskId,
-    TaskState,
-    manifest_key,
-)
-
-ATTEMPT_DEPTH = 7
-"""Parts of a key that belongs to an attempt."""
-
-PRODUCTS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})
-"""Stages whose own files people take away."""
+from farm.shelf import Shelf
+from farm.store.records import Membership, TaskRecord
+from farm.tasks import AttemptState, Manifest, Outcome, Task, TaskId, TaskState
 
 
-@dataclass(slots=True)
-class Standing:
-    """Where a job stands before it goes on."""
+class Books(Protocol):
+    """What is read of the job store (`farm.store.jobs.JobStore`)."""
 
-    known: dict[TaskId, Outcome] = field(default_factory=dict[TaskId, Outcome])
-    histories: dict[TaskId, History] = field(default_factory=dict[TaskId, History])
-    tasks: dict[TaskId, Task] = field(default_factory=dict[TaskId, Task])
-    """Every task of the job that can be named now."""
-    changes: list[Committed] = field(default_factory=list[Committed])
-    """What the job store should be told of it; the tasks have to be added first."""
-
-    @property
-    def complete(self) -> bool:
-        """True when nothing is left to run."""
-        return all(task in self.known for task in self.tasks)
-
-
-def look(brief: Brief, store: JobStore | None, clips: ClipStore, now_us: int) -> Standing:
-    """Where the job of `brief` stands. Changes nothing. Without a job store only the shelf is looked at."""
-    shelf = _Shelf.of(clips, brief.shot_list.project)
-    standing = Standing()
-    while True:
-        new = [task for task in plan(brief, standing.known).tasks.values() if task.id not in standing.tasks]
-        if not new and not _reopen_where_files_are_gone(standing, shelf, now_us):
-            return standing
-        standing.tasks |= {task.id: task for task in new}
-        records = store.tasks(task.id for task in new) if store else {}
-        for task in new:
-            _Finding(task, records.get(task.id), shelf, standing, now_us).settle()
+    def load(self, job: str) -> tuple[TaskRecord, ...]: ...
+    def tasks(self, ids: Iterable[TaskId]) -> dict[TaskId, TaskRecord]: ...
+    def memberships(self, ids: Iterable[TaskId]) -> dict[TaskId, tuple[Membership, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """What lies in the clip store, by task: the numbers of its attempts, and every key."""
+class Trace:
+    """What is there of one task: how it settled, if it did, and what the books should be told of it."""
 
-    clips: ClipStore
-    keys: frozenset[str]
-    attempts: Mapping[str, frozenset[int]]
-
-    @classmethod
-    def of(cls, clips: ClipStore, project: str) -> _Shelf:
-        keys = frozenset(clips.keys(f"store/{project}"))
-        attempts: dict[str, set[int]] = {}
-        for key in keys:
-            # store/{project}/{class}/{id[:2]}/{id}/{attempt}/{file}; what was handed in has no attempt, notes have 0
-            parts = key.split("/")
-            if len(parts) == ATTEMPT_DEPTH and parts[5] != "0":
-                attempts.setdefault(parts[4], set()).add(int(parts[5]))
-        return cls(clips, keys, {task: frozenset(numbers) for task, numbers in attempts.items()})
-
-    def last_attempt(self, task: Task) -> int:
-        return max(self.attempts.get(task.id, ()), default=0)
-
-    def manifest(self, task: Task, attempt: int) -> Manifest | None:
-        key = manifest_key(task.project, task.id, attempt)
-        return Manifest.model_validate_json(self.clips.read_bytes(key)) if key in self.keys else None
+    outcome: Outcome | None = None
+    history: History = History()
+    changes: tuple[Committed, ...] = ()
 
 
-@dataclass(slots=True)
-class _Finding:
-    """One task, as the job store and the shelf show it."""
+class Past:
+    """What is there already of one job's tasks. Reads only.
 
-    task: Task
-    record: TaskRecord | None
-    shelf: _Shelf
-    standing: Standing
-    now_us: int
+    `runs` tells whether an attempt of this driver is at a task: any other that the books call running was left behind.
+    Without books only the shelf is looked at.
+    """
 
-    def settle(self) -> None:
-        record = self.record
-        if record is None:
-            self._replay(range(1, self.shelf.last_attempt(self.task) + 1))
-            return
-        self.standing.histories[self.task.id] = record.history
+    def __init__(
+        self,
+        job: str,
+        books: Books | None,
+        shelf: Shelf,
+        *,
+        runs: Callable[[TaskId], bool],
+        now_us: Callable[[], int],
+    ) -> None:
+        self._job = job
+        self._books = books
+        self._shelf = shelf
+        self._runs = runs
+        self._now_us = now_us
+        self._reopened: set[TaskId] = set()
+        self._traces: dict[TaskId, Trace] = {}
+        """Of tasks that were read, and that nobody asked about since."""
+
+    def load(self) -> tuple[TaskRecord, ...]:
+        """What the books say of the job's own tasks."""
+        return self._books.load(self._job) if self._books else ()
+
+    def read(
+        self, tasks: Collection[Task], records: Mapping[TaskId, TaskRecord], made: Collection[TaskId]
+    ) -> dict[TaskId, Outcome]:
+        """The outcomes of those tasks that have one.
+
+        `records` are read already; what reads something that was `made` just now cannot lie on the shelf from earlier.
+        """
+        traces = self._read(tasks, records, made)
+        self._traces |= traces
+        return {task: trace.outcome for task, trace in traces.items() if trace.outcome}
+
+    def reopen(self, tasks: Collection[TaskId]) -> None:
+        """Settled tasks are asked for again: their files are gone, or somebody wants another try."""
+        self._reopened |= set(tasks)
+
+    def found(self, tasks: Sequence[Task]) -> Found:
+        """Where tasks stand that were just made part of the job, and what the books should be told at once.
+
+        What the books should be told is read anew: another job may have told them meanwhile.
+        """
+        again = [task for task in tasks if self._is_stale(task.id)]
+        traces = {task.id: self._traces.pop(task.id, Trace()) for task in tasks} | self._read(again)
+        self._reopened -= {task.id for task in tasks}
+        changes = tuple(change for trace in traces.values() for change in trace.changes)
+        return Found({task: trace.history for task, trace in traces.items()}, changes)
+
+    def _is_stale(self, task: TaskId) -> bool:
+        trace = self._traces.get(task)
+        return task in self._reopened or trace is None or bool(trace.changes)
+
+    def _read(
+        self,
+        tasks: Collection[Task],
+        read: Mapping[TaskId, TaskRecord] | None = None,
+        made: Collection[TaskId] = (),
+    ) -> dict[TaskId, Trace]:
+        records = {task.id: read[task.id] for task in tasks if read and task.id in read}
+        unread = [task.id for task in tasks if task.id not in records]
+        if self._books and unread:
+            records |= self._books.tasks(unread)
+        unheard = [task for task in tasks if task.id not in records]
+        self._shelf.look_for(
+            [task.id for task in unheard if not any(source.task in made for source in task.inputs.values())]
+        )
+        asked = self._asked([task.id for task in tasks if task.id in records], records)
+        return {task.id: self._trace(task, records.get(task.id), asked.get(task.id)) for task in tasks}
+
+    def _asked(self, tasks: Iterable[TaskId], records: Mapping[TaskId, TaskRecord]) -> dict[TaskId, int]:
+        """When this job asked for those tasks that did not come out."""
+        failed = [task for task in tasks if records[task].state in {TaskState.FAILED, TaskState.CANCELLED}]
+        memberships = self._books.memberships(failed) if self._books and failed else {}
+        return {task: each.seq for task, jobs in memberships.items() for each in jobs if each.job == self._job}
+
+    def _trace(self, task: Task, record: TaskRecord | None, asked: int | None) -> Trace:
+        now_us = self._now_us()
+        if record is None or (record.state is TaskState.WAITING and not record.attempts):
+            return _replayed(task, self._shelf, now_us)
         match record.state:
-            case TaskState.DONE:
-                self.standing.known[self.task.id] = Outcome(TaskState.DONE, record.manifest)
-            case TaskState.RUNNING:
-                self._end(record.attempts)
-            case TaskState.FAILED | TaskState.CANCELLED:
-                self.standing.changes.append(TaskMoved(self.task.id, TaskState.WAITING, self.now_us))
-                self.standing.histories[self.task.id] = History(attempts=record.attempts)
-            case TaskState.WAITING:
-                pass
+            case TaskState.RUNNING if not self._runs(task.id):
+                return _ended(task, record.history, record.attempts, self._shelf, now_us)
+            case TaskState.DONE | TaskState.FAILED | TaskState.CANCELLED if task.id in self._reopened:
+                return _again(record, now_us)
+            case TaskState.FAILED | TaskState.CANCELLED if asked is None or record.seq < asked:
+                return _again(record, now_us)
+            case _:
+                return Trace(record.outcome, record.history)
 
-    def _replay(self, attempts: Iterable[int]) -> None:
-        """Record attempts that lie on the shelf and in no job store, up to the first that is done."""
-        for number in attempts:
-            self.standing.changes.append(AttemptStarted(self.task.id, number, "", "", self.now_us))
-            if self._end(number):
-                return
 
-    def _end(self, attempt: int) -> bool:
-        """End a running attempt by its manifest, or as reclaimed where it left none. True when the task is done."""
-        manifest = self.shelf.manifest(self.task, attempt) or reclaimed(self.task, attempt, self.now_us)
-        changes, history = self.standing.changes, self.standing.histories.get(self.task.id, History())
-        changes.append(AttemptEnded(manifest))
-        if manifest.done:
-            changes.append(TaskMoved(self.task.id, TaskState.DONE, self.now_us, winner=attempt))
-            self.standing.known[self.task.id] = Outcome(TaskState.DONE, manifest)
-        else:
-            changes.append(TaskMoved(self.task.id, TaskState.WAITING, self.now_us))
-        state = TaskState.DONE if manifest.done else TaskState.WAITING
-        self.standing.histories[self.task.id] = History(state, attempt, history.failures)
-        return manifest.done
+def _again(record: TaskRecord, now_us: int) -> Trace:
+    """A task that is asked for again, with a clean slate."""
+    moved = TaskMoved(record.task.id, TaskState.WAITING, now_us)
+    return Trace(None, History(attempts=record.attempts), (moved,))
+
+
+def _replayed(task: Task, shelf: Shelf, now_us: int) -> Trace:
+    """Attempts that lie on the shelf and in no book, up to the first that is done."""
+    trace = Trace()
+    for number in range(1, shelf.last_attempt(task) + 1):
+        started = AttemptStarted(task.id, number, "", "", now_us)
+        ended = _ended(task, trace.history, number, shelf, now_us)
+        trace = replace(ended, changes=(*trace.changes, started, *ended.changes))
+        if trace.outcome:
+            break
+    return trace
+
+
+def _ended(task: Task, history: History, attempt: int, shelf: Shelf, now_us: int) -> Trace:
+    """A running attempt, ended by its manifest, or as reclaimed where it left none."""
+    manifest = shelf.manifest(task, attempt) or reclaimed(task, attempt, now_us)
+    if manifest.done:
+        moved = TaskMoved(task.id, TaskState.DONE, now_us, winner=attempt)
+        outcome, state = Outcome(TaskState.DONE, manifest), TaskState.DONE
+    else:
+        moved = TaskMoved(task.id, TaskState.WAITING, now_us)
+        outcome, state = None, TaskState.WAITING
+    return Trace(outcome, History(state, attempt, history.failures), (AttemptEnded(manifest), moved))
 
 
 def reclaimed(task: Task, attempt: int, now_us: int) -> Manifest:
@@ -158,36 +179,3 @@ def reclaimed(task: Task, attempt: int, now_us: int) -> Manifest:
         message="the driver ended before this attempt did",
         ended_us=now_us,
     )
-
-
-def _reopen_where_files_are_gone(standing: Standing, shelf: _Shelf, now_us: int) -> bool:
-    """Ask again for done tasks that lack a file which is needed; True when there was one."""
-    gone = [task for task in set(_needed(standing, shelf)) if task in standing.known]
-    for task in gone:
-        del standing.known[task]
-        standing.changes.append(TaskMoved(task, TaskState.WAITING, now_us))
-        standing.histories[task] = History(attempts=standing.histories[task].attempts)
-    return bool(gone)
-
-
-def _needed(standing: Standing, shelf: _Shelf) -> Iterator[TaskId]:
-    """Done tasks of whose files one that will be read, or taken away, is missing."""
-    for task in standing.tasks.values():
-        outcome = standing.known.get(task.id)
-        if outcome is None:
-            yield from _sources_missing(task, standing, shelf)
-        elif task.stage in PRODUCTS and _missing(outcome, ALL, shelf):
-            yield task.id
-
-
-def _sources_missing(task: Task, standing: Standing, shelf: _Shelf) -> Iterator[TaskId]:
-    for source in task.inputs.values():
-        outcome = standing.known.get(source.task)
-        if outcome and _missing(outcome, source.output, shelf):
-            yield source.task
-
-
-def _missing(outcome: Outcome, output: str, shelf: _Shelf) -> bool:
-    files = outcome.manifest.files if outcome.manifest else {}
-    wanted = files.values() if output == ALL else [files[output]]
-    return any(file.key not in shelf.keys for file in wanted)

@@ -7,48 +7,55 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 
 from __future__ import annotations
 
+import logging
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
-from farm.canonical import content_id
+from farm.asking import Asking, new_request
 from farm.clock import now_us
 from farm.config import Config, Project, load_config, load_project
-from farm.errors import InputError
+from farm.driver.desk import PRIORITY_MAX
+from farm.driving import Led, OfJob, driver_here, driver_on_cluster, micros
+from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding, Severity
-from farm.intake import Intake, take_in
-from farm.liveplan import LivePlan
+from farm.follow import Follower
+from farm.intake import take_in
+from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.models import registry
-from farm.models.spec import Adapter, ModelSpec
-from farm.plan import Brief
-from farm.publish import Allocate, Publisher
-from farm.report import html
-from farm.resume import Standing, look
+from farm.models.spec import ModelSpec
+from farm.shotfarm import ShotFarm, looked_at
+from farm.shotjob import ShotJob
 from farm.shots.lint import lint
 from farm.shots.load import load
 from farm.shots.model import ShotList
-from farm.shots.motion import intent_of
-from farm.site import Ledger, Site
+from farm.shots.reading.values import BadValue, money
+from farm.site import Site
+from farm.store.catalog import Catalog
+from farm.store.clips import ClipStore
 from farm.store.gc import Garbage, collect
 from farm.store.jobs import JobStore
-from farm.store.records import JobState
-from farm.summary import JobSummary, summarise
+from farm.store.lease import Lease
+from farm.store.records import Job, JobState, Request, RequestState, Verb
+from farm.submission import DRAFT, Submission
+from farm.summary import JobSummary
 from farm.tasks import Task
 
 if TYPE_CHECKING:
-    from farm.cluster.driver import Observer
     from farm.doctor import Check
+    from farm.driver.seams import Observer
+    from farm.simulator import Verdict
 
+logger = logging.getLogger(__name__)
 
-DRAFT = "draft"
-"""What a draft's clips are delivered as, and what its list is called after its name."""
+ELSEWHERE_WAIT_S = 30.0
+"""How long a render waits for a driver elsewhere to take its list."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -148,130 +155,221 @@ class Service:
 
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
-        shot_list, project = self.load(ask)
-        site = Site(self.config, out or self.config.out)
-        store = site.existing_store()
-        intake = take_in(shot_list, None, _refused(_findings(shot_list, project)))
-        publisher = Publisher(shot_list, project, site.clips, _known_version(store))
-        brief = self._brief(ask, shot_list, intake, publisher)
-        standing = look(brief, store, site.clips, now_us())
-        live = LivePlan(brief, dict(standing.known))
-        tasks = list(live.begin())
-        shots: list[PlannedShot] = []
-        for planned in live.plan.shots:
-            known = [task.id in live.known for task in planned.tasks]
-            takes = tuple(
-                PlannedTake(
-                    number=take.number,
-                    model=take.model,
-                    label=take.resolved.label,
-                    overscan=take.resolved.overscan,
-                )
-                for take in planned.takes
-            )
-            shots.append(
-                PlannedShot(
-                    code=planned.shot.code,
-                    takes=takes,
-                    to_run=known.count(False),
-                    there=known.count(True),
-                    notes=planned.notes,
-                    reason=planned.reason,
-                )
-            )
-        there = sum(task.id in live.known for task in tasks)
-        return Outlook(
-            project=shot_list.project,
-            name=shot_list.name,
-            shots=tuple(shots),
-            to_run=len(tasks) - there,
-            there=there,
-            tasks=tuple(tasks),
-        )
+        site = Site(self.config, out)
+        submission = self._submission(ask, None)
+        job = _paper_job(submission, site.out)
+        with site.existing_store() as store:
+            looked = looked_at(job, site.clips, store)
+            tasks = list(looked.begin())
+            return _outlook(looked, tasks)
 
     def gc(self, out: str, project: Path | None, *, delete: bool) -> tuple[Garbage, ...]:
         """What nobody needs any more; deleted when told to."""
-        site = Site(self.config, out or self.config.out)
-        store = site.existing_store()
-        if store is None:
-            raise InputError(f"{site.out} has no job store on this machine (collect garbage where its renders ran)")
-        days = load_project(project, Path.cwd()).retention.rejected_days
-        return collect(site.clips, store, now_us=now_us(), older_than_days=days, dry_run=not delete)
+        site = Site(self.config, out)
+        with site.existing_store() as store:
+            if store is None:
+                raise InputError(f"{site.out} has no job store on this machine (collect garbage where its renders ran)")
+            days = load_project(project, Path.cwd()).retention.rejected_days
+            return collect(site.clips, store, now_us=now_us(), older_than_days=days, dry_run=not delete)
 
     def doctor(self, out: str) -> tuple[Check, ...]:
         from farm.doctor import examine
 
         return examine(self.config, out or self.config.out)
 
+    def jobs(self, out: str, *, everything: bool) -> tuple[tuple[JobView, ...], DriverView]:
+        """The jobs of a farm, those that have ended only on demand, and who leads it."""
+        with Site(self.config, out).existing_store() as store:
+            if store is None:
+                return (), DriverView(leads=False)
+            lines = job_views(store, now_us())
+            shown = tuple(line for line in lines if everything or JobState(line.state).live)
+            return shown, driver_view(store.last_pulse(), now_us())
+
+    def status(self, job: str, out: str) -> JobStatus:
+        """One job in detail. Raises `InputError` for one that is not there."""
+        with self._asking(out) as asking:
+            return job_status(asking.store, asking.job(job), now_us())
+
+    def watch(self, job: str, out: str, observer: Observer) -> Job | None:
+        """Follow a job to its end, which is given back; None when a stop was asked for first."""
+        with self._asking(out) as asking:
+            found = asking.store.job(asking.job(job))
+            assert found is not None
+            return Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        ask: Ask,
+        out: str,
+        *,
+        priority: int | None = None,
+        budget: str = "",
+        hold: bool = False,
+        key: str = "",
+        wait_s: float = 5.0,
+    ) -> Receipt:
+        """Hand in a shot list: its stills are copied, and the driver is asked to render it."""
+        site = Site(self.config, out)
+        submission = self._submission(ask, site.clips)
+        body = _submit_body(submission, site.out, priority=priority, budget=_budget(budget), hold=hold)
+        with site.store() as store:
+            return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
+
+    def why(self, subject: str, out: str, *, wait_s: float = 5.0) -> Receipt:
+        """Why a job (its id, or its beginning) or a task waits."""
+        with self._asking(out) as asking:
+            found = asking.store.find_jobs(subject)
+            named = found[0] if len(found) == 1 else subject
+            return asking.ask(Verb.WHY, body={"subject": named}, wait_s=wait_s)
+
+    def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
+        """Have a take delivered, whatever the ranking says."""
+        return self._ask(Verb.APPROVE, job, out, wait_s, {"shot": shot, "take": take})
+
+    def prioritise(self, job: str, priority: int, out: str, *, wait_s: float = 5.0) -> Receipt:
+        if not 0 <= priority <= PRIORITY_MAX:
+            raise InputError(f"a priority is a whole number from 0 to {PRIORITY_MAX}, not {priority}")
+        return self._ask(Verb.PRIORITY, job, out, wait_s, {"priority": priority})
+
+    def pause(self, job: str, out: str, *, wait_s: float = 5.0) -> Receipt:
+        return self._ask(Verb.PAUSE, job, out, wait_s)
+
+    def resume(self, job: str, out: str, *, wait_s: float = 5.0) -> Receipt:
+        return self._ask(Verb.RESUME, job, out, wait_s)
+
+    def cancel(self, job: str, out: str, *, wait_s: float = 5.0) -> Receipt:
+        return self._ask(Verb.CANCEL, job, out, wait_s)
+
+    def retry(self, job: str, shot: str, out: str, *, wait_s: float = 5.0) -> Receipt:
+        return self._ask(Verb.RETRY, job, out, wait_s, {"shot": shot})
+
+    def _ask(
+        self, verb: Verb, job: str, out: str, wait_s: float, body: Mapping[str, JsonValue] | None = None
+    ) -> Receipt:
+        with self._asking(out) as asking:
+            return asking.ask(verb, asking.job(job), body, wait_s=wait_s)
+
+    @contextmanager
+    def _asking(self, out: str) -> Iterator[Asking]:
+        site = Site(self.config, out)
+        with site.existing_store() as store:
+            if store is None:
+                raise InputError(f"{site.out} has no jobs (farm submit LIST --out {site.out} hands one in)")
+            yield Asking(store, self._stop)
+
     # -- rendering ----------------------------------------------------------------------------------------------
 
     def render(self, ask: Ask, out: str, observer: Observer) -> JobSummary:
-        """Render a shot list and publish what comes out. Returns when all is settled, or a stop was asked for."""
-        shot_list, project = self.load(ask)
-        site = Site(self.config, out or self.config.out)
-        with site.leading() as led:
-            findings = _findings(shot_list, project)
-            intake = take_in(shot_list, site.clips, _refused(findings))
-            publisher = Publisher(shot_list, project, site.clips, led.version)
-            brief = self._brief(ask, shot_list, intake, publisher)
-            standing = look(brief, led.store, site.clips, now_us())
-            ledger = led.begin(shot_list, standing)
-            live = LivePlan(brief, standing.known)
-            there = frozenset(standing.known)
-            republish(standing, publisher)
-            if standing.complete:
-                list(live.begin())
-            else:
-                self._drive(site, live, ledger, publisher, observer)
-            warnings = [finding for finding in (*shot_list.findings, *findings) if finding.severity is Severity.WARNING]
-            summary = summarise(live, publisher, site.out, there, map(str, warnings))
-            if summary.finished:
-                summary = publish_report(summary, publisher)
-                ledger.end(JobState.FAILED if summary.failed or summary.message else JobState.DONE)
-            return summary
+        """Render a shot list and publish what comes out. Returns when all is settled, or a stop was asked for.
 
-    def _drive(
-        self,
-        site: Site,
-        live: LivePlan,
-        ledger: Ledger,
-        publisher: Publisher,
-        observer: Observer,
-    ) -> None:
-        from farm.cluster.driver import Driver
-        from farm.cluster.local import local_ray
-        from farm.cluster.pool import RayPool
-        from farm.cluster.worker import WorkerSetup
-        from farm.scheduler.lanes import Machine
-        from farm.scheduler.state import Scheduler
-
-        workers = self.config.workers
-        with TemporaryDirectory(prefix="farm-") as scratch, local_ray(workers):
-            self._hear_signals()  # again: Ray has taken SIGTERM for itself
-            pool = RayPool(WorkerSetup(url=site.out, scratch=scratch, threads=1, cores=workers))
-            driver = Driver(
-                live=live,
-                scheduler=Scheduler(Machine(cpus=workers)),
-                books=ledger,
-                publish=publisher.publish,
-                pool=pool,
-                observer=observer,
-                stop=self._stop,
-            )
+        Where another driver leads the list is handed to it, and followed.
+        """
+        site = Site(self.config, out)
+        with site.store() as store:
+            submission = self._submission(ask, site.clips)
+            body = {**_submit_body(submission, site.out), "instead": True}
+            asking = Asking(store, self._stop)
             try:
-                driver.run()
-            finally:
-                pool.close()
+                lease = store.lead()
+            except LeaseError:
+                return self._render_elsewhere(asking, body, site, observer)
+            with lease:
+                request = store.ask(new_request(Verb.SUBMIT, "", body))
+                return self._render_here(site, store, lease, request, observer)
 
-    def _brief(self, ask: Ask, shot_list: ShotList, intake: Intake, publisher: Publisher) -> Brief:
-        return Brief(
+    def _render_here(
+        self, site: Site, store: JobStore, lease: Lease, request: Request, observer: Observer
+    ) -> JobSummary:
+        job = ""
+
+        def over() -> bool:
+            nonlocal job
+            if not job and (decided := store.request(request.id)) and decided.state is not RequestState.PENDING:
+                if decided.state is RequestState.REFUSED:
+                    raise InputError(decided.reason)
+                job = str(decided.answer["job"])
+            return bool(job) and driver.rests(job)
+
+        farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+        wanted = OfJob(lambda: job, observer)
+        with driver_here(Led(self.config, site, store, lease.epoch, farm), wanted, self._stop) as driver:
+            driver.run(until=over)
+        if not job:  # stopped before it began
+            raise Cancelled("stopped before the list was taken in")
+        return farm.plans[job].account()
+
+    def _render_elsewhere(
+        self, asking: Asking, body: Mapping[str, JsonValue], site: Site, observer: Observer
+    ) -> JobSummary:
+        receipt = asking.ask(Verb.SUBMIT, body=body, wait_s=ELSEWHERE_WAIT_S)
+        if receipt.state != RequestState.APPLIED:
+            raise InputError(receipt.reason or f"the list is {receipt.note}")
+        job = asking.store.job(receipt.job)
+        assert job is not None
+        Follower(asking.store, job, observer).follow(self._stop.wait)
+        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store)
+        for _ in looked.begin():
+            pass
+        return looked.account()
+
+    def drive(self, out: str, observer: Observer, *, embedded: bool) -> None:
+        """Drive a farm until a stop is asked for; stands by while another driver leads."""
+        site = Site(self.config, out)
+        while not self._stop.is_set():
+            with site.store() as store:
+                lease = store.lead_when_free(self._stop)
+                if lease is None:
+                    return
+                with lease:
+                    farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+                    led = Led(self.config, site, store, lease.epoch, farm)
+                    drives = driver_here if embedded or not self.config.ray else driver_on_cluster
+                    try:
+                        with drives(led, observer, self._stop) as driver:
+                            self._hear_signals()  # again: Ray may have taken SIGTERM for itself
+                            driver.run()
+                    except LeaseError as error:
+                        logger.warning("%s; standing by", error)
+
+    def rebuild_catalog(self, out: str) -> str:
+        """Write the catalog anew; says from what."""
+        site = Site(self.config, out)
+        catalog = Catalog(site.clips)
+        with site.existing_store() as store:
+            if store is None:
+                catalog.rebuild_from_manifests()
+                return "rebuilt from the manifests: there is no job store here"
+            catalog.rebuild(store)
+            return "rebuilt from the job store"
+
+    def simulate(
+        self, scenario: str, *, seed: int, scale: float, plot: Path | None, trace: Path | None
+    ) -> tuple[Verdict, ...]:
+        """Try the scheduler on a farm of paper. Raises `InputError` for an unknown scenario."""
+        from farm import simulator
+
+        names = simulator.names() if scenario == "all" else [scenario]
+        return tuple(simulator.simulate(name, seed, scale, plot=plot, trace=trace) for name in names)
+
+    # -- submissions ----------------------------------------------------------------------------------------------
+
+    def _submission(self, ask: Ask, clips: ClipStore | None) -> Submission:
+        """What a job of `ask` needs. Its stills are copied into `clips`; without, only their hashes are taken."""
+        shot_list, project = self.load(ask)
+        findings = _findings(shot_list, project)
+        intake = take_in(shot_list, clips, _refused(findings))
+        warnings = [finding for finding in (*shot_list.findings, *findings) if finding.severity is Severity.WARNING]
+        return Submission(
             shot_list=shot_list,
-            intents={shot.code: intent_of(shot) for shot in shot_list.shots},
+            project=project,
             assets=intake.assets,
-            adapters=_adapters(shot_list),
             refused=intake.refused,
             only=frozenset(ask.shots) or None,
-            media=publisher.media,
+            warnings=tuple(map(str, warnings)),
+            draft=ask.draft,
         )
 
     @contextmanager
@@ -299,32 +397,72 @@ class Service:
         self._stop.set()
 
 
-def _known_version(store: JobStore | None) -> Allocate:
-    """Version numbers as they were given out; 0 for what has none yet. Gives out none."""
-
-    def number(
-        project: str, subject: str, product: str, content: str, taken: Callable[[int], bool] | None = None
-    ) -> int:
-        del taken
-        return (store.find_version(project, subject, product, content) if store else None) or 0
-
-    return number
-
-
-def republish(standing: Standing, publisher: Publisher) -> None:
-    """Link every product that is there: under a new name, or because a crash or a person took it away."""
-    for task in standing.tasks.values():
-        outcome = standing.known.get(task.id)
-        if outcome and outcome.manifest and outcome.done:
-            publisher.publish(task, outcome.manifest)
+def _submit_body(
+    submission: Submission,
+    out: str,
+    *,
+    priority: int | None = None,
+    budget: int | None = None,
+    hold: bool = False,
+) -> dict[str, JsonValue]:
+    return {
+        "out": out,
+        "submission": submission.document(),
+        "priority": priority,
+        "budget_micros": budget,
+        "hold": hold,
+    }
 
 
-def publish_report(summary: JobSummary, publisher: Publisher) -> JobSummary:
-    """The summary, with its report published and named."""
-    content = content_id(summary.model_dump(mode="json", exclude={"report", "rendered", "reused"}))
-    key = publisher.document_key("report", content, ".html")
-    publisher.document(key, html(summary, key))
-    return summary.model_copy(update={"report": key})
+def _paper_job(submission: Submission, out: str) -> Job:
+    """A job that nobody has asked for, to look at."""
+    listed = submission.shot_list
+    return Job(
+        id="", project=listed.project, name=listed.name, out=out, document=submission.document(), created_us=now_us()
+    )
+
+
+def _outlook(looked: ShotJob, tasks: Sequence[Task]) -> Outlook:
+    live = looked.live
+    shots: list[PlannedShot] = []
+    for planned in live.plan.shots:
+        known = [task.id in live.known for task in planned.tasks]
+        takes = tuple(
+            PlannedTake(
+                number=take.number, model=take.model, label=take.resolved.label, overscan=take.resolved.overscan
+            )
+            for take in planned.takes
+        )
+        shots.append(
+            PlannedShot(
+                code=planned.shot.code,
+                takes=takes,
+                to_run=known.count(False),
+                there=known.count(True),
+                notes=planned.notes,
+                reason=planned.reason,
+            )
+        )
+    there = sum(task.id in live.known for task in tasks)
+    listed = live.brief.shot_list
+    return Outlook(
+        project=listed.project,
+        name=listed.name,
+        shots=tuple(shots),
+        to_run=len(tasks) - there,
+        there=there,
+        tasks=tuple(tasks),
+    )
+
+
+def _budget(written: str) -> int | None:
+    """An amount as it is written on the command line, in millionths. Raises `InputError` for what is none."""
+    if not written:
+        return None
+    try:
+        return micros(money(written))
+    except BadValue as error:
+        raise InputError(f"--budget {error.problem} ({error.remedy or 'write an amount such as 50'})") from None
 
 
 def _refused(findings: Iterable[Finding]) -> dict[str, str]:
@@ -347,11 +485,6 @@ def _findings(shot_list: ShotList, project: Project) -> tuple[Finding, ...]:
         targets=PRODUCTS,
         limit_mp=float(project.max_still_megapixels),
     )
-
-
-def _adapters(shot_list: ShotList) -> dict[str, Adapter]:
-    named = {name for shot in shot_list.shots for name in (*shot.models, shot.fallback) if name}
-    return {name: registry.adapter(name) for name in named & set(registry.names())}
 
 
 def _halved(shot_list: ShotList) -> ShotList:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, JsonValue
 
     from farm.doctor import Check
-    from farm.jobview import DriverView, HistoryLine, JobView, JobStatus, Receipt, ShotLine
+    from farm.jobview import DriverView, HistoryLine, JobStatus, JobView, Receipt, ShotLine
     from farm.models.spec import ModelSpec
     from farm.service import Outlook, PlannedTake
     from farm.simulator import Verdict

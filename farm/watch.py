@@ -3,12 +3,14 @@
 Watch(None)       counts only               (--json)
 Watch(console)    one line per finished shot (a log, a pipe)
 LiveWatch         a live view, gone when it is over
+DriveLog          one line per job            (farm drive)
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.chain import StageName
+from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
 REFRESHES_PER_S = 4
@@ -32,7 +35,7 @@ LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})
 
 
 class Watch:
-    """Keeps count of a render's tasks (`farm.cluster.driver.Observer`)."""
+    """Keeps count of a render's tasks (`farm.driver.seams.Observer`)."""
 
     def __init__(self, console: Console | None) -> None:
         self.console = console
@@ -42,7 +45,8 @@ class Watch:
         self.done: Counter[str] = Counter()
         self.failed: dict[TaskId, Outcome] = {}
 
-    def added(self, task: Task, *, there: bool) -> None:
+    def added(self, job: str, task: Task, *, there: bool) -> None:
+        del job  # one view shows one job
         self.tasks[task.id] = task
         self.done[task.stage] += there
 
@@ -59,6 +63,9 @@ class Watch:
             how = Text("done", "green") if outcome.done else Text(f"failed: {outcome.message}", "red")
             line = Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how)
             self.console.print(line, soft_wrap=True)
+
+    def ended(self, job: str, state: JobState) -> None:
+        """The command that watches says how it ended."""
 
     def pulse(self) -> None:
         """Nothing to redraw."""
@@ -144,6 +151,37 @@ class LiveWatch(Watch):
             bar = ProgressBar(1.0, fraction, width=BAR_WIDTH // 2)
             rows.add_row(Text(self.tasks[task].label, "cyan"), bar, Text(f"{fraction:.0%}", "dim"))
         return rows
+
+
+class DriveLog:
+    """What a driver did, for its log: jobs as they begin and end, and every failure with its reason."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._begun: set[str] = set()
+
+    def added(self, job: str, task: Task, *, there: bool) -> None:
+        del task, there
+        if job not in self._begun:
+            self._begun.add(job)
+            self._say(Text.assemble((job, "bold"), " begins"))
+
+    def progressed(self, task: Task, fraction: float) -> None:
+        """Too much for a log."""
+
+    def settled(self, task: Task, outcome: Outcome) -> None:
+        if not outcome.done and outcome.manifest is not None:  # what fails with it is not worth a line
+            self._say(Text(f"{task.label} failed: {outcome.message}", "red"))
+
+    def ended(self, job: str, state: JobState) -> None:
+        self._begun.discard(job)
+        self._say(Text.assemble((job, "bold"), f" is {state}"))
+
+    def pulse(self) -> None:
+        """Nothing to redraw."""
+
+    def _say(self, text: Text) -> None:
+        self._console.print(Text.assemble((f"{datetime.now(UTC).astimezone():%H:%M:%S} ", "dim"), text), soft_wrap=True)
 
 
 def _cost(stage: str) -> float:

@@ -1,6 +1,7 @@
 """One attempt, from inputs to manifest: what happens inside a worker, knowing nothing of Ray.
 
     Work ─▶ inputs on local disk ─▶ stage.run ─▶ files into the clip store ─▶ manifest (written last, completes it)
+               ▲ cache of this machine ◀───────────┘ (where the store is remote)
 
 Whatever goes wrong ends up in the manifest with its failure kind. Only when the manifest itself cannot be written does
 an exception leave `perform`; the attempt then never happened.
@@ -16,7 +17,7 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -24,12 +25,15 @@ from typing import Any
 from pydantic import JsonValue
 
 import farm
-from farm.chain import STAGES, StageName
+from farm.canonical import content_id
+from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
+from farm.cluster.cache import Cache
 from farm.errors import Cancelled, FailureKind, KeyExists, failure_kind
 from farm.models.registry import adapter
-from farm.models.spec import Model, Placement
+from farm.models.spec import Gang, Model, Placement
 from farm.stages.stage import Outputs, Stage
+from farm.store.backend import Stored
 from farm.store.clips import ClipStore
 from farm.tasks import (
     AttemptState,
@@ -43,11 +47,22 @@ from farm.tasks import (
 )
 
 MESSAGE_LIMIT = 2000
+VERSIONS = {"farm": farm.__version__, "python": platform.python_version()}
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """The gang of a worker without others."""
+
+    placement: Placement = Placement()
+
+    def broadcast(self, entry: str, *args: Any) -> list[Any]:
+        return [_named(entry)(self.placement, *args)]
 
 
 @dataclass(slots=True)
 class Workplace:
-    """What a worker has at hand for all its attempts: storage, a scratch folder, loaded models."""
+    """What a worker has at hand for all its attempts: storage, a scratch folder, loaded models, its gang."""
 
     name: str
     node: str
@@ -55,26 +70,39 @@ class Workplace:
     scratch: Path
     threads: int
     cores: int
+    cache: Cache | None = None
+    """Shared by the workers of this machine; None where the clip store lies on its disk."""
+    gang: Gang = field(default_factory=Alone)
+    stages: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Stages beside those of the chain, as "module:ATTRIBUTE" of a `StageSpec`, by name."""
+    fence: Callable[[], None] = lambda: None
+    """Called right before a manifest is written; does not return when this worker may not write any more."""
     models: dict[str, Model] = field(default_factory=dict[str, Model])
 
     def model(self, name: str) -> Model:
         """The loaded model of that name; loaded at its first use."""
         if name not in self.models:
-            self.models[name] = adapter(name).open(Placement(threads=self.threads))
+            self.models[name] = adapter(name).open(replace(self.gang.placement, threads=self.threads))
         return self.models[name]
 
-    def local(self, key: str) -> Path:
-        """The stored file on this machine's disk: itself where the store is local, else fetched once."""
-        if path := self.clips.local_path(key):
-            return path
-        cached = self.scratch / "cache" / key
-        if not cached.exists():
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
-                fetched = Path(folder) / cached.name
-                self.clips.fetch(key, fetched)
-                fetched.replace(cached)
-        return cached
+    def fetch(self, key: str, target: Path) -> None:
+        """Put a stored file at `target`, to read: from this machine's cache where it is there."""
+        if self.cache:
+            self.cache.through(key, target, lambda path: self.clips.fetch(key, path))
+        else:
+            self.clips.fetch(key, target)
+
+    def store(self, key: str, path: Path) -> Stored:
+        """Put a file of an attempt into the clip store. The attempt gives it up."""
+        stored = self.clips.put_file(key, path, adopt=True)
+        if self.cache:
+            self.cache.add(key, path)
+        return stored
+
+    def stage(self, name: str) -> StageSpec:
+        if name not in self.stages:
+            return STAGES[StageName(name)]
+        return _named(self.stages[name])
 
 
 @dataclass(slots=True)
@@ -83,14 +111,32 @@ class AttemptContext:
 
     work: Work
     place: Workplace
-    scratch: Path
     report: Callable[[float], None]
     cancelled: Event
+    folder: Path | None = None
+    """Everything of this attempt's on this disk; made when first needed, as many attempts need none."""
     facts: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    @property
+    def scratch(self) -> Path:
+        return self._own("scratch")
+
+    @property
+    def gang(self) -> Gang:
+        return self.place.gang
 
     @property
     def threads(self) -> int:
         return self.place.cores if self.work.alone else self.place.threads
+
+    def local(self, key: str) -> Path:
+        """The stored file on this machine's disk, to read: in place where the store is local, else fetched."""
+        if path := self.place.clips.local_path(key):
+            return path
+        path = self._own(content_id(key)[:16]) / key.rpartition("/")[2]
+        if not path.exists():
+            self.place.fetch(key, path)
+        return path
 
     def model(self, name: str) -> Model:
         return self.place.model(name)
@@ -114,70 +160,94 @@ class AttemptContext:
             return json.loads(self.place.clips.read_bytes(key))
         return document
 
+    def _own(self, name: str) -> Path:
+        """A folder of that name within this attempt's."""
+        if self.folder is None:
+            self.folder = Path(tempfile.mkdtemp(prefix=f"{self.work.task.stage}-", dir=self.place.scratch))
+        path = self.folder / name
+        path.mkdir(exist_ok=True)
+        return path
+
 
 def perform(work: Work, place: Workplace, report: Callable[[float], None], cancelled: Event) -> Manifest:
     """Run one attempt and leave its manifest in the clip store. Raises only when that cannot be written."""
     started_us, cpu_us = now_us(), _cpu_us()
-    scratch = Path(tempfile.mkdtemp(prefix=f"{work.task.stage}-", dir=place.scratch))
-    ctx = AttemptContext(work, place, scratch, report, cancelled)
+    ctx = AttemptContext(work, place, report, cancelled)
     try:
         outcome = _outcome(work, place, ctx)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    manifest = Manifest(
+        if ctx.folder:
+            shutil.rmtree(ctx.folder, ignore_errors=True)
+    manifest = _manifest(work, place, started_us=started_us, cpu_us=_cpu_us() - cpu_us, **outcome)
+    key = manifest_key(work.task.project, work.task.id, work.attempt)
+    place.fence()
+    place.clips.put_bytes(key, manifest.model_dump_json(exclude_defaults=True).encode())
+    return manifest
+
+
+def unwritten(work: Work, place: Workplace, error: Exception) -> Manifest:
+    """The outcome of an attempt whose manifest could not be made or written: it failed, and its worker is well."""
+    return _manifest(work, place, **_failed(error))
+
+
+def _manifest(work: Work, place: Workplace, **outcome: Any) -> Manifest:
+    return Manifest(
         task=work.task.id,
         attempt=work.attempt,
         stage=work.task.stage,
         inputs=work.inputs,
-        versions={"farm": farm.__version__, "python": platform.python_version()},
+        versions=VERSIONS,
         worker=place.name,
         node=place.node,
-        started_us=started_us,
         ended_us=now_us(),
-        cpu_us=_cpu_us() - cpu_us,
         **outcome,
     )
-    key = manifest_key(work.task.project, work.task.id, work.attempt)
-    place.clips.put_bytes(key, manifest.model_dump_json(exclude_defaults=True).encode())
-    return manifest
 
 
 def _outcome(work: Work, place: Workplace, ctx: AttemptContext) -> dict[str, Any]:
     """The part of the manifest that depends on how it went."""
     try:
         outputs = _run_stage(work, place, ctx)
-        files = _store(work.task, work.attempt, outputs, place.clips)
+        files = _store(work.task, work.attempt, outputs, place)
     except Cancelled:
         return {"state": AttemptState.CANCELLED, "facts": ctx.facts}
     except Exception as error:  # noqa: BLE001 - the process boundary: everything ends up in the manifest
-        kind = failure_kind(error)
-        return {
-            "state": AttemptState.FAILED,
-            "failure": kind,
-            "message": _message(error, kind),
-            "traceback": "".join(traceback.format_exception(error)),
-            "facts": ctx.facts,
-        }
+        return _failed(error) | {"facts": ctx.facts}
     return {"state": AttemptState.DONE, "files": files, "facts": {**ctx.facts, **outputs.facts}}
 
 
+def _failed(error: Exception) -> dict[str, Any]:
+    kind = failure_kind(error)
+    return {
+        "state": AttemptState.FAILED,
+        "failure": kind,
+        "message": _message(error, kind),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+
+
 def _run_stage(work: Work, place: Workplace, ctx: AttemptContext) -> Outputs:
-    spec = STAGES[StageName(work.task.stage)]
-    module, name = spec.entry.split(":")
-    run: Stage = getattr(importlib.import_module(module), name)
+    spec = place.stage(work.task.stage)
+    run: Stage = _named(spec.entry)
     params = spec.params.model_validate(work.task.params)
-    inputs = {name: place.local(key) for name, key in work.inputs.items()}
+    inputs = {name: ctx.local(key) for name, key in work.inputs.items()}
     ctx.check()
     return run(inputs, params, ctx)
 
 
-def _store(task: Task, attempt: int, outputs: Outputs, clips: ClipStore) -> dict[str, StoredFile]:
+def _store(task: Task, attempt: int, outputs: Outputs, place: Workplace) -> dict[str, StoredFile]:
     files: dict[str, StoredFile] = {}
     for name, output in outputs.files.items():
         key = f"{attempt_prefix(task.project, output.file_class, task.id, attempt)}/{output.path.name}"
-        stored = clips.put_file(key, output.path)
+        stored = place.store(key, output.path)
         files[name] = StoredFile(key=key, size=stored.size, sha256=stored.sha256, file_class=output.file_class)
     return files
+
+
+def _named(entry: str) -> Any:
+    """What "module:ATTRIBUTE" names."""
+    module, _, name = entry.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _cpu_us() -> int:

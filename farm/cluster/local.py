@@ -1,4 +1,4 @@
-"""A Ray of our own on this machine: private, quiet, and gone when we are."""
+"""Ray, quietly: one of our own on this machine, gone when we are, or the cluster that a head of ours leads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+
+from farm.errors import StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +35,7 @@ class _Log(io.TextIOBase):
 @contextmanager
 def local_ray(cpus: int) -> Iterator[None]:
     """Start Ray with `cpus` CPUs for the length of the block. What it prints goes to the log."""
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
+    _quieten()
     import ray
 
     ray.init(
@@ -47,6 +48,34 @@ def local_ray(cpus: int) -> Iterator[None]:
         object_store_memory=OBJECT_STORE_BYTES,
         _node_ip_address="127.0.0.1",
     )
+    yield from _until_done()
+
+
+@contextmanager
+def attach(address: str) -> Iterator[None]:
+    """Join the Ray cluster at `address` ("host:port" of its head, or "auto") for the length of the block.
+
+    Raises `StorageError` when none answers there, or it is of another version than this process.
+    """
+    _quieten()
+    import ray
+
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+    except (ConnectionError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StorageError(f"cannot join Ray at {address}: {reason} (is its head up? `ray status`)") from error
+    yield from _until_done()
+
+
+def _quieten() -> None:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+
+
+def _until_done() -> Iterator[None]:
+    import ray
+
     try:
         with redirect_stdout(_Log()):
             yield

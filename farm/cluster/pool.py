@@ -1,113 +1,287 @@
 """Workers on Ray: carries out the scheduler's commands, and turns what Ray says into its events.
 
-StartWorker ─▶ actor ─▶ WorkerReady          Run ─▶ Worker.run ─▶ Progress… ─▶ AttemptFinished
-               a dead actor ─▶ WorkerLost, with the failure kind its cause of death stands for
+    start ─▶ gang ─▶ WorkerReady         run ─▶ Worker.run ─▶ AttemptFinished         progress ◀─ heartbeat
+    an error of a call, a broken line ─▶ Loss ─┬ certain ──────────────────────────▶ WorkerLost
+                                               └ perhaps still at work ─ silence ──▶ WorkerLost
+
+Nobody waits for Ray here: each reply puts itself into one queue, which `wait` empties, so that an attempt costs the
+same among six workers and among 1,500. A lost worker is told of once nothing of it can write any more, and its
+attempt's manifest is looked for first: what it had finished is finished.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol, TypeAlias
 
 import ray
-from ray.exceptions import (
-    ActorDiedError,
-    ActorUnavailableError,
-    NodeDiedError,
-    OutOfMemoryError,
-    RayActorError,
-    RayError,
-    RayTaskError,
-)
+from ray.exceptions import RayError
 
-from farm.cluster.worker import Progress, Worker, WorkerSetup
-from farm.errors import FailureKind, failure_kind
-from farm.scheduler.events import AttemptFinished, Event, WorkerLost, WorkerReady
-from farm.tasks import Lane, Manifest, TaskId, Work
+import farm
+from farm.cluster.gang import Farm, Gang, end_older, form
+from farm.cluster.heartbeat import Broken, Heartbeat, Told
+from farm.cluster.loss import Loss, loss
+from farm.cluster.worker import WORK, Prepared, WorkerSetup
+from farm.driver.seams import Progress
+from farm.errors import FailureKind, KeyMissing, StorageError
+from farm.scheduler.events import AttemptFinished, Event, NodeDraining, NodeLost, WorkerLost, WorkerReady
+from farm.store.clips import ClipStore
+from farm.tasks import Lane, Manifest, TaskId, Work, manifest_key
 
-CPUS_PER_WORKER = 1.0
+logger = logging.getLogger(__name__)
+
+MARGIN_S = 1.0
+"""Given to a silent worker beyond its time, for its watchdog to wake up."""
+
+READERS = 8
+"""Threads that look for the manifests of lost workers."""
+
+
+class Nodes(Protocol):
+    """Who watches Ray's nodes (`farm.cluster.nodes`)."""
+
+    def changes(self) -> Sequence[Event]:
+        """What has changed since the last call; every node at first. Does not wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """A rank's answer to a call."""
+
+    worker: str
+    rank: int
+    answer: Future[Any]
+    then: Callable[[Gang, int, Any], Iterable[Event]]
+
+
+@dataclass(slots=True)
+class _Leaving:
+    """A lost worker that is not told of yet."""
+
+    gang: Gang
+    loss: Loss
+    due_s: float
+    unconfirmed: set[int] = field(default_factory=set[int])
+    """Ranks whose end Ray may still confirm, and which nothing else is waited for."""
+    only_time: bool = False
+    """True when no word of Ray's makes its end certain."""
+
+
+_Heard: TypeAlias = _Reply | Told
 
 
 class RayPool:
-    """The actors of one driver. Ray must be up (`farm.cluster.local`)."""
+    """The workers of one driver (`farm.driver.seams.Pool`). Ray must be up (`farm.cluster.local`).
 
-    def __init__(self, setup: WorkerSetup) -> None:
+    `farm` and `epoch` name its actors; those that older epochs of the farm left are ended first.
+    """
+
+    def __init__(self, setup: WorkerSetup, farm: str, epoch: int, nodes: Nodes) -> None:
         self._setup = setup
-        remote: Any = ray.remote  # its stubs know nothing of concurrency groups
-        self._actor = remote(concurrency_groups={"control": 1}, max_restarts=0)(Worker)
-        self._actors: dict[str, Any] = {}
-        self._awaited: dict[Any, str] = {}
-        """What we wait for, by worker: the reply to `ready`, or the stream of a running attempt."""
+        self._farm = Farm(farm, epoch)
+        self._nodes = nodes
+        self._clips = ClipStore(setup.url, **setup.storage)
+        self._gangs: dict[str, Gang] = {}
+        self._leaving: dict[str, _Leaving] = {}
+        self._draining: set[str] = set()
+        self._heard: SimpleQueue[_Heard] = SimpleQueue()
+        self._heartbeat = Heartbeat(setup.silence_s, self._heard.put)
+        end_older(self._farm)
 
-    def start(self, worker: str, lane: Lane) -> None:
-        handle = self._actor.options(num_cpus=CPUS_PER_WORKER, num_gpus=lane.gpus).remote(worker, self._setup)
-        self._actors[worker] = handle
-        self._awaited[handle.ready.remote()] = worker
+    # -- commands --------------------------------------------------------------------------------------------------
+
+    def start(self, worker: str, lane: Lane, node: str | None) -> None:
+        gang = form(self._farm, worker, lane, node, self._setup)
+        self._gangs[worker] = gang
+        for rank, actor in enumerate(gang.actors):
+            self._await(gang, rank, actor.prepare.remote(), self._prepared)
+        self._heartbeat.add(worker, gang.actors)
+
+    def stop(self, worker: str) -> None:
+        gang = self._gangs.pop(worker, None)
+        if gang is None and (leaving := self._leaving.pop(worker, None)):
+            gang = leaving.gang
+        if gang:
+            self._heartbeat.drop(worker)
+            gang.end()
 
     def run(self, worker: str, work: Work) -> None:
-        self._awaited[self._actors[worker].run.remote(work)] = worker
+        if gang := self._gangs.get(worker):  # else it is lost, which is told
+            gang.work = work
+            self._await(gang, 0, gang.actors[0].run.remote(WORK.dump_json(work)), self._finished)
 
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
-        self._actors[worker].cancel.remote(task, attempt)
+        if gang := self._gangs.get(worker):
+            gang.actors[0].cancel.remote(task, attempt)
 
     def close(self) -> None:
-        for worker in list(self._actors):
-            self._forget(worker)
+        for worker in [*self._gangs, *self._leaving]:
+            self.stop(worker)
+        self._heartbeat.close()
+
+    # -- events ----------------------------------------------------------------------------------------------------
 
     def wait(self, timeout_s: float) -> list[Event | Progress]:
-        """What has happened, waiting at most `timeout_s` for something to happen."""
-        if not self._awaited:
-            return []
-        some, _ = ray.wait(list(self._awaited), num_returns=1, timeout=timeout_s, fetch_local=False)
-        if not some:
-            return []
-        done, _ = ray.wait(list(self._awaited), num_returns=len(self._awaited), timeout=0, fetch_local=False)
-        return [event for awaited in done for event in self._heard(awaited)]
+        until_s = time.monotonic() + timeout_s
+        while True:
+            told: list[Event | Progress] = [*self._node_changes()]
+            told += self._hear(0 if told else min(until_s, self._next_due_s()) - time.monotonic())
+            told += self._farewells()
+            if told or time.monotonic() >= until_s:
+                return told
 
-    def _heard(self, awaited: Any) -> Iterator[Event | Progress]:
-        worker = self._awaited[awaited]
+    def _hear(self, timeout_s: float) -> list[Event | Progress]:
+        """Everything that has been heard, waiting for the first."""
+        told: list[Event | Progress] = []
         try:
-            if isinstance(awaited, ray.ObjectRef):
-                del self._awaited[awaited]
-                yield WorkerReady(worker, str(ray.get(awaited)))
-                return
-            said: Any = ray.get(next(awaited))
-        except StopIteration:
-            del self._awaited[awaited]
-            return
+            heard = self._heard.get(timeout=max(0.0, timeout_s))
+            while True:
+                told += self._told(heard)
+                heard = self._heard.get_nowait()
+        except Empty:
+            return told
+
+    def _told(self, heard: _Heard) -> Iterable[Event | Progress]:
+        if isinstance(heard, Progress):
+            return (heard,)
+        if isinstance(heard, Broken):
+            self._broken(heard.worker, heard.rank, heard.error)
+            return ()
+        gang = self._gangs.get(heard.worker)
+        if gang is None:
+            return ()
+        try:
+            answer = heard.answer.result()
         except RayError as error:
-            self._awaited.pop(awaited, None)
-            self._forget(worker)
-            yield WorkerLost(worker, loss_kind(error), _first_line(error))
+            self._broken(heard.worker, heard.rank, error)
+            return ()
+        return heard.then(gang, heard.rank, answer)
+
+    def _await(self, gang: Gang, rank: int, reply: Any, then: Callable[[Gang, int, Any], Iterable[Event]]) -> None:
+        answer: Future[Any] = reply.future()
+        answer.add_done_callback(lambda done: self._heard.put(_Reply(gang.worker, rank, done, then)))
+
+    # -- replies ---------------------------------------------------------------------------------------------------
+
+    def _prepared(self, gang: Gang, rank: int, prepared: Prepared) -> Iterable[Event]:
+        if prepared.version != farm.__version__:
+            message = (
+                f"the worker's machine has farm {prepared.version}, the driver {farm.__version__} "
+                f"(install the same version on every node)"
+            )
+            self._lose(gang, Loss(FailureKind.BUG, message, certain=True), rank)
             return
-        if isinstance(said, Manifest):
-            del self._awaited[awaited]
-            yield AttemptFinished(worker, said)
-        else:
-            yield said
+        gang.prepared[rank] = prepared
+        if len(gang.prepared) < len(gang.actors):
+            return
+        if len(gang.actors) == 1:
+            yield self._ready(gang)
+            return
+        for other, reply in gang.join():
+            self._await(gang, other, reply, self._joined)
 
-    def _forget(self, worker: str) -> None:
-        if actor := self._actors.pop(worker, None):
-            ray.kill(actor)
+    def _joined(self, gang: Gang, rank: int, _: None) -> Iterable[Event]:
+        gang.joined.add(rank)
+        if len(gang.joined) == len(gang.actors):
+            yield self._ready(gang)
+
+    def _ready(self, gang: Gang) -> Event:
+        gang.ready = True
+        return WorkerReady(gang.worker, gang.node)
+
+    def _finished(self, gang: Gang, _: int, document: bytes) -> Iterable[Event]:
+        gang.work = None
+        yield AttemptFinished(gang.worker, Manifest.model_validate_json(document))
+
+    # -- losses ----------------------------------------------------------------------------------------------------
+
+    def _broken(self, worker: str, rank: int, error: RayError) -> None:
+        if gang := self._gangs.get(worker):
+            found = loss(error, gang.node, _living())
+            if gang.node in self._draining:
+                found = Loss(FailureKind.RECLAIMED, found.message, found.certain)
+            self._lose(gang, found, rank)
+        elif (leaving := self._leaving.get(worker)) and loss(error, leaving.gang.node, _living()).certain:
+            leaving.unconfirmed.discard(rank)
+
+    def _lose(self, gang: Gang, found: Loss, rank: int) -> None:
+        """Take a worker out, and down; it is told of when its end is certain."""
+        del self._gangs[gang.worker]
+        self._heartbeat.release(gang.worker)
+        gang.end()
+        leaving = _Leaving(gang, found, due_s=0.0)
+        if gang.ready:  # before, it had nothing to write
+            heard_s = self._heartbeat.heard_s(gang.worker) or time.monotonic()
+            leaving.due_s = heard_s + self._setup.silence_s + MARGIN_S
+            leaving.unconfirmed = set(range(len(gang.actors))) - {rank}
+            leaving.only_time = not found.certain
+        self._leaving[gang.worker] = leaving
+
+    def _next_due_s(self) -> float:
+        return min((leaving.due_s for leaving in self._leaving.values()), default=float("inf"))
+
+    def _farewells(self) -> list[Event]:
+        """What is to be told of lost workers that cannot write any more."""
+        now_s = time.monotonic()
+        over = [
+            leaving
+            for leaving in self._leaving.values()
+            if now_s >= leaving.due_s or not (leaving.unconfirmed or leaving.only_time)
+        ]
+        if not over:
+            return []
+        for leaving in over:
+            del self._leaving[leaving.gang.worker]
+            self._heartbeat.drop(leaving.gang.worker)
+        with ThreadPoolExecutor(READERS) as readers:
+            manifests = list(readers.map(self._manifest, over))
+        told: list[Event] = []
+        for leaving, manifest in zip(over, manifests, strict=True):
+            worker, found = leaving.gang.worker, leaving.loss
+            kind = found.kind
+            if manifest:  # it had finished; whatever it may have been given since never ran
+                told.append(AttemptFinished(worker, manifest))
+                kind = FailureKind.RECLAIMED
+            told.append(WorkerLost(worker, kind, found.message))
+        return told
+
+    def _manifest(self, leaving: _Leaving) -> Manifest | None:
+        """What a lost worker's attempt left, if that is complete."""
+        if not (work := leaving.gang.work):
+            return None
+        key = manifest_key(work.task.project, work.task.id, work.attempt)
+        try:
+            return Manifest.model_validate_json(self._clips.read_bytes(key))
+        except KeyMissing:
+            return None
+        except StorageError as error:
+            logger.warning("%s is taken for unfinished: %s", key, error)
+            return None
+
+    # -- nodes -----------------------------------------------------------------------------------------------------
+
+    def _node_changes(self) -> Sequence[Event]:
+        changes = self._nodes.changes()
+        for change in changes:
+            if isinstance(change, NodeDraining):
+                self._draining.add(change.node)
+            elif isinstance(change, NodeLost):
+                self._draining.discard(change.node)
+                self._lose_starting(change.node)
+        return changes
+
+    def _lose_starting(self, node: str) -> None:
+        """Workers that were to come up on a node that is gone never will; Ray would wait for ever."""
+        for gang in [gang for gang in self._gangs.values() if gang.node == node and not gang.ready]:
+            self._lose(gang, Loss(FailureKind.RECLAIMED, "its node is gone", certain=True), 0)
 
 
-def loss_kind(error: RayError) -> FailureKind:
-    """What a worker's death means for the attempt it was making."""
-    match error:
-        case OutOfMemoryError():
-            return FailureKind.OOM
-        case NodeDiedError() | ActorUnavailableError():
-            return FailureKind.RECLAIMED
-        case ActorDiedError() if error.preempted:
-            return FailureKind.RECLAIMED
-        case RayActorError():
-            return FailureKind.CRASHED
-        case RayTaskError():
-            return failure_kind(error.cause)
-        case _:
-            return FailureKind.CRASHED
-
-
-def _first_line(error: RayError) -> str:
-    cause = error.cause if isinstance(error, RayTaskError) else error
-    return f"{type(cause).__name__}: {cause}".splitlines()[0][:500]
+def _living() -> set[str]:
+    """Ids of the nodes that Ray holds to be alive."""
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}

@@ -1,28 +1,38 @@
-"""A worker: one Ray actor that performs attempts, one at a time, and streams how far it is.
+"""A worker's process: one Ray actor, which is one rank of a gang or a worker on its own.
 
-The stage runs in a thread of its own, so that the actor can stream progress while it works; `cancel` comes in on a
-separate concurrency group and is heard at the stage's next `ctx.check()`.
+    prepare ─▶ join (gangs: who is rank 0, who the others are) ─▶ run, run, …        one after the other
+    listen, cancel                                                                   on threads beside it
+
+Documents cross the wire as JSON, which costs half of what pickled models do.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Event, Thread
-from typing import TypeAlias
+from threading import Event
+from typing import Any
 
 import ray
+from pydantic import TypeAdapter
 
-from farm.cluster.attempt import Workplace, perform
+import farm
+from farm.canonical import content_id
+from farm.cluster.attempt import Alone, Workplace, perform, unwritten
+from farm.cluster.cache import Cache
+from farm.cluster.lifeline import Heard, Lifeline
+from farm.cluster.ranks import RayGang, call, export, free_port
+from farm.cluster.scratch import CACHE, Scratch
+from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
 
-REPORT_EVERY_S = 0.5
+CONTROL_GROUP = {"control": 2}
+"""Calls that are heard while the worker works: one thread is held by `listen`."""
+
+WORK = TypeAdapter(Work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,80 +42,107 @@ class WorkerSetup:
     url: str
     """The clip store's."""
     scratch: str
-    """A local folder; each worker makes its own below it."""
+    """A folder on each machine's own disk, the same for all workers there; each makes its own below it."""
     threads: int = 1
     cores: int = 1
-    storage: Mapping[str, object] = field(default_factory=dict[str, object])
+    storage: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Options of the clip store's file system."""
+    silence_s: float = 30.0
+    """A worker that has not heard from the driver for so long ends itself."""
+    cache_bytes: int = 64 << 30
+    """What a machine keeps of remote storage at most."""
+    stages: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Stages beside those of the chain, as "module:ATTRIBUTE" of a `StageSpec`, by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How much of an attempt is done, 0-1."""
+class Prepared:
+    """What a rank says of itself when it is ready."""
 
-    task: TaskId
-    attempt: int
-    fraction: float
-
-
-Report: TypeAlias = "Progress | Manifest | BaseException"
+    version: str
+    """Of the farm's code on that machine."""
+    node: str
+    """Ray's id of it."""
+    master: str
+    """Where the ranks would meet if this one were the first: "host:port"."""
 
 
 class Worker:
     """The actor."""
 
     def __init__(self, name: str, setup: WorkerSetup) -> None:
-        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=setup.scratch))
-        node = ray.get_runtime_context().get_node_id()
+        self._name = name
+        self._setup = setup
+        self._cancelled: dict[tuple[TaskId, int], Event] = {}
+        self._lifeline = Lifeline(setup.silence_s)
+        self._lifeline.watch()
+
+    def prepare(self) -> Prepared:
+        """Make ready for work."""
+        setup, context = self._setup, ray.get_runtime_context()
+        self._scratch = Scratch(Path(setup.scratch), self._name)
         clips = ClipStore(setup.url, **setup.storage)
-        self._place = Workplace(name, node, clips, folder, setup.threads, setup.cores)
-        self._running: tuple[TaskId, int] | None = None
-        self._cancelled = Event()
+        placement = Placement(threads=setup.threads, gpus=tuple(range(len(ray.get_gpu_ids()))))
+        self._place = Workplace(
+            name=self._name,
+            node=context.get_node_id(),
+            clips=clips,
+            scratch=self._scratch.path,
+            threads=setup.threads,
+            cores=setup.cores,
+            cache=None if clips.local else _cache(setup),
+            gang=Alone(placement),
+            stages=setup.stages,
+            fence=self._lifeline.check,
+        )
         _limit_threads(setup.threads)
+        host = ray.util.get_node_ip_address()
+        return Prepared(farm.__version__, self._place.node, f"{host}:{free_port()}")
 
-    def ready(self) -> str:
-        """The node's id, once the worker can take work."""
-        return self._place.node
+    def join(self, rank: int, world: int, master: str, others: Sequence[Any]) -> None:
+        """Take a place in a gang. `others` are the actors of the ranks after 0, for rank 0."""
+        placement = replace(self._place.gang.placement, rank=rank, world=world, master=master)
+        export(placement)
+        self._place.gang = RayGang(placement, others)
 
-    def run(self, work: Work) -> Iterator[Progress | Manifest]:
-        """Perform one attempt: progress while it lasts, its manifest at the end."""
-        reports: SimpleQueue[Report] = SimpleQueue()
-        self._cancelled = Event()
-        self._running = (work.task.id, work.attempt)
-        Thread(target=self._perform, args=(work, reports, self._cancelled), daemon=True).start()
-        while True:
-            report = reports.get()
-            if isinstance(report, BaseException):
-                raise report
-            yield report
-            if isinstance(report, Manifest):
-                self._running = None
-                return
+    def run(self, document: bytes) -> bytes:
+        """Perform one attempt (a `Work`), and give back its manifest."""
+        work = WORK.validate_json(document)
+        this = (work.task.id, work.attempt)
+        cancelled = self._cancelled.setdefault(this, Event())
+        self._lifeline.begin(*this)
+        try:
+            return _document(perform(work, self._place, self._lifeline.report, cancelled))
+        except Exception as error:  # noqa: BLE001 - the process boundary: an attempt's failure is not the worker's
+            return _document(unwritten(work, self._place, error))
+        finally:
+            self._lifeline.finish()
+            del self._cancelled[this]
+
+    def take_part(self, entry: str, args: Sequence[Any]) -> Any:
+        """Do this rank's part of what rank 0 broadcasts."""
+        return call(entry, self._place.gang.placement, args)
+
+    @ray.method(concurrency_group="control")
+    def listen(self, acknowledged_s: float | None) -> Heard:
+        """The driver lives; answers with progress, or after a while (`farm.cluster.lifeline`)."""
+        return self._lifeline.listen(acknowledged_s)
 
     @ray.method(concurrency_group="control")
     def cancel(self, task: TaskId, attempt: int) -> None:
-        """Ask the attempt to stop, if it is the one that runs."""
-        if self._running == (task, attempt):
-            self._cancelled.set()
+        """Ask an attempt to stop. It may be heard before the attempt that was sent earlier begins."""
+        self._cancelled.setdefault((task, attempt), Event()).set()
 
-    def _perform(self, work: Work, reports: SimpleQueue[Report], cancelled: Event) -> None:
-        last = time.monotonic()
 
-        def report(fraction: float) -> None:
-            nonlocal last
-            if time.monotonic() - last >= REPORT_EVERY_S:
-                last = time.monotonic()
-                reports.put(Progress(work.task.id, work.attempt, fraction))
+def _document(manifest: Manifest) -> bytes:
+    return manifest.model_dump_json(exclude_defaults=True).encode()
 
-        try:
-            reports.put(perform(work, self._place, report, cancelled))
-        except BaseException as error:  # noqa: BLE001 - carried over to the actor's own thread, and raised there
-            reports.put(error)
+
+def _cache(setup: WorkerSetup) -> Cache:
+    """Keys mean something within one store only, so each store has a cache of its own."""
+    return Cache(Path(setup.scratch) / CACHE / content_id(setup.url)[:16], setup.cache_bytes)
 
 
 def _limit_threads(threads: int) -> None:
-    """Keep OpenCV to its share of the machine: workers run side by side."""
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    import cv2
-
-    cv2.setNumThreads(threads)
+    """Keep OpenCV and its like to their share of the machine: workers run side by side. Heeded when they load."""
+    os.environ |= {"OMP_NUM_THREADS": str(threads), "OPENCV_FOR_THREADS_NUM": str(threads)}

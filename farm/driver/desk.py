@@ -107,10 +107,24 @@ class Desk:
 
     def _submit(self, request: Request) -> Answer:
         job = self.farm.accept(request)
+        if request.body.get("instead") is True and (same := self._replaced(job)):
+            return {"job": same.id}
         if self.patiently(lambda: self.store.job(job.id)) is None:
             self.patiently(lambda: self.store.create_job(self.epoch, job))
             self.hand.open(job)
         return {"job": job.id}
+
+    def _replaced(self, job: Job) -> Job | None:
+        """Make room for a job that takes the place of unfinished ones of its name; gives one that asks for the same."""
+        same: Job | None = None
+        for line in self.patiently(self.store.job_lines):
+            if line.state.live and (line.project, line.name) == (job.project, job.name) and line.id != job.id:
+                old = self._job(line.id)
+                if same is None and old.document == job.document:
+                    same = old
+                else:
+                    self._cancel(old)
+        return same
 
     def _move(self, job: Job, state: JobState, out_of: frozenset[JobState]) -> None:
         if job.state not in out_of:

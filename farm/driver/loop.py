@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from farm.changes import AttemptEnded, Committed, TaskMoved
+from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
 from farm.driver.desk import Answer, Desk
 from farm.driver.explain import explain
@@ -29,19 +29,17 @@ from farm.scheduler.events import (
     CancelAttempt,
     Command,
     Event,
-    History,
     JobDropped,
     Run,
     StartWorker,
     StopAsked,
     StopWorker,
-    TaskAdded,
     Tick,
 )
 from farm.scheduler.state import Scheduler
 from farm.store.jobs import JobStore
-from farm.store.records import Job, JobState, TaskRecord
-from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
+from farm.store.records import Job, JobState
+from farm.tasks import Manifest, Outcome, Task, TaskId, TaskState, Work
 
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
@@ -83,8 +81,8 @@ class Driver:
         self._leader = leader
         self._patiently = Patience(stop)
         self._jobs = Jobs()
-        self._admission = Admission(store, epoch, farm, self._jobs, self._patiently)
-        self._openings = Openings(farm, clock)
+        self._admission = Admission(store, epoch, self._jobs, self._patiently)
+        self._openings = Openings(farm, clock, self._runs)
         self._desk = Desk(store, epoch, farm, self, clock, self._patiently)
         self._queue: deque[Event] = deque()
         self._manifests: dict[TaskId, Manifest] = {}
@@ -96,10 +94,10 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        spent = self._patiently(self._store.spent)
-        for job in self._patiently(self._store.jobs):
-            if job.state.live:
-                self._openings.expect(job, spent.get(job.id, 0))
+        for line in self._patiently(self._store.job_lines):
+            if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
+                self._openings.expect(job, line.spent_micros)
+        self._desk.heed()  # what was asked for meanwhile counts before anything is opened
         while not self._stopped() and not until():
             self._open_due()
             heard = self._pool.wait(0.0 if self._planning else POLL_S)
@@ -109,6 +107,11 @@ class Driver:
             self._decide()
             self._keep_up()
         self._farm.follow()
+
+    def rests(self, job: str) -> bool:
+        """True when nothing more comes of a job by itself: it has ended, or waits for a person's choice."""
+        run = self._jobs.get(job)
+        return run.asking if run else not self._openings.expects(job)
 
     # -- deciding -------------------------------------------------------------------------------------------------
 
@@ -157,16 +160,13 @@ class Driver:
         self._admit(run, self._patiently(lambda: list(run.plan.settle(task, outcome))))
 
     def _admit(self, run: Running, tasks: Iterable[Task]) -> None:
-        new = [task for task in tasks if task.id not in run.tasks]
+        new = list(tasks)
         if not new:
             return
-        admitted = self._admission.admit(run, new, self._clock())
-        self._queue.extend(admitted.events)
-        settled = {event.task.id for event in admitted.events if event.history.state is TaskState.DONE}
-        for task in new:
-            self._observer.added(run.job.id, task, there=task.id in settled)
-        for task, outcome in admitted.outcomes:
-            self._tell(run, task, outcome)
+        events = self._admission.admit(run, new, self._clock())
+        self._queue.extend(events)
+        for event in events:
+            self._observer.added(run.job.id, event.task, there=event.history.state is TaskState.DONE)
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 
@@ -180,6 +180,7 @@ class Driver:
 
     def _open(self, job: Job, spent_micros: int = 0) -> Running | None:
         """Begin to work for a job; one that cannot be is ended with the reason."""
+        self._openings.forget(job)
         try:
             plan = self._openings.plan(job, spent_micros)
         except InputError as error:
@@ -242,57 +243,47 @@ class Driver:
         self._observer.ended(job.id, job.state)
 
     def retry(self, job: Job, shot: str) -> int:
-        records = self._patiently(lambda: self._store.load(job.id))
-        if shot and shot not in {record.task.shot for record in records}:
-            raise InputError(f"job {job.id} has no shot {shot} with anything to try again")
-        scope = {shot, ""} if shot else None
-        failed = [
-            record
-            for record in records
-            if record.state in SETTLED - {TaskState.DONE} and (scope is None or record.task.shot in scope)
-        ]
-        self._commit([change for record in failed if (change := self._asked_again(record))])
-        self._decide()
-        if not job.state.live:
-            self._set_state(job, JobState.ACTIVE)
-        self._reopen(self._stored(job))
-        return len(failed)
+        run = self._reached(job)
+        try:
+            tasks = list(run.plan.retry([shot] if shot else []))
+        except InputError:
+            self._leave(run)
+            raise
+        self._revive(run)
+        self._admit(run, tasks)
+        return len(tasks)
 
     def choose(self, job: Job, shot: str, take: int) -> None:
+        run = self._reached(job)
+        if reason := run.plan.check_choice(shot, take):
+            self._leave(run)
+            raise InputError(reason)
+        more = list(run.plan.choose({shot: take}))
+        self._revive(run)
+        self._admit(run, more)
+
+    def _reached(self, job: Job) -> Running:
+        """A job with its whole plan, opened for the moment when it has ended."""
         run = self._jobs.get(job.id) or self._open(job, self._spent(job))
         if run is None:
             raise InputError(f"job {job.id} cannot be opened now (see farm status {job.id}, and ask again)")
         while not run.begun:
             self._read(run)
-        try:
-            more = list(run.plan.choose({shot: take}))
-        except InputError:
-            if not job.state.live:
-                self._close(job)
-            raise
-        if not job.state.live:
-            self._set_state(job, JobState.ACTIVE)
-            run.job = self._stored(job)
+        return run
+
+    def _leave(self, run: Running) -> None:
+        if not run.job.state.live:
+            self._close(run.job)
+
+    def _revive(self, run: Running) -> None:
+        """Let a job that has ended go on."""
         run.asking = False
-        self._admit(run, more)
+        if not run.job.state.live:
+            self._set_state(run.job, JobState.ACTIVE)
+            run.job = self._stored(run.job)
 
-    def _asked_again(self, record: TaskRecord) -> TaskMoved | None:
-        """Have a failed task wait again: through the scheduler where it knows the task, else by what is given back."""
-        task = record.task.id
-        if not self._jobs.wants(task):
-            return TaskMoved(task, TaskState.WAITING, self._clock())
-        for run in self._jobs.wanting(task)[:1]:
-            order = run.plan.order(record.task)
-            self._queue.append(TaskAdded(run.job.id, run.tasks[task], order, History(attempts=record.attempts)))
-        return None
-
-    def _reopen(self, job: Job) -> None:
-        """Plan a job anew, from the books as they stand now; what runs for it goes on."""
-        run = self._jobs.get(job.id)
-        if run is None:
-            self._open(job, self._spent(job))
-        elif plan := self._openings.plan(job, run.spent_micros):
-            run.job, run.plan, run.unread, run.begun = job, plan, iter(plan.begin()), False
+    def _runs(self, task: TaskId) -> bool:
+        return self._jobs.wants(task) and self._scheduler.state(task) is TaskState.RUNNING
 
     def _stored(self, job: Job) -> Job:
         found = self._patiently(lambda: self._store.job(job.id))
@@ -300,7 +291,7 @@ class Driver:
         return found
 
     def _spent(self, job: Job) -> int:
-        return self._patiently(self._store.spent).get(job.id, 0)
+        return self._patiently(lambda: self._store.spent(job.id))
 
     def explain(self, subject: str) -> Answer:
         return explain(subject, self._jobs, self._scheduler, self._store, self._clock())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from farm.driver.seams import Farm, JobPlan
 from farm.errors import StorageError
 from farm.store.records import Job
+from farm.tasks import TaskId
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +26,17 @@ class _Opening:
 class Openings:
     """Owns what is waiting to be opened, by job id."""
 
-    def __init__(self, farm: Farm, clock: Callable[[], int]) -> None:
+    def __init__(self, farm: Farm, clock: Callable[[], int], runs: Callable[[TaskId], bool]) -> None:
         self._farm = farm
+        self._runs = runs
         self._clock = clock
         self._expected: dict[str, _Opening] = {}
 
     def expect(self, job: Job, spent_micros: int) -> None:
         self._expected[job.id] = _Opening(job, spent_micros)
+
+    def expects(self, job: str) -> bool:
+        return job in self._expected
 
     def due(self) -> list[tuple[Job, int]]:
         """The jobs to open now, with what they have spent; no longer expected."""
@@ -44,7 +49,7 @@ class Openings:
     def plan(self, job: Job, spent_micros: int) -> JobPlan | None:
         """A job's plan; None when storage fails, and then it is due again in a while. Raises `InputError`."""
         try:
-            return self._farm.open(job)
+            return self._farm.open(job, self._runs)
         except StorageError as error:
             logger.warning("job %s cannot be opened: %s", job.id, error)
             self._expected[job.id] = _Opening(job, spent_micros, self._clock() + PAUSE_US)

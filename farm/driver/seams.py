@@ -6,13 +6,14 @@ farm.shotjob (a shot list), farm.simulator's paper jobs ──▶ JobPlan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from farm.scheduler.events import Event
+from farm.changes import Committed
+from farm.scheduler.events import Event, History
 from farm.store.records import Job, JobState, Request
-from farm.tasks import Lane, Manifest, Outcome, Task, TaskId, Work
+from farm.tasks import Lane, Outcome, Task, TaskId, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,27 @@ class Observer(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where tasks stand that a job has named."""
+
+    histories: Mapping[TaskId, History] = field(default_factory=dict[TaskId, History])
+    """What the scheduler should know of them."""
+    changes: tuple[Committed, ...] = ()
+    """What the books should be told of them: attempts that were left behind, tasks that are asked for again."""
+
+
 class JobPlan(Protocol):
-    """A job's tasks, as they become known. The driver asks, records and schedules."""
+    """A job's tasks, as they become known. The driver asks, records and schedules.
+
+    The driver makes the tasks that `begin`, `settle`, `choose` and `retry` give part of the job in the books, asks
+    `found` about them, commits what that says before it asks a plan anything else, and then tells the scheduler. A
+    task may be given a second time: it is asked for again.
+    """
+
+    def found(self, tasks: Sequence[Task]) -> Found:
+        """Where tasks stand that were just made part of the job."""
+        ...
 
     def begin(self) -> Iterable[Task]:
         """The tasks that can be named now, in an order in which each comes after its inputs; slow ones may be lazy."""
@@ -86,9 +106,17 @@ class JobPlan(Protocol):
         ...
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
-        """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them.
+        """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them."""
+        ...
 
-        Raises `InputError` for a take that is not there or failed.
+    def check_choice(self, shot: str, take: int) -> str:
+        """Why a person cannot choose that take; "" when it can be chosen."""
+        ...
+
+    def retry(self, shots: Collection[str]) -> Iterable[Task]:
+        """Ask again for what failed of those shots, or of all when none is named; gives the tasks that are open now.
+
+        Raises `InputError` for a shot that the job does not have.
         """
         ...
 
@@ -108,16 +136,12 @@ class Farm(Protocol):
         """The job that a submission asks for. Raises `InputError` for one that cannot be."""
         ...
 
-    def open(self, job: Job) -> JobPlan:
-        """The plan of a job, from its document. Raises `InputError` where that says nothing that can be done."""
-        ...
+    def open(self, job: Job, runs: Callable[[TaskId], bool]) -> JobPlan:
+        """The plan of a job, from its document and the books.
 
-    def manifest(self, task: Task, attempt: int) -> Manifest | None:
-        """What an attempt left, if it got so far; of one whose driver died."""
-        ...
-
-    def usable(self, manifest: Manifest) -> bool:
-        """True while every file of a finished attempt is there and whole."""
+        `runs` tells whether an attempt of this driver is at a task: any other that the books call running was left
+        behind. Raises `InputError` where the document says nothing that can be done.
+        """
         ...
 
     def follow(self) -> None:

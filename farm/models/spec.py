@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import JsonValue
 
@@ -124,10 +124,33 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """What a model may use: the devices of one worker."""
+    """What a model may use: the devices of one rank, and where it stands in its gang.
+
+    In a gang the environment says the same in the words of torch.distributed: RANK, WORLD_SIZE, MASTER_ADDR,
+    MASTER_PORT. Each rank sees its own devices only.
+    """
 
     threads: int = 1
     gpus: tuple[int, ...] = ()
+    rank: int = 0
+    world: int = 1
+    """Ranks of the gang; 1 for a worker on its own."""
+    master: str = ""
+    """ "host:port" on rank 0's machine, free when the gang met; "" for a worker on its own."""
+
+
+class Gang(Protocol):
+    """The ranks of one worker, as rank 0 sees them."""
+
+    @property
+    def placement(self) -> Placement: ...
+
+    def broadcast(self, entry: str, *args: Any) -> list[Any]:
+        """Call `entry` ("module:function") as `function(placement, *args)` on every rank at once; results by rank.
+
+        What a rank raises is raised here, once all ranks are through. When a rank dies so does the whole gang.
+        """
+        ...
 
 
 class GenerateContext(Protocol):

@@ -1,103 +1,166 @@
-"""How many workers a lane may have, and who in it is free.
+"""Workers: which there are of each lane, where they are, and what they do.
 
-A lane grows to what the machine holds as soon as it has that much work, and keeps its warm workers: loading costs more
-than idling. Owns the workers' state; the tasks' state is `farm.scheduler.state`'s.
+    start ──▶ starting ──ready──▶ idle ◀──▶ busy          any ──lost or stopped──▶ gone
+                                   └── its node is lost ──▶ stranded, until word comes that it is gone
+
+Owns the workers and their indexes: nothing here is found by looking through all of them. How many there should be is
+`farm.scheduler.sizing`'s, what they run is `farm.scheduler.dispatch`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from farm.tasks import Lane, TaskId
+from farm.scheduler.faults import Health
+from farm.scheduler.fleet import NOWHERE, Fleet, Node
+from farm.scheduler.graph import Entry
+from farm.tasks import Lane
 
-START_FAILURES_MAX = 3
-"""After so many workers of a lane died before they were ready, in a row, the lane is broken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What there is to place workers on."""
-
-    cpus: int
-    gpus: int = 0
-
-    def capacity(self, lane: Lane) -> int:
-        """How many workers of `lane` fit; 0 when not even one does."""
-        return self.gpus // lane.gpus if lane.gpus else self.cpus
+LOAD_PRIOR_S = 30.0
+"""What a worker is taken to need until it is ready, before one was."""
 
 
 class WorkerState(StrEnum):
     STARTING = "starting"
     IDLE = "idle"
     BUSY = "busy"
+    STRANDED = "stranded"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Worker:
     name: str
-    lane: Lane
+    lane: LaneWorkers
+    node: Node | None
+    """None: wherever the autoscaler puts it."""
+    pinned: bool
+    """Whether it was started for its node."""
+    since_us: int
+    """When it came to the state it is in."""
     state: WorkerState = WorkerState.STARTING
-    node: str = ""
-    task: TaskId | None = None
+    started_us: int = 0
+    entry: Entry | None = None
+    """What it runs."""
+    job: str = ""
+    """In whose name."""
+    project: str = ""
+    booked: float = 0.0
+    """What its attempt was expected to use, see `farm.scheduler.dispatch`."""
+    ran: int = 0
+    """Attempts so far."""
+    cancelled_us: int = 0
+    alarm_us: int = 0
+    """When its alarm goes off; 0 for none."""
+
+    @property
+    def where(self) -> str:
+        return self.node.id if self.node else NOWHERE
+
+
+@dataclass(slots=True, eq=False)
+class LaneWorkers:
+    """All workers of one lane, and how the lane fares."""
+
+    lane: Lane
+    health: Health = field(default_factory=Health)
+    workers: dict[str, Worker] = field(default_factory=dict[str, Worker])
+    idle: dict[str, Worker] = field(default_factory=dict[str, Worker])
+    pending: dict[str, Worker] = field(default_factory=dict[str, Worker])
+    """Those that no node is known for."""
+    starting: int = 0
+    """Pending ones too."""
+    busy: int = 0
+    busy_for: dict[str, int] = field(default_factory=dict[str, int])
+    """Attempts that run, by project."""
+    load_s: float = LOAD_PRIOR_S
+    """From start to ready, learned."""
+    loads: int = 0
+    """How many that rests on."""
+    unmet_since_us: int = -1
+    """Since when it could use a worker more; -1 when it could not."""
+    had_workers: bool = False
+    incapable_since_us: int = -1
+    limited: dict[str, int] = field(default_factory=dict[str, int])
+    """By job at a limit: what one more attempt of it would cost, in micros."""
+    misfit: Entry | None = None
+    """A task that could run and must not on the workers that are idle."""
+
+    @property
+    def name(self) -> str:
+        return self.lane.name
+
+    @property
+    def ready(self) -> int:
+        return len(self.idle) + self.busy
 
 
 @dataclass(slots=True)
-class Lanes:
-    """All workers, by name, and each lane's run of failed starts."""
-
-    machine: Machine
-    workers: dict[str, Worker] = field(default_factory=dict[str, Worker])
-    failed_starts: dict[Lane, int] = field(default_factory=dict[Lane, int])
-    last_failure: dict[Lane, str] = field(default_factory=dict[Lane, str])
+class Workers:
+    fleet: Fleet
+    lanes: dict[Lane, LaneWorkers] = field(default_factory=dict[Lane, LaneWorkers])
+    by_name: dict[str, Worker] = field(default_factory=dict[str, Worker])
+    at: dict[str, dict[str, Worker]] = field(default_factory=dict[str, dict[str, Worker]])
+    """By node."""
     _started: int = 0
 
-    def of(self, lane: Lane) -> Iterator[Worker]:
-        return (worker for worker in self.workers.values() if worker.lane == lane)
+    def of(self, lane: Lane) -> LaneWorkers:
+        known = self.lanes.get(lane)
+        if known is None:
+            known = self.lanes[lane] = LaneWorkers(lane)
+        return known
 
-    def missing(self, lane: Lane, tasks: int) -> int:
-        """How many more workers `lane` should start, having `tasks` unfinished tasks."""
-        if self.failed_starts.get(lane, 0) >= START_FAILURES_MAX:
-            return 0
-        return min(self.machine.capacity(lane), tasks) - sum(1 for _ in self.of(lane))
-
-    def start(self, lane: Lane) -> Worker:
+    def start(self, lane: LaneWorkers, node: Node | None, now_us: int) -> Worker:
         self._started += 1
-        worker = Worker(f"{lane.name}-{self._started}", lane)
-        self.workers[worker.name] = worker
+        worker = Worker(f"{lane.name}-{self._started}", lane, None, node is not None, now_us, started_us=now_us)
+        self.by_name[worker.name] = lane.workers[worker.name] = worker
+        lane.starting += 1
+        lane.had_workers = True
+        self.settle(worker, node)
         return worker
 
-    def ready(self, name: str, node: str) -> None:
-        worker = self.workers[name]
-        worker.state, worker.node = WorkerState.IDLE, node
-        self.failed_starts[worker.lane] = 0
+    def settle(self, worker: Worker, node: Node | None) -> None:
+        """A worker's place is known, or known to be another."""
+        if worker.node is not None:
+            self.fleet.give(worker.node, worker.lane.lane)
+            del self.at[worker.node.id][worker.name]
+        worker.node = node
+        if node is None:
+            worker.lane.pending[worker.name] = worker
+            return
+        worker.lane.pending.pop(worker.name, None)
+        self.fleet.take(node, worker.lane.lane)
+        self.at.setdefault(node.id, {})[worker.name] = worker
 
-    def lose(self, name: str, message: str) -> Worker | None:
-        worker = self.workers.pop(name, None)
-        if worker and worker.state is WorkerState.STARTING:
-            self.failed_starts[worker.lane] = self.failed_starts.get(worker.lane, 0) + 1
-            self.last_failure[worker.lane] = message
-        return worker
+    def turn(self, worker: Worker, state: WorkerState, now_us: int) -> None:
+        """A worker comes to another state."""
+        lane = worker.lane
+        match worker.state:
+            case WorkerState.BUSY:
+                lane.busy -= 1
+            case WorkerState.IDLE:
+                lane.idle.pop(worker.name, None)
+            case WorkerState.STARTING:
+                lane.starting -= 1
+            case WorkerState.STRANDED:
+                pass
+        worker.state, worker.since_us = state, now_us
+        match state:
+            case WorkerState.BUSY:
+                lane.busy += 1
+            case WorkerState.IDLE:
+                lane.idle[worker.name] = worker
+            case _:
+                pass
 
-    def broken(self, lane: Lane) -> bool:
-        """True when a lane has no worker and gets none."""
-        return self.failed_starts.get(lane, 0) >= START_FAILURES_MAX and not any(self.of(lane))
+    def remove(self, worker: Worker, now_us: int) -> None:
+        """A worker is gone."""
+        self.turn(worker, WorkerState.STRANDED, now_us)
+        worker.lane.pending.pop(worker.name, None)
+        del self.by_name[worker.name], worker.lane.workers[worker.name]
+        if worker.node is not None:
+            self.fleet.give(worker.node, worker.lane.lane)
+            del self.at[worker.node.id][worker.name]
 
-    def why_incapable(self, lane: Lane) -> str:
-        """Why no worker will ever run this lane's tasks; "" when one may."""
-        if not self.machine.capacity(lane):
-            return f"no worker here has {lane.gpus} GPUs for {lane.name}"
-        if self.broken(lane):
-            return f"no worker of lane {lane.name} starts: {self.last_failure[lane]}"
-        return ""
-
-    def idle(self, lane: Lane, avoid: AbstractSet[str]) -> Worker | None:
-        """An idle worker, not one of `avoid` unless the lane has, and can have, no other."""
-        free = [worker for worker in self.of(lane) if worker.state is WorkerState.IDLE]
-        fresh = [worker for worker in free if worker.name not in avoid]
-        if fresh:
-            return fresh[0]
-        others = any(worker.name not in avoid for worker in self.of(lane))
-        return free[0] if free and not others else None
+    def on(self, node: Node) -> tuple[Worker, ...]:
+        return tuple(self.at.get(node.id, {}).values())

@@ -16,6 +16,10 @@ its floor, and goes before everything, the one furthest behind first. A project 
 however much it had before, and going first never takes more of the farm than that floor. Where the floors of the
 projects with work come to more than the whole farm, they are shares of it.
 
+Work is booked at its start by estimate, and corrected at its end; a correction counts towards a floor as far as its
+booking did. Estimates that are wrong by a factor move work by about as much of a booking; they change no share over
+time.
+
 **Arrears** of a project that has work and cannot run it (its lane has no worker, it is at a limit, more urgent work is
 there) grow no further than what the farm does in about `share_window_s`.
 
@@ -59,8 +63,10 @@ class _Project:
     """Usage / weight so far, or as if so."""
     paid_to: float
     """The farm's total usage up to which this project has had its floor."""
+    booked: float = 0.0
+    """By attempts that have not ended."""
     forgiven: float = 0.0
-    """Usage beyond the floor that `paid_to` does not hold; corrections of it do not count either."""
+    """The part of `booked` that `paid_to` does not hold, as it was beyond the floor."""
     shares: int = 0
     """In how many lanes it has something that could run."""
 
@@ -161,6 +167,9 @@ class Queues:
         if known is None:
             self._jobs[job] = _Job(job, self._project(project), rank, open)
             return
+        if known.open and open and known.project.name == project:
+            self._rank_anew(known, rank)
+            return
         self._detach_all(known)
         known.project, known.rank, known.open = self._project(project), rank, open
         self._attach_all(known)
@@ -230,18 +239,25 @@ class Queues:
                     return queue.job, task
         return None
 
-    def charge(self, project: str, now_us: int, usage: float) -> None:
+    def charge(self, project: str, now_us: int, usage: float, *, booked: float | None = None) -> None:
         """Book usage, in resource-seconds: what an attempt is expected to use when it starts; at its end the
-        difference, which may be negative."""
+        difference, which may be negative, with what had been `booked` for it.
+
+        Every booking is corrected once, however its attempt ended.
+        """
+        assert booked is not None or usage >= 0, f"{usage} for {project}: a correction says what was booked"
         owner = self._project(project)
         self._forget_until(now_us)
         step_s = usage / owner.weight
-        if usage > 0:
+        if booked is None:
             self._front_s = max(self._front_s, owner.virtual_s)
             self._largest_s = max(self._largest_s, step_s)
-            owner.virtual_s = max(owner.virtual_s, self._front_s - self._arrears_s())
+            owner.virtual_s = max(owner.virtual_s, self._front_s - self._arrears_s(owner))
         owner.virtual_s += step_s
-        self._pay_floor(owner, usage)
+        if owner.floor and booked is None:
+            self._pay_floor(owner, usage)
+        elif owner.floor and booked is not None:
+            self._correct_floor(owner, usage, booked)
         self._total += usage
         self._recent = max(0.0, self._recent + usage)
 
@@ -260,7 +276,8 @@ class Queues:
     def lanes_wanting(self) -> tuple[Lane, ...]:
         """The lanes in which something could run, that with the best task first."""
         best = {
-            lane: min(self._turn(share) for share in queues.shares.values()) for lane, queues in self._lanes.items()
+            lane: min((self._turn(share), share.queues[0][0]) for share in queues.shares.values())
+            for lane, queues in self._lanes.items()
         }
         return tuple(sorted(best, key=lambda lane: (best[lane], lane.name)))
 
@@ -293,12 +310,13 @@ class Queues:
         The first comes from one pass over the projects, as it is nearly always the one that is taken.
         """
         first = min(queues.shares.values(), key=self._turn)
-        yield first, self._turn(first)[0]
+        first_level = self._turn(first)[0]
+        yield first, first_level
         turns = [(*self._turn(share), share) for share in queues.shares.values()]
         heapq.heapify(turns)
         while turns:
             level, value, name, share = heapq.heappop(turns)
-            if share is not first or level != self._turn(first)[0]:
+            if share is not first or level != first_level:
                 yield share, level
             if level == _BEHIND:
                 continue
@@ -327,7 +345,7 @@ class Queues:
         """A project has work after having had none."""
         others = [other.virtual_s for other in self._projects.values() if other.shares]
         if others:
-            start_s = max(min(others), self._front_s - self._arrears_s())
+            start_s = max(min(others), self._front_s - self._arrears_s(project))
         else:
             start_s = max(other.virtual_s for other in self._projects.values())
         project.virtual_s = max(project.virtual_s, start_s)
@@ -335,27 +353,30 @@ class Queues:
         self._weights += project.weight
 
     def _pay_floor(self, project: _Project, usage: float) -> None:
-        """Move `paid_to` on. What a project uses while it is not behind counts for one booking only.
+        """Move `paid_to` on for a booking: for all of it when the project is behind, else for the largest one only.
 
-        So it has its floor from every moment on; and what was not counted is not given back by a correction either.
+        What it uses beyond its floor is forgiven at once: it has its floor from every moment on.
         """
-        if not project.floor:
-            return
-        if usage < 0:
-            forgiven = min(project.forgiven, -usage)
-            project.forgiven -= forgiven
-            usage += forgiven
-        elif project.paid_to > self._total:
-            project.forgiven += (project.paid_to - self._total) * project.floor
-            project.paid_to = self._total
+        step = usage / project.floor
+        if project.paid_to > self._total:
+            paid_to = max(project.paid_to, self._total + step)
+            project.forgiven += usage - (paid_to - project.paid_to) * project.floor
         else:
-            project.forgiven = 0.0
-            project.paid_to = max(project.paid_to, self._total - self._recent - _BOOKINGS * usage)
-        project.paid_to += usage / project.floor
+            paid_to = max(project.paid_to, self._total - self._recent - _BOOKINGS * usage) + step
+        project.paid_to = paid_to
+        project.booked += usage
 
-    def _arrears_s(self) -> float:
-        """How far behind the others' virtual time a project can be."""
-        return self._recent / max(self._weights, 1.0) + _BOOKINGS * self._largest_s
+    @staticmethod
+    def _correct_floor(project: _Project, late: float, booked: float) -> None:
+        """Of a correction counts what counted of the bookings, on the average of those that are open."""
+        forgiven = min(1.0, project.forgiven / project.booked) if project.booked > 0 else 0.0
+        project.forgiven = max(0.0, project.forgiven - forgiven * booked)
+        project.booked = max(0.0, project.booked - booked)
+        project.paid_to += late * (1 - forgiven) / project.floor
+
+    def _arrears_s(self, project: _Project) -> float:
+        """How far behind the greatest virtual time a project can be."""
+        return self._recent / max(self._weights, project.weight) + _BOOKINGS * self._largest_s
 
     def _forget_until(self, now_us: int) -> None:
         passed_s = (now_us - self._recent_us) / 1e6
@@ -374,6 +395,14 @@ class Queues:
         if job.open:
             for lane, queue in job.queues.items():
                 self._detach(job, lane, queue)
+
+    def _rank_anew(self, job: _Job, rank: Rank) -> None:
+        """Other terms for an open job, whose project keeps its arrears."""
+        for lane, queue in job.queues.items():
+            share = self._lanes[lane].shares[job.project.name]
+            del share.queues[bisect_left(share.queues, job.rank, key=itemgetter(0))]
+            insort(share.queues, (rank, queue))
+        job.rank = rank
 
     def _attach(self, job: _Job, lane: Lane, queue: _Queue) -> None:
         queues = self._lanes.get(lane)

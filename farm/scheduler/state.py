@@ -6,343 +6,255 @@
                           ▲                      │
                           └──retry (by kind)─────┴──give up──▶ failed ──▶ everything downstream failed
 
-Pure: no clock (time comes with each event), no I/O, no Ray. Owns the state of every task it was told of; what is
-durable is what it answers in `changes`, and telling it the store's histories rebuilds it.
+Pure: no clock (time comes with each event), no I/O, no Ray. What is durable is what it answers in `changes`, and telling
+it the store's histories rebuilds it. Each event goes to the part that knows it; then what is due by the clock is done,
+idle workers get work, and lanes get the size that this leaves them wanting:
+
+    jobs, tasks ──▶ graph ──▶ queues ──▶ dispatch ◀── workers ◀── sizing ◀── fleet
+                      ▲                                  │
+                      └───────── attempts ◀──────────────┘
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Mapping
+from typing import assert_never
 
-from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.errors import FailureKind
+from farm.scheduler.alarms import Alarms, Of
+from farm.scheduler.answer import Answer
+from farm.scheduler.attempts import Attempts
+from farm.scheduler.capability import Capability
+from farm.scheduler.demand import Costs, Demand
+from farm.scheduler.dispatch import Dispatch
+from farm.scheduler.estimates import Estimates
 from farm.scheduler.events import (
     AttemptFinished,
-    CancelAttempt,
-    Command,
     Decision,
     Event,
-    Rank,
-    Run,
-    StartWorker,
+    JobDropped,
+    JobSet,
+    NodeDraining,
+    NodeLost,
+    NodeUp,
     StopAsked,
     TaskAdded,
     Tick,
     WorkerLost,
     WorkerReady,
 )
-from farm.scheduler.lanes import Lanes, Machine, Worker, WorkerState
-from farm.scheduler.retry import pause_us
-from farm.tasks import (
-    SETTLED,
-    TRANSITIONS,
-    AttemptState,
-    Change,
-    Lane,
-    Manifest,
-    Task,
-    TaskId,
-    TaskState,
-)
-
-
-class WaitReason(StrEnum):
-    """Why a task is not running yet; every waiting task has one."""
-
-    UPSTREAM = "upstream"
-    BACKOFF = "backoff"
-    LOADING = "model loading"
-    CAPACITY = "capacity"
-    PAUSED = "paused"
-
-
-@dataclass(slots=True)
-class _Entry:
-    """A task and all that is known of it."""
-
-    task: Task
-    rank: Rank
-    state: TaskState = TaskState.WAITING
-    upstream: set[TaskId] = field(default_factory=set[TaskId])
-    attempts: int = 0
-    failures: dict[FailureKind, int] = field(default_factory=dict[FailureKind, int])
-    paused_until_us: int = 0
-    avoid: set[str] = field(default_factory=set[str])
-    worker: str = ""
-    message: str = ""
-    failure: FailureKind | None = None
-
-
-@dataclass(slots=True)
-class _Answer:
-    """A decision in the making."""
-
-    now_us: int
-    changes: list[Committed] = field(default_factory=list[Committed])
-    commands: list[Command] = field(default_factory=list[Command])
-    settled: list[TaskId] = field(default_factory=list[TaskId])
-
-    def decision(self) -> Decision:
-        return Decision(tuple(self.changes), tuple(self.commands), tuple(self.settled))
+from farm.scheduler.explain import Explain
+from farm.scheduler.fleet import Fleet
+from farm.scheduler.graph import Graph
+from farm.scheduler.lanes import Workers
+from farm.scheduler.ledger import Ledger
+from farm.scheduler.membership import Membership
+from farm.scheduler.order import Queues
+from farm.scheduler.patience import Patience
+from farm.scheduler.policy import Policy
+from farm.scheduler.presence import Presence
+from farm.scheduler.reservations import Reservations
+from farm.scheduler.sizing import Sizing
+from farm.scheduler.views import LaneView, NodeView
+from farm.scheduler.waits import Wait, WaitReason
+from farm.tasks import Task, TaskId, TaskState
 
 
 class Scheduler:
     """Decides which attempt runs where and what a result means."""
 
-    def __init__(self, machine: Machine) -> None:
-        self._lanes = Lanes(machine)
-        self._entries: dict[TaskId, _Entry] = {}
-        self._downstream: dict[TaskId, list[TaskId]] = {}
-        self._ready: dict[Lane, list[tuple[tuple[int, int, int], int, TaskId]]] = {}
-        self._paused: list[tuple[int, TaskId]] = []
-        self._unsettled: dict[Lane, int] = {}
-        self._pushed = 0
+    def __init__(self, policy: Policy) -> None:
+        self._ledger = Ledger(policy)
+        self._estimates = Estimates(policy)
+        self._queues = Queues(policy)
+        self._alarms = Alarms()
+        self._graph = Graph(self._queues)
+        self._fleet = Fleet(policy.elastic)
+        self._workers = Workers(self._fleet)
         self._stopping = False
+        costs = Costs(policy.prices, self._estimates)
+        patience = Patience(policy, self._estimates, self._alarms)
+        demand = Demand(self._graph, self._queues, self._ledger, costs)
+        reservations = Reservations(self._fleet, self._workers, self._estimates)
+        self._reservations = reservations
+        self._sizing = Sizing(
+            self._graph, self._queues, self._workers, self._fleet, demand, reservations, patience, self._alarms
+        )
+        self._dispatch = Dispatch(
+            self._graph,
+            self._queues,
+            self._ledger,
+            costs,
+            self._estimates,
+            self._workers,
+            self._fleet,
+            reservations,
+            self._sizing,
+            patience,
+        )
+        self._attempts = Attempts(
+            self._graph, self._workers, self._dispatch, self._sizing, self._estimates, self._alarms
+        )
+        self._membership = Membership(self._graph, self._ledger, self._workers, self._attempts)
+        self._presence = Presence(
+            self._fleet, self._workers, self._attempts, self._sizing, self._dispatch, patience, self._alarms
+        )
+        self._capability = Capability(self._graph, self._fleet, self._workers, self._attempts, self._alarms)
+        self._explain = Explain(
+            self._graph, self._queues, self._ledger, costs, self._workers, self._fleet, reservations
+        )
 
     # -- reading ------------------------------------------------------------------------------------------------
 
     @property
     def unsettled(self) -> int:
         """Tasks that are waiting or running."""
-        return sum(self._unsettled.values())
+        return self._graph.unsettled
+
+    def open_tasks(self, job: str) -> int:
+        """Tasks of a job that are waiting or running; 0 for an unknown job."""
+        known = self._graph.jobs.get(job)
+        return known.unsettled if known else 0
 
     @property
     def running(self) -> tuple[Task, ...]:
-        return tuple(
-            self._entries[worker.task].task for worker in self._lanes.workers.values() if worker.task is not None
-        )
+        return tuple(worker.entry.task for worker in self._workers.by_name.values() if worker.entry is not None)
 
     @property
     def wake_us(self) -> int | None:
-        """When the next pause is over; None when nothing is paused."""
-        return self._paused[0][0] if self._paused else None
+        """When the next `Tick` has something to do; None when nothing is due ever."""
+        dues = [at_us for at_us in (self._alarms.next_us, self._capability.since_us) if at_us is not None]
+        return min(dues, default=None)
 
     def state(self, task: TaskId) -> TaskState:
-        return self._entries[task].state
+        return self._graph.entries[task].state
 
     def failure(self, task: TaskId) -> tuple[FailureKind | None, str]:
         """Why a failed task failed: kind and message."""
-        entry = self._entries[task]
+        entry = self._graph.entries[task]
         return entry.failure, entry.message
 
-    def wait_reason(self, task: TaskId, now_us: int) -> WaitReason | None:
+    def wait(self, task: TaskId, now_us: int) -> Wait | None:
         """Why `task` is not running yet; None when it is not waiting."""
-        entry = self._entries[task]
+        entry = self._graph.entries[task]
         if entry.state is not TaskState.WAITING:
             return None
-        if self._stopping:
-            return WaitReason.PAUSED
-        if entry.upstream:
-            return WaitReason.UPSTREAM
-        if entry.paused_until_us > now_us:
-            return WaitReason.BACKOFF
-        workers = list(self._lanes.of(entry.task.lane))
-        loading = workers and all(worker.state is WorkerState.STARTING for worker in workers)
-        return WaitReason.LOADING if loading else WaitReason.CAPACITY
+        return self._explain.wait(entry, now_us, stopping=self._stopping)
+
+    def waits(self, now_us: int) -> Mapping[str, Mapping[WaitReason, int]]:
+        """How many tasks of each job wait, and for what. Looks at jobs and lanes, not at tasks."""
+        return self._explain.waits(now_us, stopping=self._stopping)
+
+    def spent(self, job: str) -> int:
+        """Micros, by a job's attempts that have ended."""
+        return self._ledger.spent(job)
+
+    def reserved(self, job: str) -> int:
+        """Micros, for a job's attempts that run."""
+        return self._ledger.reserved(job)
+
+    def overshoot(self, job: str) -> int:
+        """Micros spent beyond a job's cap."""
+        return self._ledger.overshoot(job)
+
+    def audit(self) -> None:
+        """Recompute the ledger's sums. Raises `AssertionError` where one is not the sum of its parts."""
+        self._ledger.audit()
+
+    def lanes(self) -> tuple[LaneView, ...]:
+        return tuple(
+            LaneView(
+                name=lane.name,
+                starting=lane.starting,
+                idle=len(lane.idle),
+                busy=lane.busy,
+                queued=self._queues.depth(lane.lane),
+                load_s=lane.load_s,
+                blocked=dict(lane.health.blocked),
+                backoff_until_us=lane.health.paused_until_us,
+                backoff=lane.health.why,
+            )
+            for lane in self._workers.lanes.values()
+        )
+
+    def nodes(self) -> tuple[NodeView, ...]:
+        kept = self._reservations.by_node
+        return tuple(
+            NodeView(
+                id=node.id,
+                name=node.name,
+                state=node.state.value,
+                cpus=node.cpus,
+                gpus=node.gpus,
+                free_cpus=node.free_cpus,
+                free_gpus=node.free_gpus,
+                workers=len(self._workers.on(node)),
+                reserved_for=kept[node.id].lane.name if node.id in kept else "",
+                deadline_us=node.deadline_us,
+            )
+            for node in self._fleet.nodes.values()
+        )
 
     # -- deciding -----------------------------------------------------------------------------------------------
 
     def handle(self, event: Event, now_us: int) -> Decision:
         """What follows from `event` at `now_us` (UTC microseconds)."""
-        answer = _Answer(now_us)
-        match event:
-            case TaskAdded():
-                self._add(event, answer)
-            case WorkerReady():
-                self._lanes.ready(event.worker, event.node)
-            case WorkerLost():
-                self._lose(event, answer)
-            case AttemptFinished():
-                self._finish(event, answer)
-            case Tick():
-                pass
-            case StopAsked():
-                self._stop(answer)
-        self._resume_paused(now_us)
+        answer = Answer(now_us)
+        self._hear(event, answer)
+        while (due := self._alarms.due(now_us)) is not None:
+            self._wake(*due, answer)
         if not self._stopping:
-            self._start_workers(answer)
-            self._dispatch(answer)
+            self._dispatch.run_all(answer)
+            if self._reservations.by_node:
+                self._sizing.clear(answer)
+            if self._sizing.due:
+                self._sizing.resize(answer)
         return answer.decision()
 
-    def _add(self, event: TaskAdded, answer: _Answer) -> None:
-        task = event.task
-        if known := self._entries.get(task.id):
-            if event.rank.key < known.rank.key:
-                known.rank = event.rank
-                self._queue(known)
-            return
-        entry = _Entry(
-            task, event.rank, event.history.state, attempts=event.history.attempts, failures={**event.history.failures}
-        )
-        self._entries[task.id] = entry
-        if entry.state in SETTLED:
-            return
-        self._unsettled[task.lane] = self._unsettled.get(task.lane, 0) + 1
-        if incapable := self._lanes.why_incapable(task.lane):
-            self._give_up(entry, FailureKind.INPUT, incapable, answer)
-            return
-        for source in {source.task for source in task.inputs.values()}:
-            self._depend(entry, source, answer)
-        self._queue(entry)
+    def _hear(self, event: Event, answer: Answer) -> None:
+        match event:
+            case AttemptFinished():
+                self._attempts.finished(event, answer)
+            case TaskAdded():
+                self._membership.add(event, answer)
+                self._capability.doubt(self._graph.entries[event.task.id].lane, answer.now_us)
+            case JobSet():
+                self._membership.set_job(event)
+                self._dispatch.wake_all()
+            case JobDropped():
+                self._membership.drop_job(event, answer)
+            case NodeUp():
+                self._presence.node_up(event, answer)
+                self._capability.doubt_all(answer.now_us)
+            case NodeDraining():
+                self._presence.node_draining(event, answer)
+                self._capability.doubt_all(answer.now_us)
+            case NodeLost():
+                self._presence.node_lost(event, answer)
+                self._capability.doubt_all(answer.now_us)
+            case WorkerReady():
+                self._presence.worker_ready(event, answer)
+            case WorkerLost():
+                self._presence.worker_lost(event, answer)
+            case Tick():
+                self._membership.forget()
+                self._capability.judge(answer)
+            case StopAsked():
+                self._stopping = True
+                self._attempts.cancel_all(answer)
+            case _:
+                assert_never(event)
 
-    def _depend(self, entry: _Entry, source: TaskId, answer: _Answer) -> None:
-        upstream = self._entries[source]
-        if upstream.state is TaskState.DONE:
-            return
-        if upstream.state in SETTLED:
-            if entry.state not in SETTLED:
-                self._give_up(entry, upstream.failure or FailureKind.INPUT, upstream.message, answer)
-            return
-        entry.upstream.add(source)
-        self._downstream.setdefault(source, []).append(entry.task.id)
-
-    def _queue(self, entry: _Entry) -> None:
-        """Put an entry where it will be found when it can run; stale places are skipped when they come up."""
-        if entry.state is not TaskState.WAITING or entry.upstream:
-            return
-        if entry.paused_until_us:
-            heapq.heappush(self._paused, (entry.paused_until_us, entry.task.id))
-            return
-        self._pushed += 1
-        heapq.heappush(self._ready.setdefault(entry.task.lane, []), (entry.rank.key, self._pushed, entry.task.id))
-
-    def _resume_paused(self, now_us: int) -> None:
-        while self._paused and self._paused[0][0] <= now_us:
-            _, task = heapq.heappop(self._paused)
-            self._entries[task].paused_until_us = 0
-            self._queue(self._entries[task])
-
-    def _start_workers(self, answer: _Answer) -> None:
-        for lane, tasks in self._unsettled.items():
-            for _ in range(self._lanes.missing(lane, tasks)):
-                worker = self._lanes.start(lane)
-                answer.commands.append(StartWorker(worker.name, lane))
-
-    def _dispatch(self, answer: _Answer) -> None:
-        for lane, ready in self._ready.items():
-            put_back: list[tuple[tuple[int, int, int], int, TaskId]] = []
-            while ready and any(worker.state is WorkerState.IDLE for worker in self._lanes.of(lane)):
-                place = heapq.heappop(ready)
-                entry = self._entries[place[2]]
-                if entry.state is not TaskState.WAITING or entry.paused_until_us:
-                    continue
-                worker = self._lanes.idle(lane, entry.avoid)
-                if worker is None:
-                    put_back.append(place)
-                    continue
-                self._run(entry, worker, answer)
-            for place in put_back:
-                heapq.heappush(ready, place)
-
-    def _run(self, entry: _Entry, worker: Worker, answer: _Answer) -> None:
-        _move(entry, Change.DISPATCH)
-        entry.attempts += 1
-        entry.worker = worker.name
-        worker.state, worker.task = WorkerState.BUSY, entry.task.id
-        answer.changes.append(AttemptStarted(entry.task.id, entry.attempts, worker.name, worker.node, answer.now_us))
-        answer.commands.append(Run(worker.name, entry.task, entry.attempts, alone=self.unsettled == 1))
-
-    # -- results ------------------------------------------------------------------------------------------------
-
-    def _finish(self, event: AttemptFinished, answer: _Answer) -> None:
-        manifest = event.manifest
-        worker = self._lanes.workers.get(event.worker)
-        entry = self._entries[manifest.task]
-        if worker is None or worker.task != manifest.task or manifest.attempt != entry.attempts:
-            return  # a late attempt changes nothing
-        worker.state, worker.task = WorkerState.IDLE, None
-        self._end(entry, manifest, answer)
-
-    def _lose(self, event: WorkerLost, answer: _Answer) -> None:
-        worker = self._lanes.lose(event.worker, event.message)
-        if worker is None:
-            return
-        if worker.task is not None:
-            entry = self._entries[worker.task]
-            self._end(entry, _lost(entry, event, answer.now_us), answer)
-        if incapable := self._lanes.why_incapable(worker.lane):
-            for entry in list(self._waiting(worker.lane)):
-                self._give_up(entry, event.kind, incapable, answer)
-
-    def _end(self, entry: _Entry, manifest: Manifest, answer: _Answer) -> None:
-        answer.changes.append(AttemptEnded(manifest))
-        worker, entry.worker = entry.worker, ""
-        if manifest.done:
-            self._complete(entry, answer)
-        elif manifest.failure is None:  # cancelled: wanted still, and not counted
-            self._wait_again(entry, answer)
-        else:
-            self._fail(entry, manifest.failure, manifest.message, worker, answer)
-
-    def _complete(self, entry: _Entry, answer: _Answer) -> None:
-        _move(entry, Change.FINISH)
-        answer.changes.append(TaskMoved(entry.task.id, entry.state, answer.now_us, winner=entry.attempts))
-        self._settle(entry, answer)
-        for name in self._downstream.pop(entry.task.id, ()):
-            below = self._entries[name]
-            below.upstream.discard(entry.task.id)
-            self._queue(below)
-
-    def _fail(self, entry: _Entry, kind: FailureKind, message: str, worker: str, answer: _Answer) -> None:
-        entry.failures[kind] = entry.failures.get(kind, 0) + 1
-        pause = pause_us(kind, entry.failures[kind])
-        if pause is None:
-            self._give_up(entry, kind, message, answer)
-            return
-        entry.avoid.add(worker)
-        entry.paused_until_us = answer.now_us + pause if pause else 0
-        self._wait_again(entry, answer)
-
-    def _wait_again(self, entry: _Entry, answer: _Answer) -> None:
-        _move(entry, Change.RETRY)
-        answer.changes.append(TaskMoved(entry.task.id, entry.state, answer.now_us))
-        self._queue(entry)
-
-    def _give_up(self, entry: _Entry, kind: FailureKind, message: str, answer: _Answer) -> None:
-        """Fail a task for good, and with it everything that would have used its output."""
-        todo = [entry]
-        while todo:
-            failing = todo.pop()
-            if failing.state in SETTLED:
-                continue
-            _move(failing, Change.GIVE_UP)
-            failing.failure, failing.message = kind, message
-            answer.changes.append(TaskMoved(failing.task.id, failing.state, answer.now_us, 0, kind, message))
-            self._settle(failing, answer)
-            todo += [self._entries[name] for name in self._downstream.pop(failing.task.id, ())]
-
-    def _settle(self, entry: _Entry, answer: _Answer) -> None:
-        self._unsettled[entry.task.lane] -= 1
-        answer.settled.append(entry.task.id)
-
-    def _stop(self, answer: _Answer) -> None:
-        self._stopping = True
-        for worker in self._lanes.workers.values():
-            if worker.task is not None:
-                answer.commands.append(CancelAttempt(worker.name, worker.task, self._entries[worker.task].attempts))
-
-    def _waiting(self, lane: Lane) -> Iterator[_Entry]:
-        return (
-            entry for entry in self._entries.values() if entry.task.lane == lane and entry.state is TaskState.WAITING
-        )
-
-
-def _move(entry: _Entry, change: Change) -> None:
-    entry.state = TRANSITIONS[entry.state, change]
-
-
-def _lost(entry: _Entry, event: WorkerLost, now_us: int) -> Manifest:
-    """The manifest of an attempt whose worker can no longer write one."""
-    return Manifest(
-        task=entry.task.id,
-        attempt=entry.attempts,
-        stage=entry.task.stage,
-        state=AttemptState.FAILED,
-        failure=event.kind,
-        message=event.message,
-        worker=event.worker,
-        ended_us=now_us,
-    )
+    def _wake(self, of: Of, name: str, answer: Answer) -> None:
+        match of:
+            case Of.TASK:
+                self._attempts.resume(TaskId(name), answer.now_us)
+            case Of.WORKER:
+                self._presence.look_after(name, answer)
+            case Of.NODE:
+                self._presence.deadline(name, answer)
+            case Of.LANE:
+                self._dispatch.wake_all()
+                self._capability.doubt_all(answer.now_us)
+            case Of.FARM:
+                self._sizing.due = True

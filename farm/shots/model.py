@@ -22,6 +22,13 @@ class Fit(StrEnum):
     OVERSCAN = "overscan"
 
 
+class Select(StrEnum):
+    """Who picks the take that is delivered: the ranking, or a person, until when nothing is delivered."""
+
+    AUTO = "auto"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One shot as asked for. Paths are absolute paths or URLs, "" where there is none."""
@@ -82,6 +89,7 @@ class Shot:
     budget: Fraction | None = None
     targets: tuple[str, ...] = ("review",)
     """Names of delivery presets."""
+    select: Select = Select.AUTO
 
     description: str = ""
     action: str = ""

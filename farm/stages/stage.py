@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import JsonValue
 
-from farm.models.spec import Model
+from farm.models.spec import Gang, Model
 from farm.tasks import FileClass
 
 
@@ -44,6 +44,11 @@ class Context(Protocol):
     @property
     def threads(self) -> int:
         """How many threads to use."""
+        ...
+
+    @property
+    def gang(self) -> Gang:
+        """The ranks of this worker: itself alone, but for a lane of gangs."""
         ...
 
     def model(self, name: str) -> Model:

@@ -38,6 +38,8 @@ class Backend(Protocol):
 
     errors: tuple[type[Exception], ...]
     """What its calls raise when storage fails."""
+    local: bool
+    """True when keys are files that can be read in place."""
     remedy: str
     """What to look at when access is denied."""
 

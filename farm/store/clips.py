@@ -111,6 +111,11 @@ class ClipStore:
         with self._told(key, reading=True):
             return self._backend.local_path(key)
 
+    @property
+    def local(self) -> bool:
+        """True when clips lie as files on this machine's file systems, where reading is free of a copy."""
+        return self._backend.local
+
     def exists(self, key: str) -> bool:
         """True when `key` is complete."""
         try:

@@ -39,6 +39,7 @@ class LocalFiles:
     """A folder of clips; it is made by the first write."""
 
     errors: tuple[type[Exception], ...] = (OSError,)
+    local = True
     remedy = "check the folder's owner and permissions, or choose another with --out"
 
     def __init__(self, root: Path) -> None:

@@ -21,6 +21,7 @@ class MemoryFiles:
     """Files of fsspec's memory file system, below a root."""
 
     errors: tuple[type[Exception], ...] = (OSError,)
+    local = False
     remedy = "memory stores live in one process"
 
     def __init__(self, root: str) -> None:

@@ -36,6 +36,7 @@ class S3Objects:
     """Objects of one bucket, below a prefix."""
 
     errors: tuple[type[Exception], ...] = (OSError, BotoCoreError, ClientError)
+    local = False
     remedy = "check the bucket, its policy, the endpoint and the credentials"
 
     def __init__(self, location: str, *, part_bytes: int = PART_BYTES, **options: Any) -> None:

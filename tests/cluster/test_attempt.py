@@ -12,6 +12,7 @@ import pytest
 from farm.canonical import file_digest
 from farm.chain import PrepareParams, SelectParams
 from farm.cluster.attempt import AttemptContext, Workplace, perform
+from farm.cluster.cache import Cache
 from farm.errors import Cancelled, FailureKind, StorageError
 from farm.media import write_png
 from farm.store.clips import ClipStore
@@ -28,7 +29,8 @@ def clips():
 
 @pytest.fixture
 def place(clips, tmp_path):
-    return Workplace("cpu-1", "node", clips, tmp_path, threads=1, cores=2)
+    cache = Cache(tmp_path / "cache", limit_bytes=1 << 20)
+    return Workplace("cpu-1", "node", clips, tmp_path, threads=1, cores=2, cache=cache)
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def test_without_storage_the_attempt_never_happened(prepare, place, monkeypatch)
         run(prepare, place)
 
 
-def test_inputs_are_fetched_once_per_worker(prepare, place, monkeypatch):
+def test_inputs_are_fetched_once_per_machine(prepare, place, monkeypatch):
     fetched: list[str] = []
     fetch = ClipStore.fetch
 
@@ -129,15 +131,15 @@ def test_inputs_are_fetched_once_per_worker(prepare, place, monkeypatch):
 
 
 def test_a_journal_note_stands_for_all_attempts(prepare, place, tmp_path):
-    first = AttemptContext(prepare, place, tmp_path, lambda fraction: None, Event())
-    second = AttemptContext(Work(prepare.task, 2, {}), place, tmp_path, lambda fraction: None, Event())
+    first = AttemptContext(prepare, place, lambda fraction: None, Event())
+    second = AttemptContext(Work(prepare.task, 2, {}), place, lambda fraction: None, Event())
     assert first.journal("request", {"id": "abc"}) == {"id": "abc"}
     assert second.journal("request", {"id": "other"}) == {"id": "abc"}
 
 
 def test_the_context_hears_of_cancellation(prepare, place, tmp_path):
     cancelled = Event()
-    ctx = AttemptContext(prepare, place, tmp_path, lambda fraction: None, cancelled)
+    ctx = AttemptContext(prepare, place, lambda fraction: None, cancelled)
     ctx.check()
     cancelled.set()
     with pytest.raises(Cancelled):
@@ -146,7 +148,7 @@ def test_the_context_hears_of_cancellation(prepare, place, tmp_path):
 
 def test_working_alone_means_every_core(prepare, place, tmp_path):
     alone = Work(prepare.task, 1, {}, alone=True)
-    contexts = [AttemptContext(work, place, tmp_path, lambda fraction: None, Event()) for work in (prepare, alone)]
+    contexts = [AttemptContext(work, place, lambda fraction: None, Event()) for work in (prepare, alone)]
     assert [ctx.threads for ctx in contexts] == [1, 2]
 
 
@@ -155,3 +157,33 @@ def test_a_select_reads_what_a_score_wrote(place, clips):
     task = Task.of(project="p", stage="select", version=1, params=SelectParams(takes=(1,)).content())
     manifest = run(Work(task, 1, {"score_1": "score/1.json"}), place)
     assert manifest.facts["chosen"] == [1], manifest.message
+
+
+def test_what_an_attempt_stored_is_read_from_this_machine(prepare, place, monkeypatch):
+    first = run(prepare, place)
+    monkeypatch.setattr(ClipStore, "fetch", lambda *_: pytest.fail("read from storage"))
+    again = run(Work(prepare.task, 2, {"still": first.files["still"].key}), place)
+    assert again.done, again.message
+
+
+def test_the_fence_stands_before_the_manifest(prepare, place, clips):
+    class TooLate(Exception):
+        pass
+
+    def shut() -> None:
+        raise TooLate
+
+    place.fence = shut
+    with pytest.raises(TooLate):
+        run(prepare, place)
+    assert not clips.exists(manifest_key("p", prepare.task.id, 1))
+
+
+def test_stages_can_be_named_beside_the_chain(place):
+    place.stages = {"mine": "farm.chain:STAGES"}
+    manifest = run(Work(Task.of(project="p", stage="mine", version=1, params={}), 1), place)
+    assert "entry" in manifest.message  # a table of stages is no stage
+
+
+def test_a_worker_alone_is_a_gang_of_one(place):
+    assert place.gang.broadcast("dataclasses:is_dataclass") == [True]

@@ -13,7 +13,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from farm.cluster.pool import loss_kind
+from farm.cluster.loss import loss_kind
 from farm.errors import FailureKind, StorageError
 
 

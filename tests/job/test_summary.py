@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -44,7 +45,7 @@ def finished(asked, play_all, failures=None):
 
 
 def account(asked, play_all, publisher_of, failures=None):
-    return summarise(finished(asked, play_all, failures), publisher_of(asked), "/out", frozenset())
+    return summarise(finished(asked, play_all, failures), publisher_of(asked), "/out", 0)
 
 
 def test_products_have_the_studios_names(brief, shot, play_all, publisher_of):
@@ -57,9 +58,9 @@ def test_products_have_the_studios_names(brief, shot, play_all, publisher_of):
 def test_new_content_gets_a_new_version_and_the_same_content_keeps_its_own(brief, shot, play_all, publisher_of):
     first = brief(shot("sh010"), shot("sh020"))
     publisher = publisher_of(first)
-    before = summarise(finished(first, play_all), publisher, "/out", frozenset())
+    before = summarise(finished(first, play_all), publisher, "/out", 0)
     changed = brief(shot("sh010", prompt="slow pan left"), shot("sh020"))
-    after = summarise(finished(changed, play_all), publisher, "/out", frozenset())
+    after = summarise(finished(changed, play_all), publisher, "/out", 0)
     assert "v002" in after.shots[0].clips["review"]
     assert after.shots[1].clips == before.shots[1].clips
     assert "v002" in after.animatic
@@ -70,10 +71,23 @@ def test_publishing_links_once_and_again_without_effect(brief, shot, play_all, p
     publisher, live = publisher_of(asked), finished(asked, play_all)
     task = live.plan.shots[0].deliver[0]
     manifest = live.known[task.id].manifest
-    publisher.clips.put_bytes(manifest.files["clip"].key, b"movie")
+    publisher.clips.put_bytes(manifest.files["clip"].key, b"m")
     keys = [publisher.publish(task, manifest)["clip"] for _ in range(2)]
     assert keys[0] == keys[1]
-    assert publisher.clips.read_bytes(keys[0]) == b"movie"
+    assert publisher.clips.read_bytes(keys[0]) == b"m"
+
+
+def test_a_published_file_that_was_damaged_is_linked_again(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"))
+    publisher, live = publisher_of(asked), finished(asked, play_all)
+    task = live.plan.shots[0].deliver[0]
+    manifest = live.known[task.id].manifest
+    publisher.clips.put_bytes(manifest.files["clip"].key, b"m")
+    key = publisher.publish(task, manifest)["clip"]
+    publisher.clips.delete(key)
+    publisher.clips.put_bytes(key, b"junk")
+    assert publisher.publish(task, manifest)["clip"] == key
+    assert publisher.clips.read_bytes(key) == b"m"
 
 
 def test_media_is_named_relative_to_the_timeline(brief, shot, play_all, publisher_of):
@@ -112,7 +126,7 @@ def test_what_is_under_way_is_unfinished(brief, shot, publisher_of):
     asked = brief(shot("sh010"))
     live = LivePlan(asked, {})
     list(live.begin())
-    summary = summarise(live, publisher_of(asked), "/out", frozenset())
+    summary = summarise(live, publisher_of(asked), "/out", 0)
     assert summary.shots[0].state == "unfinished"
     assert not summary.finished
 
@@ -120,8 +134,11 @@ def test_what_is_under_way_is_unfinished(brief, shot, publisher_of):
 def test_new_and_reused_takes_are_told_apart(brief, shot, play_all, publisher_of):
     asked = brief(shot("sh010"))
     live = finished(asked, play_all)
-    there = {live.plan.shots[0].takes[0].generate.id}
-    summary = summarise(live, publisher_of(asked), "/out", there)
+    first, second = (take.generate.id for take in live.plan.shots[0].takes)
+    for task, ended_us in ((first, 5), (second, 15)):
+        said = live.known[task]
+        live.known[task] = replace(said, manifest=said.manifest.model_copy(update={"ended_us": ended_us}))
+    summary = summarise(live, publisher_of(asked), "/out", 10)
     assert (summary.rendered, summary.reused) == (1, 1)
 
 

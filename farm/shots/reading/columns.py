@@ -76,6 +76,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "priority": ("Prio",),
     "budget": ("Max cost",),
     "targets": ("Target", "Delivery", "Deliverables", "Platform"),
+    "select": ("Selection", "Take selection"),
     "description": ("Shot description",),
     "notes": ("Note",),
     "size": ("Framing", "Shot size", "Shot type"),

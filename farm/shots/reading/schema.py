@@ -14,7 +14,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from farm.shots.model import Fit
+from farm.shots.model import Fit, Select
 from farm.shots.reading import pixels, slugs, timing, values
 from farm.shots.reading.timing import Length
 
@@ -33,6 +33,7 @@ FrameNumber: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 9_999_999
 Handles: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 240))]
 Order: TypeAlias = Annotated[int, PlainValidator(values.whole(-1_000_000, 1_000_000))]
 FitWord: TypeAlias = Annotated[Fit, PlainValidator(values.choice(Fit))]
+SelectWord: TypeAlias = Annotated[Select, PlainValidator(values.choice(Select))]
 Share: TypeAlias = Annotated[float, PlainValidator(values.percentage)]
 YesNo: TypeAlias = Annotated[bool, PlainValidator(values.yes_no)]
 Takes: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 16))]
@@ -103,6 +104,7 @@ class ShotEntry(Entry):
     priority: Priority | None = None
     budget: Money | None = None
     targets: Names | None = None
+    select: SelectWord | None = None
 
     description: Text | None = None
     action: Text | None = None

@@ -1,0 +1,145 @@
+"""A driver put together: the farm's policy, its store, its Ray, and the loop that holds them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from farm.canonical import content_id
+from farm.clock import now_us
+from farm.config import Config, ProjectTerms
+from farm.driver.loop import Driver
+from farm.driver.seams import Farm, Observer, Pool
+from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy
+from farm.scheduler.state import Scheduler
+from farm.site import Site
+from farm.store.jobs import JobStore
+from farm.store.records import JobState
+from farm.tasks import Outcome, Task, TaskId
+
+if TYPE_CHECKING:
+    from farm.cluster.worker import WorkerSetup
+
+
+def policy(config: Config) -> Policy:
+    """What this farm's settings mean to the scheduler."""
+    return Policy(
+        projects=_projects(config),
+        prices=Prices(micros(config.prices.cpu_hour), micros(config.prices.gpu_hour)),
+        elastic=tuple(NodeShape(kind.cpus, kind.gpus, kind.pool, kind.at_most) for kind in config.elastic),
+        idle_stop_s=float(config.idle_stop_s),
+    )
+
+
+def micros(amount: Fraction) -> int:
+    """An amount of the farm's currency in millionths of it."""
+    return round(amount * 1_000_000)
+
+
+def leader() -> str:
+    """What this process is called while it leads."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _projects(config: Config) -> Mapping[str, ProjectPolicy]:
+    return {terms.project: _terms(terms) for terms in config.projects}
+
+
+def _terms(terms: ProjectTerms) -> ProjectPolicy:
+    budget = None if terms.budget is None else micros(terms.budget)
+    return ProjectPolicy(float(terms.weight), terms.floor, Limits(terms.gpus, budget))
+
+
+class OfJob:
+    """An observer that hears of one job only, which may not be known from the beginning."""
+
+    def __init__(self, job: Callable[[], str], observer: Observer) -> None:
+        self._job = job
+        self._observer = observer
+        self._tasks: set[TaskId] = set()
+
+    def added(self, job: str, task: Task, *, there: bool) -> None:
+        if job == self._job():
+            self._tasks.add(task.id)
+            self._observer.added(job, task, there=there)
+
+    def progressed(self, task: Task, fraction: float) -> None:
+        if task.id in self._tasks:
+            self._observer.progressed(task, fraction)
+
+    def settled(self, task: Task, outcome: Outcome) -> None:
+        if task.id in self._tasks:
+            self._observer.settled(task, outcome)
+
+    def ended(self, job: str, state: JobState) -> None:
+        if job == self._job():
+            self._observer.ended(job, state)
+
+    def pulse(self) -> None:
+        self._observer.pulse()
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """A farm that this process leads."""
+
+    config: Config
+    site: Site
+    store: JobStore
+    epoch: int
+    farm: Farm
+
+
+@contextmanager
+def driver_here(led: Led, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
+    """A driver with this machine to itself; its Ray starts when there is work."""
+    from farm.cluster.embedded import EmbeddedPool
+
+    cpus = led.config.workers
+    pool = EmbeddedPool(_setup(led, cores=cpus), _name(led), led.epoch, cpus)
+    yield from _driving(led, pool, observer, stop)
+
+
+@contextmanager
+def driver_on_cluster(led: Led, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
+    """A driver beside the Ray cluster that the settings name."""
+    from farm.cluster.local import attach
+    from farm.cluster.nodes import NodeWatch
+    from farm.cluster.pool import RayPool
+
+    with attach(led.config.ray), NodeWatch() as nodes:
+        yield from _driving(led, RayPool(_setup(led), _name(led), led.epoch, nodes), observer, stop)
+
+
+def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
+    try:
+        yield Driver(
+            store=led.store,
+            epoch=led.epoch,
+            farm=led.farm,
+            scheduler=Scheduler(policy(led.config)),
+            pool=pool,
+            observer=observer,
+            clock=now_us,
+            stop=stop,
+            leader=leader(),
+        )
+    finally:
+        pool.close()
+
+
+def _setup(led: Led, cores: int = 1) -> WorkerSetup:
+    from farm.cluster.worker import WorkerSetup
+
+    return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), cores=cores)
+
+
+def _name(led: Led) -> str:
+    """What the farm's actors are called by: one name per output."""
+    return content_id({"out": led.site.out})[:12]

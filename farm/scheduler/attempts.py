@@ -1,0 +1,256 @@
+"""What the end of an attempt means for its task, and for everything below it.
+
+AttemptFinished, WorkerLost, timeout, deadline ──▶ AttemptEnded ──▶ done ──▶ tasks below it may run
+                                                               ├──▶ waiting again, by the retry table
+                                                               ├──▶ failed, and with it everything below
+                                                               └──▶ cancelled, when nobody wants it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farm.changes import AttemptEnded, TaskMoved
+from farm.errors import FailureKind
+from farm.scheduler.alarms import Alarms, Of
+from farm.scheduler.answer import Answer
+from farm.scheduler.dispatch import Dispatch
+from farm.scheduler.estimates import Estimates
+from farm.scheduler.events import AttemptFinished, CancelAttempt
+from farm.scheduler.fleet import NodeState
+from farm.scheduler.graph import Entry, Graph, Place
+from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState
+from farm.scheduler.retry import RULES, final_message, pause_us
+from farm.scheduler.sizing import Sizing
+from farm.tasks import AttemptState, Change, Manifest, TaskId, TaskState
+
+MAYBE_THE_NODE = frozenset({FailureKind.CRASHED, FailureKind.BUG, FailureKind.OOM, FailureKind.TRANSIENT})
+"""Failures that may be a node's fault rather than the task's."""
+
+
+@dataclass(slots=True)
+class Attempts:
+    graph: Graph
+    workers: Workers
+    dispatch: Dispatch
+    sizing: Sizing
+    estimates: Estimates
+    alarms: Alarms
+
+    # -- ends ---------------------------------------------------------------------------------------------------
+
+    def finished(self, event: AttemptFinished, answer: Answer) -> None:
+        worker = self.workers.by_name.get(event.worker)
+        manifest = event.manifest
+        entry = worker.entry if worker else None
+        if worker is None or entry is None or entry.id != manifest.task or manifest.attempt != entry.attempts:
+            return  # a late attempt changes nothing
+        self._end(worker, entry, manifest, answer)
+        self.free(worker, answer)
+
+    def cut_off(self, worker: Worker, kind: FailureKind | None, message: str, answer: Answer) -> None:
+        """End the attempt of a worker that can no longer write, if it has one; `kind` None: as cancelled."""
+        entry = worker.entry
+        if entry is None:
+            return
+        manifest = Manifest(
+            task=entry.id,
+            attempt=entry.attempts,
+            stage=entry.task.stage,
+            state=AttemptState.FAILED if kind else AttemptState.CANCELLED,
+            failure=kind,
+            message=message,
+            worker=worker.name,
+            node=worker.where,
+            started_us=worker.since_us,
+            ended_us=answer.now_us,
+        )
+        self._end(worker, entry, manifest, answer)
+
+    def cancel(self, worker: Worker, answer: Answer) -> None:
+        """Ask a busy worker to stop what it does."""
+        if worker.entry is None or worker.cancelled_us:
+            return
+        worker.cancelled_us = answer.now_us
+        self.dispatch.patience.watch(worker)
+        answer.commands.append(CancelAttempt(worker.name, worker.entry.id, worker.entry.attempts))
+
+    def cancel_all(self, answer: Answer) -> None:
+        for worker in tuple(self.workers.by_name.values()):
+            self.cancel(worker, answer)
+
+    def free(self, worker: Worker, answer: Answer) -> None:
+        """A worker has nothing to do: it is idle, unless its node goes away or is no good for its lane."""
+        node = worker.node
+        if node is not None and node.state is NodeState.LOST:
+            self.workers.turn(worker, WorkerState.STRANDED, answer.now_us)
+        elif node is not None and (node.state is NodeState.DRAINING or node.id in worker.lane.health.blocked):
+            self.sizing.stop(worker, answer)
+        else:
+            self.workers.turn(worker, WorkerState.IDLE, answer.now_us)
+            self.dispatch.patience.watch(worker)
+            self.dispatch.wake(worker.lane)
+
+    def _end(self, worker: Worker, entry: Entry, manifest: Manifest, answer: Answer) -> None:
+        started_us = worker.since_us
+        answer.changes.append(AttemptEnded(manifest, self.dispatch.end(worker, answer.now_us)))
+        if manifest.done:
+            self.estimates.observe(worker.lane.name, entry.task.shape, (answer.now_us - started_us) / 1e6)
+            self._complete(entry, worker, answer)
+        elif not entry.wanted:
+            self.drop(entry, answer)
+        elif manifest.failure is None:  # cancelled: wanted still, and not counted
+            self._wait_again(entry, answer)
+        else:
+            self._fail(entry, worker, manifest.failure, manifest.message, started_us, answer)
+
+    # -- done ---------------------------------------------------------------------------------------------------
+
+    def _complete(self, entry: Entry, worker: Worker, answer: Answer) -> None:
+        entry.step(Change.FINISH)
+        answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us, winner=entry.attempts))
+        self._settle(entry, answer)
+        for name in entry.below:
+            below = self.graph.entries[name]
+            below.upstream.pop(entry.id, None)
+            if below.place is Place.UPSTREAM and not below.upstream:
+                self.place(below, answer.now_us)
+        entry.below.clear()
+        lane = worker.lane
+        if lane.health.succeeded(entry.id, worker.where, entry.failed_on, len(lane.workers)):
+            self.blocked(lane, answer)
+
+    def blocked(self, lane: LaneWorkers, answer: Answer, but: Worker | None = None) -> None:
+        """A node is blocked for a lane: its workers there leave, and what failed only there is tried again."""
+        for node in lane.health.blocked:
+            for worker in tuple(self.workers.at.get(node, {}).values()):
+                if (
+                    worker is not but
+                    and worker.lane is lane
+                    and worker.state in {WorkerState.IDLE, WorkerState.STARTING}
+                ):
+                    self.sizing.stop(worker, answer)
+            for task in lane.health.hard.pop(node, {}):
+                entry = self.graph.entries.get(task)
+                if entry is not None and entry.state is TaskState.FAILED and entry.wanted:
+                    self._try_again(entry, answer)
+        self.sizing.due = True
+
+    def _try_again(self, entry: Entry, answer: Answer) -> None:
+        """Reopen a failed task, and everything below that failed with it."""
+        todo = [entry]
+        while todo:
+            failed = todo.pop()
+            below = [self.graph.entries[name] for name in failed.below]
+            todo += [other for other in below if other.state is TaskState.FAILED and other.cause == failed.id]
+            self.reopen(failed, answer)
+
+    # -- not done -----------------------------------------------------------------------------------------------
+
+    def _fail(
+        self, entry: Entry, worker: Worker, kind: FailureKind, message: str, started_us: int, answer: Answer
+    ) -> None:
+        if kind in MAYBE_THE_NODE:
+            entry.failed_on[worker.where] = None
+        if self._counts(entry, worker, kind, message, started_us, answer.now_us):
+            entry.failures[kind] = entry.failures.get(kind, 0) + 1
+        failures = entry.failures.get(kind, 0)
+        pause = pause_us(kind, failures)
+        if pause is None:
+            if tuple(entry.failed_on) == (worker.where,):
+                worker.lane.health.hard.setdefault(worker.where, {})[entry.id] = None
+            self.give_up(entry, kind, final_message(kind, failures, message), answer)
+            return
+        if RULES[kind].elsewhere:
+            entry.avoid[worker.name] = entry.avoid[worker.where] = None
+        entry.message = message
+        entry.paused_until_us = answer.now_us + pause if pause else 0
+        self._wait_again(entry, answer)
+
+    def _counts(
+        self, entry: Entry, worker: Worker, kind: FailureKind, message: str, started_us: int, now_us: int
+    ) -> bool:
+        """Tell the lane of a failure; whether it counts against the task."""
+        health = worker.lane.health
+        counts = True
+        if kind is FailureKind.CRASHED:
+            counts = health.crashed(entry.id, message, started_us, now_us)
+        elif kind is FailureKind.QUOTA:
+            health.refused(message, worker.lane.busy, started_us, now_us)
+        if health.paused_until_us > now_us:
+            self.alarms.set(health.paused_until_us, Of.LANE, worker.lane.name)
+        return counts
+
+    def _wait_again(self, entry: Entry, answer: Answer) -> None:
+        entry.step(Change.RETRY)
+        answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
+        self.place(entry, answer.now_us)
+
+    def give_up(self, entry: Entry, kind: FailureKind, message: str, answer: Answer) -> None:
+        """Fail a task for good, and with it everything that would have used its output."""
+        todo: list[tuple[Entry, TaskId | None]] = [(entry, None)]
+        while todo:
+            failing, cause = todo.pop()
+            if failing.settled:
+                continue
+            failing.step(Change.GIVE_UP)
+            failing.failure, failing.message, failing.cause = kind, message, cause
+            answer.changes.append(TaskMoved(failing.id, failing.state, answer.now_us, 0, kind, message))
+            self._settle(failing, answer)
+            todo += [(self.graph.entries[name], failing.id) for name in failing.below]
+
+    def drop(self, entry: Entry, answer: Answer) -> None:
+        """Cancel a task that nobody wants and that does not run."""
+        entry.step(Change.CANCEL)
+        answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
+        self._settle(entry, answer)
+        for name in tuple(entry.below):
+            below = self.graph.entries[name]
+            if below.wanted:
+                self.give_up(below, FailureKind.INPUT, f"{entry.task.label}, which it needs, was cancelled", answer)
+
+    def _settle(self, entry: Entry, answer: Answer) -> None:
+        self.graph.settle(entry)
+        answer.settled.append(entry.id)
+
+    # -- waiting ------------------------------------------------------------------------------------------------
+
+    def reopen(self, entry: Entry, answer: Answer) -> None:
+        """A task that failed or was cancelled is wanted again."""
+        self.graph.reopen(entry)
+        answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
+        self.arrive(entry, answer)
+
+    def arrive(self, entry: Entry, answer: Answer) -> None:
+        """A task waits that did not before: below its inputs, or in the queue."""
+        entry.upstream.clear()
+        entry.paused_until_us = 0
+        for source in {source.task: None for source in entry.task.inputs.values()}:
+            above = self.graph.entries[source]
+            if above.state is TaskState.DONE:
+                continue
+            above.below[entry.id] = None
+            if above.settled:
+                message = above.message or f"{above.task.label}, which it needs, was cancelled"
+                self.give_up(entry, above.failure or FailureKind.INPUT, message, answer)
+                entry.cause = above.id
+                return
+            entry.upstream[source] = None
+        self.place(entry, answer.now_us)
+
+    def place(self, entry: Entry, now_us: int) -> None:
+        """Put a waiting task where it waits."""
+        if entry.upstream:
+            self.graph.put(entry, Place.UPSTREAM)
+        elif entry.paused_until_us > now_us:
+            self.graph.put(entry, Place.PAUSE)
+            self.alarms.set(entry.paused_until_us, Of.TASK, entry.id)
+        else:
+            self.graph.put(entry, Place.QUEUE)
+            self.dispatch.wake(self.workers.of(entry.lane))
+
+    def resume(self, task: TaskId, now_us: int) -> None:
+        """A task's pause may be over."""
+        entry = self.graph.entries.get(task)
+        if entry is not None and entry.place is Place.PAUSE:
+            self.place(entry, now_us)

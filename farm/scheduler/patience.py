@@ -1,0 +1,56 @@
+"""How long a worker may go on as it is before somebody must look after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farm.scheduler.alarms import Alarms, Of
+from farm.scheduler.estimates import Estimates
+from farm.scheduler.lanes import Worker, WorkerState
+from farm.scheduler.policy import Policy
+
+CANCEL_S = 60.0
+"""An attempt that was cancelled may take so long to end before its worker is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    policy: Policy
+    estimates: Estimates
+    alarms: Alarms
+
+    def due_us(self, worker: Worker) -> int | None:
+        """When a worker's time is up in the state it is in; None when it may stay so."""
+        match worker.state:
+            case WorkerState.STARTING:
+                return _after(worker.since_us, self.policy.start_timeout_s) if worker.node else None
+            case WorkerState.IDLE:
+                return _after(worker.since_us, self.policy.idle_stop_s)
+            case WorkerState.BUSY if worker.entry is not None:
+                if worker.cancelled_us:
+                    return _after(worker.cancelled_us, CANCEL_S)
+                return _after(worker.since_us, self.estimates.timeout_s(worker.lane.name, worker.entry.task.shape))
+            case _:
+                return None
+
+    def watch(self, worker: Worker) -> None:
+        """See to it that a worker's alarm goes off in time; it may go off before."""
+        match worker.state:
+            case WorkerState.BUSY if not worker.cancelled_us:
+                # No timeout is shorter than the floor; what it is exactly is worked out when that has passed.
+                at_us = _after(worker.since_us, self.policy.timeout_floor_s)
+            case _:
+                due_us = self.due_us(worker)
+                if due_us is None:
+                    return
+                at_us = due_us
+        self.remind(worker, at_us)
+
+    def remind(self, worker: Worker, at_us: int) -> None:
+        if not worker.alarm_us or at_us < worker.alarm_us:
+            worker.alarm_us = at_us
+            self.alarms.set(at_us, Of.WORKER, worker.name)
+
+
+def _after(since_us: int, seconds: float) -> int:
+    return since_us + int(seconds * 1e6)

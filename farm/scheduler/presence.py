@@ -1,0 +1,136 @@
+"""Nodes and workers come, go, and do not answer: what each means for the work there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from farm.errors import FailureKind
+from farm.scheduler.alarms import Alarms, Of
+from farm.scheduler.answer import Answer
+from farm.scheduler.attempts import Attempts
+from farm.scheduler.dispatch import Dispatch
+from farm.scheduler.events import NodeDraining, NodeLost, NodeUp, WorkerLost, WorkerReady
+from farm.scheduler.fleet import Fleet, NodeState
+from farm.scheduler.lanes import Worker, Workers, WorkerState
+from farm.scheduler.patience import Patience
+from farm.scheduler.sizing import Sizing
+
+LOAD_WEIGHT = 0.3
+"""What the latest start counts in the mean of a lane's load time."""
+
+
+@dataclass(slots=True)
+class Presence:
+    fleet: Fleet
+    workers: Workers
+    attempts: Attempts
+    sizing: Sizing
+    dispatch: Dispatch
+    patience: Patience
+    alarms: Alarms
+
+    # -- nodes --------------------------------------------------------------------------------------------------
+
+    def node_up(self, event: NodeUp, answer: Answer) -> None:
+        self.fleet.up(event)
+        self.sizing.due = True
+
+    def node_draining(self, event: NodeDraining, answer: Answer) -> None:
+        node = self.fleet.nodes.get(event.node)
+        if node is None or node.state is NodeState.LOST:
+            return
+        self.fleet.drain(node, event.deadline_us)
+        self.alarms.set(event.deadline_us, Of.NODE, node.id)
+        self.sizing.reservations.end(node.id)
+        for worker in self.workers.on(node):
+            if worker.state in {WorkerState.IDLE, WorkerState.STARTING}:
+                self.sizing.stop(worker, answer)
+        self.sizing.due = True
+
+    def deadline(self, name: str, answer: Answer) -> None:
+        """A draining node's time may be up: what still runs there is reclaimed."""
+        node = self.fleet.nodes[name]
+        if node.state is not NodeState.DRAINING or answer.now_us < node.deadline_us:
+            return
+        for worker in self.workers.on(node):
+            self.attempts.cut_off(worker, FailureKind.RECLAIMED, f"node {node.label} was taken away", answer)
+            self.sizing.stop(worker, answer)
+
+    def node_lost(self, event: NodeLost, answer: Answer) -> None:
+        """Nothing more goes there. What runs there may still write: each worker's end is told apart."""
+        node = self.fleet.nodes.get(event.node)
+        if node is None:
+            return
+        self.fleet.lose(node)
+        self.sizing.reservations.end(node.id)
+        for worker in self.workers.on(node):
+            if not worker.pinned and worker.state is WorkerState.STARTING:
+                self.workers.settle(worker, None)  # promised to it, and never seen there
+            elif worker.state is not WorkerState.BUSY:
+                self.workers.turn(worker, WorkerState.STRANDED, answer.now_us)
+        self.sizing.due = True
+
+    # -- workers ------------------------------------------------------------------------------------------------
+
+    def worker_ready(self, event: WorkerReady, answer: Answer) -> None:
+        worker = self.workers.by_name.get(event.worker)
+        if worker is None or worker.state is not WorkerState.STARTING:
+            return
+        lane = worker.lane
+        load_s = (answer.now_us - worker.since_us) / 1e6
+        lane.load_s = lane.load_s + LOAD_WEIGHT * (load_s - lane.load_s) if lane.loads else load_s
+        lane.loads += 1
+        node = self.fleet.nodes.get(event.node)
+        if node is not None and node is not worker.node:
+            self.workers.settle(worker, node)
+        lane.pending.pop(worker.name, None)
+        lane.health.started(worker.where)
+        self.attempts.free(worker, answer)
+
+    def worker_lost(self, event: WorkerLost, answer: Answer) -> None:
+        worker = self.workers.by_name.get(event.worker)
+        if worker is None:
+            return
+        self.attempts.cut_off(worker, event.kind, event.message, answer)
+        if worker.state is WorkerState.STARTING and event.kind is not FailureKind.RECLAIMED:
+            self._start_failed(worker, event.message, answer)
+        self.workers.remove(worker, answer.now_us)
+        self.dispatch.wake(worker.lane)
+        self.sizing.due = True
+
+    def _start_failed(self, worker: Worker, message: str, answer: Answer) -> None:
+        if worker.lane.health.start_failed(worker.where, message, worker.started_us, answer.now_us):
+            self.attempts.blocked(worker.lane, answer, but=worker)
+
+    def look_after(self, name: str, answer: Answer) -> None:
+        """A worker's alarm went off: its time in the state it is in may be up."""
+        worker = self.workers.by_name.get(name)
+        if worker is None:
+            return
+        worker.alarm_us = 0
+        due_us = self.patience.due_us(worker)
+        if due_us is None:
+            return
+        if answer.now_us < due_us:
+            self.patience.remind(worker, due_us)
+        else:
+            self._out_of_time(worker, answer)
+
+    def _out_of_time(self, worker: Worker, answer: Answer) -> None:
+        passed_s = (answer.now_us - worker.since_us) / 1e6
+        match worker.state:
+            case WorkerState.STARTING:
+                self._start_failed(worker, f"it had not come up after {passed_s:.0f} s", answer)
+            case WorkerState.IDLE:
+                if self.sizing.needed(worker):
+                    self.patience.remind(worker, answer.now_us + int(self.patience.policy.idle_stop_s * 1e6))
+                    return
+            case WorkerState.BUSY if worker.cancelled_us:
+                self.attempts.cut_off(worker, None, "it did not stop when it was asked to", answer)
+            case WorkerState.BUSY if worker.entry is not None:
+                self.attempts.estimates.observe(worker.lane.name, worker.entry.task.shape, passed_s)
+                self.attempts.cut_off(worker, FailureKind.CRASHED, f"no end after {passed_s:.0f} s", answer)
+            case _:
+                return
+        self.sizing.stop(worker, answer)
+        self.dispatch.wake(worker.lane)

@@ -1,0 +1,287 @@
+"""How many workers each lane has, and where: queues say where, speed says how much.
+
+    lanes that want workers, that with the best task first
+        ──▶ room that is free ──▶ room of idle workers whose lane has no work ──▶ nodes that the autoscaler may bring
+        ──▶ else a *claim*: a busy worker of another lane gives way between two tasks, where the claim outranks its lane
+
+Loading costs minutes, so a lane keeps its workers while it has work, and gives way only to more urgent work at once; to
+another project that is owed more when it has waited ten times what loading takes; and within a project to a lane that
+has no worker at all, after thirty times. A worker that is loading, or has just come up, is left alone.
+
+Owns the claims and decides on every start and stop; `farm.scheduler.lanes` keeps the books of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from farm.scheduler.alarms import Alarms, Of
+from farm.scheduler.answer import Answer
+from farm.scheduler.demand import Demand
+from farm.scheduler.events import StartWorker, StopWorker
+from farm.scheduler.fleet import Fleet, Node, NodeState, per_node
+from farm.scheduler.graph import Graph
+from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState
+from farm.scheduler.order import Queues
+from farm.scheduler.patience import Patience
+from farm.scheduler.policy import Band
+from farm.scheduler.reservations import Reservation, Reservations
+
+_BANDS = tuple(Band)
+OTHER_PROJECT_LOADS = 10
+"""A lane waits for so many times its load before another project's lane, which was served more, gives way."""
+OWN_PROJECT_LOADS = 30
+AGAIN_LOADS = 3
+"""A large worker that had to go waits for so many times its load before it has room kept for it again."""
+
+
+@dataclass(slots=True)
+class Sizing:
+    graph: Graph
+    queues: Queues
+    workers: Workers
+    fleet: Fleet
+    demand: Demand
+    reservations: Reservations
+    patience: Patience
+    alarms: Alarms
+    due: bool = True
+    """True when something has changed that sizes depend on."""
+    claims: list[LaneWorkers] = field(default_factory=list[LaneWorkers])
+    """Lanes that could use more workers than there is room for, best first."""
+    _no_room: dict[str, int] = field(default_factory=dict[str, int])
+
+    # -- growing ------------------------------------------------------------------------------------------------
+
+    def resize(self, answer: Answer) -> None:
+        """Start the workers that are wanted and find room, and name those that are wanted and do not."""
+        self.due = False
+        self.claims = []
+        wanting = [self.workers.of(lane) for lane in self.queues.lanes_wanting()]
+        for lane in wanting:
+            self._staff(lane, answer)
+        for lane in self.workers.lanes.values():
+            if lane not in wanting:
+                lane.unmet_since_us = -1
+                self._withdraw(lane, len(lane.pending), answer)
+        for lane in self.claims:
+            self._reserve(lane, answer.now_us)
+
+    def _staff(self, lane: LaneWorkers, answer: Answer) -> None:
+        missing = self._missing(lane, answer.now_us)
+        self._withdraw(lane, -missing, answer)
+        self._promise(lane)
+        avoid = lane.misfit.avoid if lane.misfit else {}
+        started = 0
+        while started < missing:
+            node = self._room(lane, avoid, answer)
+            if node is None:
+                break
+            self.start(lane, node, answer)
+            started += 1
+        if started < missing:
+            started += self._ask_for_nodes(lane, missing - started, answer)
+        self._note(lane, missing - started, started, answer.now_us)
+
+    def _note(self, lane: LaneWorkers, unmet: int, started: int, now_us: int) -> None:
+        if unmet <= 0:
+            lane.unmet_since_us = -1
+            return
+        self.claims.append(lane)
+        if lane.unmet_since_us < 0 or started:
+            lane.unmet_since_us = now_us
+
+    def _missing(self, lane: LaneWorkers, now_us: int) -> int:
+        """How many workers a lane has too few; negative: too many."""
+        health = lane.health
+        if now_us < health.paused_until_us:
+            return 0
+        wanted = self.demand.of(lane)
+        if health.width is not None:
+            wanted = min(wanted, max(0, health.width - lane.busy))
+        if lane.misfit is not None and wanted:
+            return 1 - lane.starting
+        return wanted - len(lane.idle) - lane.starting
+
+    def _room(self, lane: LaneWorkers, avoid: Collection[str], answer: Answer) -> Node | None:
+        refused = [*self.reservations.refused(lane), *avoid]
+        node = None
+        if avoid or self._no_room.get(lane.name) != self.fleet.version:
+            node = self.fleet.place(lane.lane, refused)
+            if node is None and not avoid:
+                self._no_room[lane.name] = self.fleet.version
+        return node or self._make_room(lane, refused, answer)
+
+    def _promise(self, lane: LaneWorkers) -> None:
+        """Room has come that pending workers will take: nobody else should."""
+        refused = self.reservations.refused(lane)
+        for worker in tuple(lane.pending.values()):
+            node = self.fleet.place(lane.lane, refused)
+            if node is None:
+                return
+            self.workers.settle(worker, node)
+            worker.since_us = max(worker.since_us, worker.started_us)
+            self.patience.watch(worker)
+
+    def _ask_for_nodes(self, lane: LaneWorkers, missing: int, answer: Answer) -> int:
+        """Start workers without a node, as the demand that the autoscaler sees; gives how many."""
+        shape = self.fleet.shape_for(lane.lane)
+        if shape is None:
+            return 0
+        taken = sum(len(other.pending) / per_node(shape, other.lane) for other in self._sharing(shape.gpus > 0))
+        room = int((self.fleet.may_come(shape) - taken) * per_node(shape, lane.lane) + 1e-9)
+        count = max(0, min(missing, room))
+        for _ in range(count):
+            self.start(lane, None, answer)
+        return count
+
+    def _sharing(self, gpus: bool) -> list[LaneWorkers]:
+        """Lanes with workers that wait for nodes of the same kind."""
+        return [lane for lane in self.workers.lanes.values() if lane.pending and (lane.lane.gpus > 0) == gpus]
+
+    def _withdraw(self, lane: LaneWorkers, count: int, answer: Answer) -> None:
+        """Take back demand that is not there any more."""
+        for worker in tuple(lane.pending.values())[: max(0, count)]:
+            self.stop(worker, answer)
+
+    # -- giving way ---------------------------------------------------------------------------------------------
+
+    def _make_room(self, lane: LaneWorkers, refused: Collection[str], answer: Answer) -> Node | None:
+        """Stop idle workers of lanes without work, as few as make room on one node."""
+        spare: dict[str, list[Worker]] = {}
+        for other in self.workers.lanes.values():
+            if other is lane or not other.idle:
+                continue
+            count = len(other.idle) - self.demand.of(other)
+            for worker in tuple(other.idle.values())[: max(0, count)]:
+                if worker.where not in refused and self._may_stop(worker, answer.now_us):
+                    spare.setdefault(worker.where, []).append(worker)
+        best: tuple[int, str, list[Worker]] | None = None
+        for name, idle in spare.items():
+            victims = _victims(self.fleet.nodes[name], lane, idle)
+            if victims and (best is None or (len(victims), name) < best[:2]):
+                best = (len(victims), name, victims)
+        if best is None:
+            return None
+        for worker in best[2]:
+            self.stop(worker, answer)
+        return self.fleet.nodes[best[1]]
+
+    def _may_stop(self, worker: Worker, now_us: int) -> bool:
+        """Not one that has just come up and has not run anything yet; it is looked at again when it has had its time."""
+        warm_until_us = worker.since_us + int(worker.lane.load_s * 1e6)
+        if worker.ran or now_us >= warm_until_us:
+            return True
+        self.alarms.set(warm_until_us, Of.FARM, "")
+        return False
+
+    def yields(self, worker: Worker, answer: Answer) -> bool:
+        """Whether an idle worker whose lane has work gives way to a claim; it is stopped then, and the other started."""
+        node = worker.node
+        for claim in self.claims:
+            if claim is worker.lane or node is None or not self._outranks(claim, worker.lane, answer.now_us):
+                continue
+            fits = node.id not in self.reservations.refused(claim) and node.holds(claim.lane)
+            freed = worker.lane.lane
+            if (
+                fits
+                and node.room_for(claim.lane, freed.ranks, freed.gpus_in_all)
+                and self._missing(claim, answer.now_us) > 0
+            ):
+                self.stop(worker, answer)
+                self.start(claim, node, answer)
+                claim.unmet_since_us = answer.now_us
+                return True
+        return False
+
+    def _outranks(self, claim: LaneWorkers, lane: LaneWorkers, now_us: int) -> bool:
+        mine, theirs = _BANDS.index(self.graph.band(claim.lane)), _BANDS.index(self.graph.band(lane.lane))
+        if mine < theirs:
+            return True
+        waited_s = (now_us - claim.unmet_since_us) / 1e6
+        if self.graph.projects(claim.lane) - self.graph.projects(lane.lane):
+            order = self.queues.lanes_wanting()
+            ahead = lane.lane not in order or order.index(claim.lane) < order.index(lane.lane)
+            return ahead and waited_s >= OTHER_PROJECT_LOADS * claim.load_s
+        return mine == theirs and not claim.workers and waited_s >= OWN_PROJECT_LOADS * claim.load_s
+
+    # -- reservations -------------------------------------------------------------------------------------------
+
+    def _reserve(self, lane: LaneWorkers, now_us: int) -> None:
+        """Keep a node for a lane that has no worker, and whose workers need more than one that runs would free."""
+        large = lane.lane.ranks > 1 or lane.lane.gpus_in_all > 1
+        if not large or lane.workers or self.reservations.of(lane) or self._one_would_do(lane):
+            return
+        from_us = lane.unmet_since_us + int(AGAIN_LOADS * lane.load_s * 1e6) if lane.had_workers else now_us
+        if now_us < from_us:
+            self.alarms.set(from_us, Of.FARM, "")
+        else:
+            self.reservations.reserve(lane, now_us)
+
+    def _one_would_do(self, lane: LaneWorkers) -> bool:
+        need = lane.lane
+        return any(
+            other.ready and other.lane.gpus_in_all >= need.gpus_in_all and other.lane.ranks >= need.ranks
+            for other in self.workers.lanes.values()
+            if other is not lane
+        )
+
+    def clear(self, answer: Answer) -> None:
+        """Let idle workers leave reserved nodes, and start what the room was kept for as soon as it is there."""
+        for kept in tuple(self.reservations.by_node.values()):
+            if kept.node.state is not NodeState.UP or kept.lane.workers or self._missing(kept.lane, answer.now_us) <= 0:
+                self._end(kept)
+                continue
+            for worker in self.workers.on(kept.node):
+                if kept.node.room_for(kept.lane.lane):
+                    break
+                if worker.state is WorkerState.IDLE and worker.lane is not kept.lane:
+                    self.stop(worker, answer)
+            if kept.node.room_for(kept.lane.lane):
+                self._end(kept)
+                self.start(kept.lane, kept.node, answer)
+                kept.lane.unmet_since_us = answer.now_us
+
+    def _end(self, kept: Reservation) -> None:
+        self.reservations.end(kept.node.id)
+        self.fleet.version += 1
+        self.due = True
+
+    def needed(self, worker: Worker) -> bool:
+        """Whether an idle worker's lane has as much work that could run as it has idle workers."""
+        return self.demand.of(worker.lane) >= len(worker.lane.idle)
+
+    # -- starting and stopping ----------------------------------------------------------------------------------
+
+    def start(self, lane: LaneWorkers, node: Node | None, answer: Answer) -> None:
+        worker = self.workers.start(lane, node, answer.now_us)
+        answer.commands.append(StartWorker(worker.name, lane.lane, node.id if node else None))
+        self.patience.watch(worker)
+
+    def stop(self, worker: Worker, answer: Answer) -> None:
+        self.workers.remove(worker, answer.now_us)
+        answer.commands.append(StopWorker(worker.name))
+        self.due = True
+
+
+def _victims(node: Node, lane: LaneWorkers, idle: list[Worker]) -> list[Worker]:
+    """As few of `idle` as make room for a worker of `lane` on `node`; none when all of them do not."""
+    chosen: list[Worker] = []
+    for worker in sorted(idle, key=lambda worker: -worker.lane.lane.gpus_in_all):
+        chosen.append(worker)
+        if _room_without(node, lane, chosen):
+            break
+    else:
+        return []
+    for worker in tuple(chosen):
+        others = [other for other in chosen if other is not worker]
+        if _room_without(node, lane, others):
+            chosen = others
+    return chosen
+
+
+def _room_without(node: Node, lane: LaneWorkers, workers: list[Worker]) -> bool:
+    cpus = sum(worker.lane.lane.ranks for worker in workers)
+    gpus = sum(worker.lane.lane.gpus_in_all for worker in workers)
+    return node.holds(lane.lane) and node.room_for(lane.lane, cpus, gpus)

@@ -1,0 +1,176 @@
+"""A submitted shot list as the driver sees it: tasks in, published clips, an animatic and a report out.
+
+Job.document ─▶ Submission ─▶ Brief ─▶ Course ─▶ tasks ─▶ driver
+                                          ▲                 │
+                                          └── outcomes ◀────┘──▶ Publisher ─▶ publish/…, at the end the report
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from farm.canonical import content_id
+from farm.course import Course
+from farm.driver.seams import Found
+from farm.models import registry
+from farm.models.spec import Adapter
+from farm.plan import Brief
+from farm.publish import Allocate, Publisher
+from farm.report import html
+from farm.resume import Books, Past
+from farm.shelf import Shelf
+from farm.shots.intent import MotionIntent
+from farm.shots.model import Shot, ShotList
+from farm.shots.motion import intent_of
+from farm.store.clips import ClipStore
+from farm.store.records import Job, JobState
+from farm.submission import Submission
+from farm.summary import JobSummary, summarise
+from farm.tasks import Outcome, Task, TaskId
+
+
+class ShotJob:
+    """One job (`farm.driver.seams.JobPlan`)."""
+
+    def __init__(self, job: Job, submission: Submission, course: Course, publisher: Publisher) -> None:
+        self._job = job
+        self._submission = submission
+        self._course = course
+        self._publisher = publisher
+
+    def begin(self) -> Iterator[Task]:
+        """The tasks that can be named now; what is done and not published, or not any more, is published on the way."""
+        for task in self._course.begin():
+            if outcome := self.known(task.id):
+                self._publish(task, outcome)
+            yield task
+
+    def known(self, task: TaskId) -> Outcome | None:
+        return self._course.live.known.get(task)
+
+    def order(self, task: Task) -> tuple[int, ...]:
+        """More urgent shots first, then as they come in the cut."""
+        live = self._course.live
+        return (-live.priority(task), live.position(task))
+
+    def found(self, tasks: Sequence[Task]) -> Found:
+        return self._course.found(tasks)
+
+    def settle(self, task: Task, outcome: Outcome) -> list[Task]:
+        self._publish(task, outcome)
+        return self._met(self._course.settle(task, outcome))
+
+    def choose(self, choices: Mapping[str, int]) -> list[Task]:
+        return self._met(self._course.choose(choices))
+
+    def check_choice(self, shot: str, take: int) -> str:
+        return self._course.check_choice(shot, take)
+
+    def retry(self, shots: Collection[str]) -> list[Task]:
+        return self._met(self._course.retry(shots))
+
+    def inputs(self, task: Task) -> Mapping[str, str]:
+        return self._course.inputs(task)
+
+    def end(self) -> JobState | None:
+        """How the job ended, its report published; None while it waits for a person's choice."""
+        summary = self.account()
+        if not summary.finished:
+            return None
+        publish_report(summary, self._publisher)
+        return JobState.FAILED if summary.failed or summary.message else JobState.DONE
+
+    def account(self) -> JobSummary:
+        """The job as it stands. Every task that `begin` gives must have been taken."""
+        job, live = self._job, self._course.live
+        return summarise(live, self._publisher, job.out, job.created_us, self._submission.warnings)
+
+    def _met(self, tasks: list[Task]) -> list[Task]:
+        """Publish what turned out to be there already."""
+        for task in tasks:
+            if outcome := self.known(task.id):
+                self._publish(task, outcome)
+        return tasks
+
+    def _publish(self, task: Task, outcome: Outcome) -> None:
+        if outcome.done and outcome.manifest:
+            self._publisher.publish(task, outcome.manifest)
+
+
+def shot_job(
+    job: Job,
+    *,
+    books: Books,
+    clips: ClipStore,
+    shelf: Shelf,
+    versions: Allocate,
+    choices: Mapping[str, int],
+    runs: Callable[[TaskId], bool],
+    now_us: Callable[[], int],
+) -> ShotJob:
+    """The job, ready to begin. Raises `InputError` for a document that this farm cannot use."""
+    submission = Submission.read(job.document)
+    publisher = Publisher(submission.shot_list, submission.project, clips, versions)
+    past = Past(job.id, books, shelf, runs=runs, now_us=now_us)
+    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices), past, shelf), publisher)
+
+
+def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int]) -> Brief:
+    """What a submission asks of the plan. A shot that names a model this farm does not have is refused."""
+    shot_list = submission.shot_list
+    adapters = {name: registry.adapter(name) for name in _models(shot_list) & set(registry.names())}
+    return Brief(
+        shot_list=shot_list,
+        intents=Intents(shot_list.shots),
+        assets=submission.assets,
+        adapters=adapters,
+        refused={**_without_model(shot_list, adapters), **submission.refused},
+        only=submission.only,
+        choices=choices,
+        media=publisher.media,
+    )
+
+
+@dataclass(slots=True)
+class Intents(Mapping[str, MotionIntent]):
+    """What shots ask to move, by code; understood when first asked for, which takes a moment each."""
+
+    shots: Sequence[Shot]
+    _understood: dict[str, MotionIntent] = field(default_factory=dict[str, MotionIntent])
+    _by_code: dict[str, Shot] = field(default_factory=dict[str, Shot])
+
+    def __post_init__(self) -> None:
+        self._by_code = {shot.code: shot for shot in self.shots}
+
+    def __getitem__(self, code: str) -> MotionIntent:
+        if code not in self._understood:
+            self._understood[code] = intent_of(self._by_code[code])
+        return self._understood[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_code)
+
+    def __len__(self) -> int:
+        return len(self._by_code)
+
+
+def publish_report(summary: JobSummary, publisher: Publisher) -> JobSummary:
+    """The summary, with its report published and named."""
+    content = content_id(summary.model_dump(mode="json", exclude={"report", "rendered", "reused"}))
+    key = publisher.document_key("report", content, ".html")
+    publisher.document(key, html(summary, key))
+    return summary.model_copy(update={"report": key})
+
+
+def _models(shot_list: ShotList) -> set[str]:
+    return {name for shot in shot_list.shots for name in (*shot.models, shot.fallback) if name}
+
+
+def _without_model(shot_list: ShotList, adapters: Mapping[str, Adapter]) -> dict[str, str]:
+    """Shots for which there is no model here: another version of the farm may have had it."""
+    missing = {
+        shot.code: [name for name in (*shot.models, shot.fallback) if name and name not in adapters]
+        for shot in shot_list.shots
+    }
+    return {code: f"this farm has no model {', '.join(names)}" for code, names in missing.items() if names}

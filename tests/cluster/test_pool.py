@@ -1,0 +1,214 @@
+"""The pool on a real Ray: commands are carried out, and each loss becomes the right event at the right time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import psutil
+import pytest
+import ray
+from ray.util import list_named_actors
+
+import farm as package
+from farm.driver.seams import Progress
+from farm.errors import FailureKind
+from farm.scheduler.events import AttemptFinished, NodeLost, NodeUp, WorkerLost, WorkerReady
+from farm.store.clips import ClipStore
+from farm.tasks import AttemptState, Lane, Manifest, manifest_key
+
+pytestmark = pytest.mark.ray
+
+
+def kill(process: str | int) -> None:
+    os.kill(int(process), signal.SIGKILL)
+
+
+def events(farm, kind):
+    return [event for _, event in farm.heard if isinstance(event, kind)]
+
+
+# -- work -------------------------------------------------------------------------------------------------------
+
+
+def test_an_attempt_runs_and_its_manifest_is_told(farm, nodes):
+    worker = farm.start()
+    work = farm.work("noop", n=7)
+    manifest = farm.do(worker, work)
+    assert (manifest.state, manifest.facts, manifest.worker) == (AttemptState.DONE, {"n": 7}, worker)
+    assert manifest.node == nodes.main.node_id
+
+
+def test_every_node_is_told_of_first(farm, nodes):
+    told = farm.until(lambda event: isinstance(event, NodeUp))
+    assert (told.node, told.cpus) == (nodes.main.node_id, 8)
+
+
+def test_a_worker_can_be_pinned_to_a_node(farm, nodes):
+    worker = farm.start(node=nodes.main.node_id)
+    (ready,) = events(farm, WorkerReady)
+    assert (ready.worker, ready.node) == (worker, nodes.main.node_id)
+
+
+def test_progress_comes_at_once_and_then_every_two_seconds(farm):
+    worker = farm.start()
+    work = farm.run(worker, "work", seconds=4.6)
+    farm.sign("began")
+    began_s = time.monotonic()
+    farm.finished(worker)
+    told = [(at_s - began_s, event) for at_s, event in farm.heard if isinstance(event, Progress)]
+    assert [(event.worker, event.task, event.attempt) for _, event in told] == [(worker, work.task.id, 1)] * 3
+    assert [at_s for at_s, _ in told] == pytest.approx([0.0, 2.0, 4.0], abs=0.5)
+    assert [event.fraction for _, event in told] == pytest.approx([0.0, 2.0 / 4.6, 4.0 / 4.6], abs=0.1)
+
+
+def test_a_cancelled_attempt_stops_within_two_seconds(farm):
+    worker = farm.start()
+    work = farm.run(worker, "work", seconds=60)
+    farm.sign("began")
+    asked_s = time.monotonic()
+    farm.pool.cancel(worker, work.task.id, work.attempt)
+    assert farm.finished(worker).manifest.state is AttemptState.CANCELLED
+    assert time.monotonic() - asked_s < 2.0
+
+
+def test_a_cancel_that_overtakes_its_attempt_is_heard(farm):
+    worker = farm.start()
+    first, second = farm.work("work", seconds=0.5), farm.work("work", seconds=60)
+    farm.pool.run(worker, first)
+    farm.pool.run(worker, second)
+    farm.pool.cancel(worker, second.task.id, second.attempt)
+    assert farm.finished(worker).manifest.state is AttemptState.DONE
+    assert farm.finished(worker).manifest.state is AttemptState.CANCELLED
+
+
+def test_a_worker_whose_outcome_cannot_be_written_is_well(open_farm, tmp_path):
+    farm = open_farm(url=str(tmp_path / "broken"))
+    worker = farm.start()
+    (tmp_path / "broken").write_text("this is no folder")
+    manifest = farm.do(worker, farm.work("noop"))
+    assert manifest.failure in {FailureKind.TRANSIENT, FailureKind.INPUT}
+    (tmp_path / "broken").unlink()
+    assert farm.do(worker, farm.work("noop")).done
+
+
+# -- losses -----------------------------------------------------------------------------------------------------
+
+
+def test_a_crash_is_told_at_once(farm):
+    worker = farm.start()
+    farm.run(worker, "crash")
+    start_s = time.monotonic()
+    assert farm.lost(worker).kind is FailureKind.CRASHED
+    assert time.monotonic() - start_s < 2.5
+
+
+def test_an_idle_worker_that_dies_is_told(farm):
+    worker = farm.start()
+    farm.do(worker, farm.work("work", seconds=0))
+    kill(farm.sign("began"))
+    assert farm.lost(worker).kind is FailureKind.CRASHED
+    assert len(events(farm, WorkerLost)) == 1
+
+
+def test_what_a_lost_worker_had_finished_is_finished(farm, tmp_path):
+    worker = farm.start()
+    work = farm.run(worker, "work", seconds=60)
+    process = farm.sign("began")
+    manifest = Manifest(task=work.task.id, attempt=1, stage="work", state=AttemptState.DONE, worker=worker)
+    key = manifest_key("p", work.task.id, 1)
+    ClipStore(tmp_path / "store").put_bytes(key, manifest.model_dump_json().encode())
+    kill(process)
+    lost = farm.lost(worker)
+    assert events(farm, AttemptFinished) == [AttemptFinished(worker, manifest)]
+    assert lost.kind is FailureKind.RECLAIMED
+
+
+def test_a_worker_that_cannot_come_up_is_lost_with_the_reason(open_farm, tmp_path):
+    (tmp_path / "taken").write_text("a file where the workers' folder should be")
+    farm = open_farm(scratch=str(tmp_path / "taken"))
+    worker = farm.begin()
+    lost = farm.lost(worker)
+    assert lost.kind is FailureKind.BUG
+    assert "taken" in lost.message
+
+
+def test_a_worker_of_another_version_is_refused(farm, monkeypatch):
+    monkeypatch.setattr(package, "__version__", "99.1")
+    worker = farm.begin()
+    assert "99.1" in farm.lost(worker).message
+    assert not events(farm, WorkerReady)
+
+
+def test_a_stopped_worker_is_not_told_of(farm):
+    worker = farm.start()
+    farm.run(worker, "work", seconds=60)
+    process = psutil.Process(int(farm.sign("began")))
+    farm.pool.stop(worker)
+    process.wait(5)
+    other = farm.start()
+    assert farm.do(other, farm.work("noop")).done
+    assert not events(farm, WorkerLost)
+
+
+def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_silence(farm, nodes):
+    node = nodes.add(num_cpus=2)
+    worker = farm.start(node=node.node_id)
+    farm.run(worker, "work", seconds=60)
+    process = psutil.Process(int(farm.sign("began")))
+    nodes.cluster.remove_node(node, allow_graceful=False)
+    lost = farm.lost(worker)
+    at_s = {type(event): at_s for at_s, event in farm.heard if not isinstance(event, Progress)}
+    assert lost.kind is FailureKind.RECLAIMED
+    assert at_s[NodeLost] < at_s[WorkerLost]
+    assert not process.is_running()
+
+
+def test_a_worker_that_was_to_come_up_on_a_dead_node_is_lost(farm, nodes):
+    node = nodes.add(num_cpus=1)
+    farm.start(node=node.node_id)
+    waiting = farm.begin(node=node.node_id)
+    nodes.cluster.remove_node(node, allow_graceful=False)
+    assert farm.lost(waiting).kind is FailureKind.RECLAIMED
+
+
+# -- across attempts and epochs ------------------------------------------------------------------------------------
+
+
+def test_an_intent_in_the_journal_outlives_the_attempt_that_died(farm):
+    worker = farm.start()
+    work = farm.run(worker, "note")
+    farm.lost(worker)
+    again = farm.start()
+    manifest = farm.do(again, farm.work("note", attempt=2, n=work.task.params["n"]))
+    assert manifest.done
+    assert list(manifest.facts["stands"]) == ["bought by"]
+
+
+def test_what_a_killed_worker_left_on_disk_goes_with_the_next_start(farm, tmp_path):
+    worker = farm.start()
+    farm.run(worker, "hoard", seconds=60)
+    kill(farm.sign("began"))
+    farm.lost(worker)
+    (left,) = tmp_path.glob("scratch/*/hoard-*/hoarded")
+    farm.start()
+    assert not left.exists()
+
+
+def test_a_new_leader_ends_the_workers_of_older_epochs_only(open_farm):
+    old = open_farm("show", epoch=3)
+    old.start(), old.start(Lane(name="duo", ranks=2))
+    other = open_farm("show2", epoch=1)
+    other.start()
+    new = open_farm("show", epoch=4)
+    new.start()
+    deadline = time.monotonic() + 10
+    while any(name.startswith("show/3/") for name in names()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert {"show2/1/cpu/1", "show/4/cpu/1"} <= names()
+
+
+def names() -> set[str]:
+    return {actor["name"] for actor in list_named_actors(all_namespaces=True)}
