@@ -19,7 +19,6 @@ from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.driver.seams import Found
 from farm.errors import FailureKind
 from farm.scheduler.events import History
-from farm.shelf import Shelf
 from farm.store.records import Membership, TaskRecord
 from farm.tasks import AttemptState, Manifest, Outcome, Task, TaskId, TaskState
 
@@ -30,6 +29,14 @@ class Books(Protocol):
     def load(self, job: str) -> tuple[TaskRecord, ...]: ...
     def tasks(self, ids: Iterable[TaskId]) -> dict[TaskId, TaskRecord]: ...
     def memberships(self, ids: Iterable[TaskId]) -> dict[TaskId, tuple[Membership, ...]]: ...
+
+
+class Shelf(Protocol):
+    """What is read of the clip store (`farm.shelf.Shelf`)."""
+
+    def look_for(self, tasks: Sequence[TaskId]) -> None: ...
+    def last_attempt(self, task: Task) -> int: ...
+    def manifest(self, task: Task, attempt: int) -> Manifest | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The books must balance: at every moment while a simulation runs, and when it is over.
 
-    pool ──begins, ends, room──▶ Witness ◀──each decision── Watched(Scheduler)         while it runs
+    pool ──begins, ends, room──▶ Witness ◀──spends, overshot── Watched(Scheduler)         while it runs
     store, scheduler, pool ──▶ audit_end ──▶ violations in words                       when it is over
 
 At every moment: no node holds more than it has; no task runs twice at once, nor again once it is done, nor before its
@@ -11,12 +11,12 @@ each task was done once or failed for a reason, each counter equals the sum of i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from farm.changes import AttemptStarted
-from farm.scheduler.events import Decision, Event
+from farm.scheduler.events import AttemptFinished, Decision, Event, JobDropped, JobSet, WorkerLost
 from farm.scheduler.policy import Limits, Policy
 from farm.scheduler.state import Scheduler
 from farm.simulator.cluster import Node
@@ -98,21 +98,15 @@ class Witness:
         terms = self.policy.projects.get(project)
         return terms.limits if terms else Limits()
 
-    # -- the scheduler ------------------------------------------------------------------------------------------------
+    # -- the scheduler -----------------------------------------------------------------------------------------------
 
-    def decided(self, scheduler: Scheduler, decision: Decision) -> None:
-        """Look at the accounts after each decision that starts something: reserving may not go beyond a cap."""
-        for change in decision.changes:
-            if isinstance(change, AttemptStarted) and (cap := self.budgets.get(change.job)) is not None:
-                committed = scheduler.spent(change.job) + scheduler.reserved(change.job)
-                if committed > cap:
-                    self.note(f"job {change.job} has spent and reserved {committed} micros, and may {cap}")
+    def spends(self, job: str, spent: int, reserved: int) -> None:
+        """A job with a budget has just reserved something: with that it may not be beyond its cap."""
+        if spent + reserved > self.budgets[job]:
+            self.note(f"job {job} has spent {spent} and reserved {reserved} micros, and may {self.budgets[job]}")
 
-    def look(self, scheduler: Scheduler, live: Iterable[str]) -> None:
-        """Look at what jobs have spent beyond their caps."""
-        for job in live:
-            if job in self.budgets:
-                self.overshoots[job] = max(self.overshoots.get(job, 0), scheduler.overshoot(job))
+    def overshot(self, job: str, micros: int) -> None:
+        self.overshoots[job] = max(self.overshoots.get(job, 0), micros)
 
 
 class Watched(Scheduler):
@@ -121,11 +115,29 @@ class Watched(Scheduler):
     def __init__(self, policy: Policy, witness: Witness) -> None:
         super().__init__(policy)
         self._witness = witness
+        self._capped: set[str] = set()
+        """Jobs with a budget that it knows."""
 
     def handle(self, event: Event, now_us: int) -> Decision:
         decision = super().handle(event, now_us)
-        self._witness.decided(self, decision)
+        if isinstance(event, JobSet) and event.job in self._witness.budgets:
+            self._capped.add(event.job)
+        elif isinstance(event, JobDropped):
+            self._capped.discard(event.job)
+        for change in decision.changes:
+            if isinstance(change, AttemptStarted) and change.job in self._capped:
+                self._witness.spends(change.job, self.spent(change.job), self.reserved(change.job))
+        if isinstance(event, AttemptFinished | WorkerLost):
+            for job in self._capped:
+                self._witness.overshot(job, self.overshoot(job))
         return decision
+
+    def balance(self) -> None:
+        """Have the scheduler recompute its sums."""
+        try:
+            self.audit()
+        except AssertionError as error:
+            self._witness.note(f"the ledger does not balance: {error}")
 
 
 # -- when it is over ------------------------------------------------------------------------------------------------

@@ -71,6 +71,8 @@ class Cluster:
     nodes: dict[str, Node] = field(default_factory=dict[str, Node])
     shelf: dict[tuple[TaskId, int], Manifest] = field(default_factory=dict[tuple[TaskId, int], Manifest])
     """Every manifest that was ever written."""
+    left: dict[TaskId, int] = field(default_factory=dict[TaskId, int])
+    """By task, the last attempt that wrote one."""
     tell: Callable[[Event], None] = lambda event: None  # noqa: ARG005
     """Where news goes: the pool of whoever drives."""
     vacate: Callable[[str], None] = lambda node: None  # noqa: ARG005

@@ -8,14 +8,18 @@ select, named when every score has settled ─▶ deliver, named when a take was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from pydantic import BaseModel, ConfigDict
 
+from farm.driver.seams import Found
 from farm.errors import InputError
+from farm.resume import Past
 from farm.simulator.cluster import Cluster
-from farm.store.records import Job, JobState, Request
+from farm.store.jobs import JobStore
+from farm.store.records import Job, JobState, Request, TaskRecord
 from farm.tasks import Input, Lane, Manifest, Outcome, Task, TaskId
 
 
@@ -84,23 +88,32 @@ QUICK_S = {"prepare": 2.0, "score": 3.0, "select": 0.5, "deliver": 6.0}
 """How long the stages take that are not takes."""
 
 
-@dataclass(slots=True)
+PORTION = 500
+"""Tasks that are looked up at a time."""
+
+
 class PaperPlan:
     """`farm.driver.seams.JobPlan` of a paper."""
 
-    project: str
-    paper: Paper
-    _known: dict[TaskId, Outcome] = field(default_factory=dict[TaskId, Outcome])
-    _places: dict[TaskId, int] = field(default_factory=dict[TaskId, int])
-    _by_shot: dict[str, list[Task]] = field(default_factory=dict[str, list[Task]])
+    def __init__(self, project: str, paper: Paper, past: Past) -> None:
+        self._project = project
+        self._paper = paper
+        self._past = past
+        self._known: dict[TaskId, Outcome] = {}
+        self._fresh: set[TaskId] = set()
+        """Settled while this plan watched."""
+        self._tasks: dict[TaskId, Task] = {}
+        self._places: dict[TaskId, int] = {}
+        self._by_shot: dict[str, list[Task]] = {}
 
     def begin(self) -> Iterator[Task]:
-        for batch in self.paper.flat:
-            for task in batch.tasks(self.project):
-                yield self._keep(task)
-        if self.paper.shots:
-            for code in self.paper.shots.codes:
-                yield from self._chain(self.paper.shots, code)
+        records = {record.task.id: record for record in self._past.load()}
+        named = self._named_at_first()
+        while portion := list(islice(named, PORTION)):
+            yield from self._meet(portion, records)
+
+    def found(self, tasks: Sequence[Task]) -> Found:
+        return self._past.found(tasks)
 
     def known(self, task: TaskId) -> Outcome | None:
         return self._known.get(task)
@@ -109,28 +122,66 @@ class PaperPlan:
         return (self._places[task.id],)
 
     def settle(self, task: Task, outcome: Outcome) -> Iterable[Task]:
+        self._fresh.add(task.id)
         self._known[task.id] = outcome
-        if self.paper.shots and task.stage in {"score", "select"}:
-            return self._next(self.paper.shots, task.shot)
-        return ()
+        return self._meet(list(self._following(task)), {})
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         raise InputError(f"a paper job leaves nothing to choose: {dict(choices)}")
+
+    def check_choice(self, shot: str, take: int) -> str:
+        return f"a paper job leaves nothing to choose, neither take {take} of {shot} nor another"
+
+    def retry(self, shots: Collection[str]) -> Iterable[Task]:
+        if unknown := sorted(set(shots) - set(self._by_shot)):
+            raise InputError(f"this job has no shot {', '.join(unknown)}")
+        failed = [
+            task
+            for task in self._tasks.values()
+            if task.id in self._known and not self._known[task.id].done and (not shots or task.shot in shots)
+        ]
+        self._past.reopen([task.id for task in failed])
+        for task in failed:
+            del self._known[task.id]
+        return failed
 
     def inputs(self, task: Task) -> Mapping[str, str]:
         return {name: self._key(source) for name, source in task.inputs.items()}
 
     def end(self) -> JobState | None:
-        if all(self._known[task].done for task in self._places):
-            return JobState.DONE
-        return JobState.FAILED
+        return JobState.DONE if all(self._known[task].done for task in self._tasks) else JobState.FAILED
 
     def _key(self, source: Input) -> str:
         manifest = self._known[source.task].manifest
         assert manifest is not None, f"{source.task} is read before it is done"
         return manifest.files[source.output].key
 
+    def _meet(self, tasks: list[Task], records: Mapping[TaskId, TaskRecord]) -> list[Task]:
+        """These tasks, and those that can be named because of what is there of them already."""
+        given: list[Task] = []
+        while tasks:
+            given += tasks
+            outcomes = self._past.read([task for task in tasks if task.id not in self._known], records, self._fresh)
+            self._known |= outcomes
+            tasks = [following for task in outcomes for following in self._following(self._tasks[task])]
+        return given
+
+    def _named_at_first(self) -> Iterator[Task]:
+        for batch in self._paper.flat:
+            for task in batch.tasks(self._project):
+                yield self._keep(task)
+        if self._paper.shots:
+            for code in self._paper.shots.codes:
+                yield from self._chain(self._paper.shots, code)
+
+    def _following(self, task: Task) -> Iterable[Task]:
+        """What can be named because a task has settled."""
+        if self._paper.shots and task.stage in {"score", "select"}:
+            return self._next(self._paper.shots, task.shot)
+        return ()
+
     def _keep(self, task: Task) -> Task:
+        self._tasks[task.id] = task
         self._places.setdefault(task.id, len(self._places))
         self._by_shot.setdefault(task.shot, []).append(task)
         return task
@@ -140,7 +191,7 @@ class PaperPlan:
         yield prepare
         for take in range(1, shots.takes + 1):
             generate = Task.of(
-                project=self.project,
+                project=self._project,
                 stage="generate",
                 version=1,
                 params=_params(code, take, shots.seconds, shots.spread),
@@ -172,7 +223,7 @@ class PaperPlan:
     def _step(self, stage: str, code: str, sources: Iterable[Task], take: int = 0) -> Task:
         return self._keep(
             Task.of(
-                project=self.project,
+                project=self._project,
                 stage=stage,
                 version=1,
                 params=_params(code, take, QUICK_S[stage], 0.3),
@@ -196,10 +247,27 @@ def _from(sources: Iterable[Task]) -> dict[str, Input]:
 
 
 @dataclass(frozen=True, slots=True)
+class PaperShelf:
+    """`farm.resume.Shelf`: what lies in a clip store of paper."""
+
+    cluster: Cluster
+
+    def look_for(self, tasks: Sequence[TaskId]) -> None:
+        """It is all at hand."""
+
+    def last_attempt(self, task: Task) -> int:
+        return self.cluster.left.get(task.id, 0)
+
+    def manifest(self, task: Task, attempt: int) -> Manifest | None:
+        return self.cluster.shelf.get((task.id, attempt))
+
+
+@dataclass(frozen=True, slots=True)
 class PaperFarm:
     """`farm.driver.seams.Farm` of a simulation."""
 
     cluster: Cluster
+    store: JobStore
 
     def accept(self, request: Request) -> Job:
         body = request.body
@@ -221,14 +289,9 @@ class PaperFarm:
             state=JobState.HELD if body.get("hold") else JobState.ACTIVE,
         )
 
-    def open(self, job: Job) -> PaperPlan:
-        return PaperPlan(job.project, Paper.model_validate(job.document["paper"]))
-
-    def manifest(self, task: Task, attempt: int) -> Manifest | None:
-        return self.cluster.shelf.get((task.id, attempt))
-
-    def usable(self, manifest: Manifest) -> bool:
-        return (manifest.task, manifest.attempt) in self.cluster.shelf
+    def open(self, job: Job, runs: Callable[[TaskId], bool]) -> PaperPlan:
+        past = Past(job.id, self.store, PaperShelf(self.cluster), runs=runs, now_us=self.cluster.world.clock)
+        return PaperPlan(job.project, Paper.model_validate(job.document["paper"]), past)
 
     def follow(self) -> None:
         """No catalog is kept: what would be in it is in the store."""

@@ -192,6 +192,7 @@ class SimPool:
         manifest = self._manifest(worker, work, fate)
         if self._cluster.shelf.setdefault((work.task.id, work.attempt), manifest) is not manifest:
             self._witness.note(f"attempt {work.attempt} of {work.task.label} left two manifests")
+        self._cluster.left[work.task.id] = work.attempt
         self._row(worker, manifest.state, manifest.failure)
         self._turn_to(worker, Stretch.IDLE)
         self._heard.append(AttemptFinished(worker.name, manifest))

@@ -212,7 +212,7 @@ class Simulation:
             driver = Driver(
                 store=self.store,
                 epoch=lease.epoch,
-                farm=PaperFarm(self.cluster),
+                farm=PaperFarm(self.cluster, self.store),
                 scheduler=self.scheduler,
                 pool=self.pool,
                 observer=self.register,
@@ -249,7 +249,7 @@ class Simulation:
             return
         self._next_look_s = self.world.elapsed_s + LOOKS_EVERY_S
         now = self.world.now_us
-        self.witness.look(self.scheduler, [job for job in self.submitted if job not in self.register.states])
+        self.scheduler.balance()
         waiting = [task for task in self.register.open if self.scheduler.state(task) is TaskState.WAITING]
         for task in waiting[:: max(1, len(waiting) // ASKED_AT_ONCE)]:
             if self.scheduler.wait(task, now) is None:
