@@ -42,7 +42,7 @@ from farm.store.clips import ClipStore
 from farm.store.gc import Garbage, collect
 from farm.store.jobs import JobStore
 from farm.store.lease import Lease
-from farm.store.records import Job, JobState, Request, RequestState, Verb
+from farm.store.records import Job, JobState, RequestState, Verb
 from farm.submission import DRAFT, Submission
 from farm.summary import JobSummary
 from farm.tasks import Task
@@ -277,13 +277,13 @@ class Service:
             except LeaseError:
                 return self._render_elsewhere(asking, body, site, observer)
             with lease:
-                request = store.ask(new_request(Verb.SUBMIT, "", body))
-                return self._render_here(site, store, lease, request, observer)
+                return self._render_here(site, store, lease, body, observer)
 
     def _render_here(
-        self, site: Site, store: JobStore, lease: Lease, request: Request, observer: Observer
+        self, site: Site, store: JobStore, lease: Lease, body: Mapping[str, JsonValue], observer: Observer
     ) -> JobSummary:
-        job = ""
+        job = _begun(store, body)
+        request = store.ask(new_request(Verb.RESUME, job, {}) if job else new_request(Verb.SUBMIT, "", body))
 
         def over() -> bool:
             nonlocal job
@@ -412,6 +412,13 @@ def _submit_body(
         "budget_micros": budget,
         "hold": hold,
     }
+
+
+def _begun(store: JobStore, body: Mapping[str, JsonValue]) -> str:
+    """The live job that asks for just the same; "" for none."""
+    live = (line.id for line in store.job_lines() if line.state.live)
+    jobs = (store.job(job) for job in live)
+    return next((job.id for job in jobs if job and job.document == body["submission"]), "")
 
 
 def _paper_job(submission: Submission, out: str) -> Job:

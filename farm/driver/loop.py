@@ -20,6 +20,7 @@ from farm.driver.admission import Admission
 from farm.driver.desk import Answer, Desk
 from farm.driver.explain import explain
 from farm.driver.glance import glance
+from farm.driver.leftovers import leftovers
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
@@ -39,7 +40,7 @@ from farm.scheduler.events import (
 from farm.scheduler.state import Scheduler
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState
-from farm.tasks import Manifest, Outcome, Task, TaskId, TaskState, Work
+from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
 
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
@@ -94,10 +95,7 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        for line in self._patiently(self._store.job_lines):
-            if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
-                self._openings.expect(job, line.spent_micros)
-        self._desk.heed()  # what was asked for meanwhile counts before anything is opened
+        self._take_over()
         while not self._stopped() and not until():
             self._open_due()
             heard = self._pool.wait(0.0 if self._planning else POLL_S)
@@ -107,6 +105,20 @@ class Driver:
             self._decide()
             self._keep_up()
         self._farm.follow()
+
+    def _take_over(self) -> None:
+        """Expect every live job, and make an end of what ended ones left open."""
+        lines = self._patiently(self._store.job_lines)
+        for line in lines:
+            if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
+                self._openings.expect(job, line.spent_micros)
+            elif not line.state.live and any(state not in SETTLED for _, state in line.tasks):
+                self._end_leftovers(line.id)
+
+    def _end_leftovers(self, job: str) -> None:
+        lines = self._patiently(self._store.job_lines)
+        live = {line.id for line in lines if line.state.live}
+        self._commit(self._patiently(lambda: leftovers(self._store, job, live, self._clock())))
 
     def rests(self, job: str) -> bool:
         """True when nothing more comes of a job by itself: it has ended, or waits for a person's choice."""
@@ -146,12 +158,12 @@ class Driver:
         self._patiently(lambda: self._store.commit(self._epoch, changes))
 
     def _settle(self, task: TaskId) -> None:
-        state = self._scheduler.state(task)
+        manifest, wanting = self._manifests.pop(task, None), self._jobs.wanting(task)
+        if not wanting:  # cancelled with its last job, and forgotten
+            return
         failure, message = self._scheduler.failure(task)
-        outcome = Outcome(state, self._manifests.pop(task, None), failure, message)
-        wanting = self._jobs.wanting(task)
-        if wanting:
-            self._observer.settled(wanting[0].tasks[task], outcome)
+        outcome = Outcome(self._scheduler.state(task), manifest, failure, message)
+        self._observer.settled(wanting[0].tasks[task], outcome)
         for run in wanting:
             self._tell(run, run.tasks[task], outcome)
 
@@ -239,8 +251,11 @@ class Driver:
 
     def drop(self, job: Job) -> None:
         self._openings.forget(job)
-        self._close(job)
-        self._observer.ended(job.id, job.state)
+        if self._jobs.get(job.id):
+            self._close(job)
+        else:
+            self._end_leftovers(job.id)
+        self._observer.ended(job.id, JobState.CANCELLED)
 
     def retry(self, job: Job, shot: str) -> int:
         run = self._reached(job)

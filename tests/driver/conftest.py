@@ -81,7 +81,7 @@ class PaperPlan:
         return self.outcomes.get(task)
 
     def order(self, task: Task) -> tuple[int, ...]:
-        return (0,)
+        return (list(self.named).index(task.id),)
 
     def settle(self, task: Task, outcome: Outcome) -> Iterable[Task]:
         self.outcomes[task.id] = outcome
@@ -198,6 +198,12 @@ class HandPool:
     def close(self) -> None:
         self.running.clear()
 
+    def again(self) -> HandPool:
+        """As the next driver finds it: without workers."""
+        pool = HandPool(self.clock)
+        pool.ran, pool.fails, pool.waits = self.ran, self.fails, self.waits
+        return pool
+
 
 @dataclass
 class PaperClock:
@@ -269,6 +275,7 @@ class House:
     def drive(self, seconds: float = 30, *, until=lambda: False) -> None:
         """A driver leads for that long, or until it has nothing to do."""
         deadline_us = self.clock.now_us + int(seconds * 1e6)
+        self.pool = self.pool.again()
         with self.store.lead() as lease:
             driver = Driver(
                 store=self.store,

@@ -261,17 +261,18 @@ def test_why_answers_for_a_job_and_a_task(house, task):
     first = task("a")
     house.pool.waits.add("a")
     job = house.submit("shots", first, second := task("b", first))
-    house.drive(3)
-    house.another_node()
-    house.pool.waits.add("a")
-    about_job = house.ask(Verb.WHY, body={"subject": job})
-    about_task = house.ask(Verb.WHY, body={"subject": second.id[:12]})
-    unknown = house.ask(Verb.WHY, body={"subject": "zzz"})
-    house.drive(5)
-    (wait,) = house.answer(about_job).answer["waits"]
+    asked = []
+
+    def ask_once_it_runs():
+        if house.pool.running and not asked:
+            asked.extend(house.ask(Verb.WHY, body={"subject": about}) for about in (job, second.id[:12], "zzz"))
+        return False
+
+    house.drive(5, until=ask_once_it_runs)
+    (wait,) = house.answer(asked[0]).answer["waits"]
     assert (wait["reason"], wait["tasks"]) == ("upstream", 1)
-    assert house.answer(about_task).answer["waits"][0]["reason"] == "upstream"
-    assert "there is no job and no open task zzz" in house.refused(unknown)
+    assert house.answer(asked[1]).answer["waits"][0]["reason"] == "upstream"
+    assert "there is no job and no open task zzz" in house.refused(asked[2])
 
 
 def test_the_driver_says_of_itself_what_waits(house, task):
