@@ -13,7 +13,7 @@ from farm.simulator.verdict import Claim
 from farm.store.records import Verb
 from farm.tasks import TaskState
 
-FIRST_S, SECOND_S = 45.0, 75.0
+FIRST_S, SECOND_S = 22.0, 95.0
 HEARD_S = 1.0
 """Requests are looked at twice a second."""
 
@@ -25,9 +25,9 @@ def arrange(sim: Simulation) -> None:
     def batch(name: str, part: float = 1.0) -> Flat:
         return Flat(count=max(1, round(count * part)), name=name, lane=WAN, seconds=12.0)
 
-    sim.submit("first", Paper(flat=(batch("shared"), batch("own"))))
+    sim.submit("first", Paper(flat=(batch("own"), batch("shared"))))
     sim.submit("second", Paper(flat=(batch("shared"),)), at_s=5.0)
-    sim.submit("third", Paper(flat=(batch("doomed"),)), at_s=5.0, priority=60)
+    sim.submit("third", Paper(flat=(batch("doomed"),)), at_s=5.0, priority=40)
     sim.submit("last", Paper(flat=(batch("late", 0.3),)), at_s=SECOND_S + 5)
     sim.ask(Verb.CANCEL, "first", at_s=FIRST_S)
     sim.ask(Verb.CANCEL, "third", at_s=SECOND_S)

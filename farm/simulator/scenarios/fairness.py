@@ -18,7 +18,8 @@ SPREAD = 0.2
 LONGEST_S = max(TAKES_S.values()) * (1 + SPREAD)
 LATE = "bee"
 LATE_S = 100.0
-END_S = 420.0
+END_S = 320.0
+"""About when the work of all three ends."""
 TOLERANCE = 0.15
 GPUS_PER_NODE = 8
 
@@ -27,7 +28,7 @@ def arrange(sim: Simulation) -> None:
     nodes = sim.sized(6)
     sim.nodes(nodes, cpus=32, gpus=GPUS_PER_NODE)
     for project, take_s in TAKES_S.items():
-        takes = round(GPUS_PER_NODE * nodes * END_S / take_s)
+        takes = round(GPUS_PER_NODE * nodes * END_S * WEIGHTS[project] / sum(WEIGHTS.values()) / take_s)
         paper = Paper(flat=(Flat(count=takes, lane=WAN, seconds=take_s, spread=SPREAD),))
         sim.submit(f"{project}-job", paper, project=project, at_s=LATE_S if project == LATE else 0.0)
 
@@ -35,7 +36,7 @@ def arrange(sim: Simulation) -> None:
 def judge(sim: Simulation) -> Iterator[Claim]:
     yield sim.all_done()
     competing = _while_all_have_work(sim)
-    yield Claim("competing_s", competing[1] - competing[0], "all three had work for {figure} s", at_least=200)
+    yield Claim("competing_s", competing[1] - competing[0], "all three had work for {figure} s", at_least=150)
     yield from _shares(sim, ("ant", "cat"), 30.0, LATE_S, "before")
     yield from _shares(sim, tuple(WEIGHTS), competing[0] + LONGEST_S, competing[1], "while")
 

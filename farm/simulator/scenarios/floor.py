@@ -35,8 +35,11 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     gpus = GPUS_PER_NODE * len(sim.cluster.nodes)
     loud_s = last_start_s(row for row in sim.trace.attempts if row.project == "loud")
     from_s = BEGIN_S + 2 * LONGEST_S
-    whole = sim.trace.busy_gpu_s(from_s, loud_s, "quiet") / (gpus * (loud_s - from_s))
-    yield Claim("share", whole, "the quiet project had {figure} of the farm", at_least=FLOOR, at_most=2 * FLOOR)
+    had = sim.trace.busy_gpu_s(from_s, loud_s, "quiet") / (gpus * (loud_s - from_s))
+    one_take = LONGEST_S / (gpus * (loud_s - from_s))  # work comes in whole takes
+    yield Claim(
+        "share", had, "the quiet project had {figure} of the farm", at_least=FLOOR - one_take, at_most=2 * FLOOR
+    )
     width_s = 3 * LONGEST_S
     lacking = [
         FLOOR * gpus * width_s - sim.trace.busy_gpu_s(*window, "quiet")

@@ -59,9 +59,12 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     yield Claim("name_the_limit", sim.noted.get("waiting_for_limit", 0), says, at_least=max(1.0, waiting))
     gpus = sim.witness.gpus_most["limited"]
     yield Claim("gpus", gpus, "the limited project had {figure} GPUs", at_least=LIMITED_GPUS, at_most=LIMITED_GPUS)
-    refused = sum(row.failure == FailureKind.QUOTA for row in sim.trace.attempts)
+    refused = [row for row in sim.trace.attempts if row.failure == FailureKind.QUOTA]
+    heard_us = min((row.ended_us for row in refused), default=0)
+    later = sum(row.started_us > heard_us for row in refused)
     hosted = sim.counts("hosted").total()
-    yield Claim("refused", refused, f"the provider refused {{figure}} of {hosted} requests' attempts", at_most=hosted)
+    says = f"once it had refused, the provider was asked {{figure}} times too often for {hosted} requests"
+    yield Claim("refused", later, says, at_most=hosted / 2)
 
 
 QUOTA = Scenario(
