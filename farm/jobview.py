@@ -19,6 +19,9 @@ STALE_US = 10_000_000
 """A driver that has said nothing for so long leads no more."""
 
 
+ID_DIGITS = 6
+
+
 class _View(BaseModel):
     model_config = ConfigDict(frozen=True)
 
@@ -30,12 +33,19 @@ class DriverView(_View):
     leader: str = ""
     last_seen_us: int = 0
     """0 for never."""
+    pending: int = 0
+    """Requests that wait for a driver."""
 
     @property
     def words(self) -> str:
         if self.leads:
             return f"driven by {self.leader}"
-        return f"no driver since {clock(self.last_seen_us)}" if self.last_seen_us else "no driver has run here yet"
+        who = f"no driver since {clock(self.last_seen_us)}" if self.last_seen_us else "no driver has run here yet"
+        return (
+            f"{who}: {self.pending} {'request waits' if self.pending == 1 else 'requests wait'}"
+            if self.pending
+            else who
+        )
 
 
 class JobView(_View):
@@ -108,17 +118,22 @@ class Receipt(_View):
             verb=request.verb,
             state=request.state,
             reason=request.reason,
-            job=str(request.answer.get("job", "")) or request.job,
+            job=str(request.answer.get("job", "")) or request.job or _job_to_be(request),
             answer=request.answer,
             note=f"queued, {driver.words}" if pending else "",
         )
+
+
+def job_id(request: str, name: str) -> str:
+    """What a job is called: its list's name, and enough of its request's to tell it from others."""
+    return f"{name}-{request[:ID_DIGITS]}"
 
 
 def driver_view(pulse: Pulse | None, now_us: int) -> DriverView:
     if pulse is None:
         return DriverView(leads=False)
     fresh = now_us - pulse.at_us < STALE_US
-    return DriverView(leads=fresh, leader=pulse.leader, last_seen_us=pulse.at_us)
+    return DriverView(leads=fresh and bool(pulse.leader), leader=pulse.leader, last_seen_us=pulse.at_us)
 
 
 def job_views(store: JobStore, now_us: int) -> tuple[JobView, ...]:
@@ -148,6 +163,13 @@ def clock(at_us: int) -> str:
     at = datetime.fromtimestamp(at_us / 1e6, UTC).astimezone()
     today = datetime.now(UTC).astimezone().date()
     return f"{at:%H:%M}" if at.date() == today else f"{at:%Y-%m-%d %H:%M}"
+
+
+def _job_to_be(request: Request) -> str:
+    """The name that a submission's job will have."""
+    submission = request.body.get("submission")
+    name = submission.get("name") if isinstance(submission, dict) else None
+    return job_id(request.id, name) if isinstance(name, str) else ""
 
 
 def _view(line: JobLine, waits: Mapping[str, int]) -> JobView:

@@ -17,10 +17,9 @@ from typing import Protocol
 
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.driver.seams import Found
-from farm.errors import FailureKind
 from farm.scheduler.events import History
 from farm.store.records import Membership, TaskRecord
-from farm.tasks import AttemptState, Manifest, Outcome, Task, TaskId, TaskState
+from farm.tasks import Outcome, Task, TaskId, TaskState, reclaimed
 
 
 class Books(Protocol):
@@ -173,16 +172,3 @@ def _ended(task: Task, history: History, attempt: int, shelf: Shelf, now_us: int
         moved = TaskMoved(task.id, TaskState.WAITING, now_us)
         outcome, state = None, TaskState.WAITING
     return Trace(outcome, History(state, attempt, history.failures), (AttemptEnded(manifest), moved))
-
-
-def reclaimed(task: Task, attempt: int, now_us: int) -> Manifest:
-    """The manifest of an attempt that a dead driver left running, and that left none itself."""
-    return Manifest(
-        task=task.id,
-        attempt=attempt,
-        stage=task.stage,
-        state=AttemptState.FAILED,
-        failure=FailureKind.RECLAIMED,
-        message="the driver ended before this attempt did",
-        ended_us=now_us,
-    )

@@ -184,7 +184,8 @@ class Service:
                 return (), DriverView(leads=False)
             lines = job_views(store, now_us())
             shown = tuple(line for line in lines if everything or JobState(line.state).live)
-            return shown, driver_view(store.last_pulse(), now_us())
+            driver = driver_view(store.last_pulse(), now_us())
+            return shown, driver.model_copy(update={"pending": len(store.pending())})
 
     def status(self, job: str, out: str) -> JobStatus:
         """One job in detail. Raises `InputError` for one that is not there."""

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from farm.clock import now_us
 from farm.course import Course
 from farm.errors import InputError
+from farm.jobview import job_id
 from farm.publish import Publisher
 from farm.resume import Past
 from farm.shelf import Shelf
@@ -23,8 +24,6 @@ from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Request
 from farm.submission import Submission
 from farm.tasks import Manifest, Task, TaskId
-
-ID_DIGITS = 6
 
 
 class ShotFarm:
@@ -103,11 +102,6 @@ def _somebody_runs(task: TaskId) -> bool:
     """Whoever drives knows what was left behind."""
     del task
     return True
-
-
-def job_id(request: str, name: str) -> str:
-    """What a job is called: its list's name, and enough of its request's to tell it from others."""
-    return f"{name}-{request[:ID_DIGITS]}"
 
 
 def job_of(request: Request, out: str) -> Job:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from farm.canonical import content_id
 from farm.course import Course
 from farm.driver.seams import Found
+from farm.liveplan import LivePlan
 from farm.models import registry
 from farm.models.spec import Adapter
 from farm.plan import Brief
@@ -38,6 +39,12 @@ class ShotJob:
         self._submission = submission
         self._course = course
         self._publisher = publisher
+        self._report = ""
+
+    @property
+    def live(self) -> LivePlan:
+        """What is planned and known so far."""
+        return self._course.live
 
     def begin(self) -> Iterator[Task]:
         """The tasks that can be named now; what is done and not published, or not any more, is published on the way."""
@@ -78,13 +85,14 @@ class ShotJob:
         summary = self.account()
         if not summary.finished:
             return None
-        publish_report(summary, self._publisher)
+        self._report = publish_report(summary, self._publisher)
         return JobState.FAILED if summary.failed or summary.message else JobState.DONE
 
     def account(self) -> JobSummary:
         """The job as it stands. Every task that `begin` gives must have been taken."""
         job, live = self._job, self._course.live
-        return summarise(live, self._publisher, job.out, job.created_us, self._submission.warnings)
+        summary = summarise(live, self._publisher, job.out, job.created_us, self._submission.warnings)
+        return summary.model_copy(update={"report": self._report})
 
     def _met(self, tasks: list[Task]) -> list[Task]:
         """Publish what turned out to be there already."""
@@ -155,12 +163,12 @@ class Intents(Mapping[str, MotionIntent]):
         return len(self._by_code)
 
 
-def publish_report(summary: JobSummary, publisher: Publisher) -> JobSummary:
-    """The summary, with its report published and named."""
+def publish_report(summary: JobSummary, publisher: Publisher) -> str:
+    """Publish the summary as a page, and give its key."""
     content = content_id(summary.model_dump(mode="json", exclude={"report", "rendered", "reused"}))
     key = publisher.document_key("report", content, ".html")
     publisher.document(key, html(summary, key))
-    return summary.model_copy(update={"report": key})
+    return key
 
 
 def _models(shot_list: ShotList) -> set[str]:

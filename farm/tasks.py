@@ -225,6 +225,19 @@ class Manifest(_Record):
         return self.state is AttemptState.DONE
 
 
+def reclaimed(task: Task, attempt: int, now_us: int) -> Manifest:
+    """The manifest of an attempt that a dead driver left running, and that left none itself."""
+    return Manifest(
+        task=task.id,
+        attempt=attempt,
+        stage=task.stage,
+        state=AttemptState.FAILED,
+        failure=FailureKind.RECLAIMED,
+        message="the driver ended before this attempt did",
+        ended_us=now_us,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How a task settled, as planning sees it. A task that failed because its input did has no manifest of its own."""

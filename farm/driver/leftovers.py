@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from farm.changes import AttemptEnded, Committed, TaskMoved
-from farm.resume import reclaimed
 from farm.store.jobs import JobStore
-from farm.tasks import SETTLED, TaskState
+from farm.tasks import SETTLED, TaskState, reclaimed
 
 
 def leftovers(store: JobStore, job: str, live: Collection[str], now_us: int) -> list[Committed]:

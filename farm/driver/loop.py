@@ -105,6 +105,7 @@ class Driver:
             self._decide()
             self._keep_up()
         self._farm.follow()
+        self._beat(leader="")
 
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
@@ -348,10 +349,13 @@ class Driver:
         self._due_us[what] = now + every_us
         return True
 
-    def _beat(self) -> None:
+    def _beat(self, leader: str | None = None) -> None:
+        """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
         document = glance(self._scheduler, len(self._jobs), now)
-        self._patiently(lambda: self._store.beat(self._epoch, self._leader, document, now))
+        self._patiently(
+            lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)
+        )
 
     def _stopped(self) -> bool:
         if self._stop_by_us is None:

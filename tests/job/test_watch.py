@@ -18,10 +18,10 @@ def screen():
 
 def tell(watch, asked, known):
     for task in plan(asked, {}).tasks.values():
-        watch.added(task, there=False)
+        watch.added("job", task, there=False)
     for task in plan(asked, known).tasks.values():
         if task.id not in watch.tasks:
-            watch.added(task, there=False)
+            watch.added("job", task, there=False)
         watch.settled(task, known[task.id])
 
 
@@ -30,7 +30,7 @@ def test_progress_never_runs_ahead_and_ends_at_the_end(brief, shot, play_all):
     known, watch = play_all(asked), Watch(None)
     assert watch.fraction == 0.0
     for task in plan(asked, {}).tasks.values():
-        watch.added(task, there=False)
+        watch.added("job", task, there=False)
     before = watch.fraction
     first = next(iter(watch.tasks.values()))
     watch.settled(first, known[first.id])
@@ -42,7 +42,7 @@ def test_progress_never_runs_ahead_and_ends_at_the_end(brief, shot, play_all):
 def test_running_tasks_count_by_how_far_they_are(brief, shot):
     watch = Watch(None)
     for task in plan(brief(shot("sh010")), {}).tasks.values():
-        watch.added(task, there=False)
+        watch.added("job", task, there=False)
     generate = next(task for task in watch.tasks.values() if task.stage == "generate")
     watch.progressed(generate, 0.25)
     quarter = watch.fraction
@@ -54,7 +54,7 @@ def test_what_was_there_before_counts_as_done(brief, shot, play_all):
     asked = brief(shot("sh010"))
     watch = Watch(None)
     for task in plan(asked, play_all(asked)).tasks.values():
-        watch.added(task, there=True)
+        watch.added("job", task, there=True)
     assert watch.fraction == 1.0
 
 
@@ -79,7 +79,7 @@ def test_the_live_view_draws_what_runs(brief, shot):
     screen = Console(file=StringIO(), width=120, force_terminal=True)
     with LiveWatch(screen) as watch:
         for task in plan(brief(shot("sh010")), {}).tasks.values():
-            watch.added(task, there=False)
+            watch.added("job", task, there=False)
         generate = next(task for task in watch.tasks.values() if task.stage == "generate")
         watch.progressed(generate, 0.5)
         watch.pulse()
