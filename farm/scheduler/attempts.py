@@ -135,6 +135,7 @@ class Attempts:
                 if entry is not None and entry.state is TaskState.FAILED and entry.wanted:
                     self._try_again(entry, answer)
         self.sizing.due = True
+        self.alarms.set(answer.now_us, Of.LANE, lane.name)  # perhaps no node is left
 
     def _try_again(self, entry: Entry, answer: Answer) -> None:
         """Reopen a failed task, and everything below that failed with it."""

@@ -36,6 +36,10 @@ class Costs:
         hour = lane.gpus_in_all * self.prices.gpu_hour_micros + lane.ranks * self.prices.cpu_hour_micros
         return round(duration_s * hour / 3600)
 
+    def expected(self, task: Task) -> int:
+        """What an attempt is expected to cost."""
+        return self.of(task, self.expected_s(task))
+
     def expected_s(self, task: Task) -> float:
         return self.estimates.expected_s(task.lane.name, task.shape)
 
@@ -73,10 +77,11 @@ class Demand:
         if limits.gpus is not None and lane.lane.gpus_in_all:
             room = max(0, limits.gpus - standing.gpus) // lane.lane.gpus_in_all
         if limits.cost_micros is not None:
-            each = max(lane.limited.get(job.id, 0), self.costs.time(lane.lane, self._typical_s(lane)))
-            if each:
+            if each := self.next_micros(lane, job):
                 room = min(room, max(0, limits.cost_micros - standing.spent - standing.reserved) // each)
         return room
 
-    def _typical_s(self, lane: LaneWorkers) -> float:
-        return self.costs.estimates.expected_s(lane.name, "")
+    def next_micros(self, lane: LaneWorkers, job: LiveJob) -> int:
+        """What the next attempt of a job in a lane is expected to cost."""
+        first = self.queues.pick(lane.lane, 0, lambda name: name == job.id, lambda _: True)
+        return self.costs.expected(self.graph.entries[first[1]].task) if first else 0

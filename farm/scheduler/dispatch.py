@@ -98,12 +98,10 @@ class Dispatch:
         while picked := self.queues.pick(lane.lane, now_us, may, fits):
             job, task = picked
             entry = self.graph.entries[task]
-            micros = self.costs.of(entry.task, self.costs.expected_s(entry.task))
+            micros = self.costs.expected(entry.task)
             if self.ledger.may(job, entry.lane.gpus_in_all, micros) is None:
-                lane.limited.pop(job, None)
                 return job, entry, micros
             over.add(job)
-            lane.limited[job] = micros
             self.limited[lane] = None
         self._note_misfit(lane, now_us, over)
         return None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from farm.scheduler.demand import Costs
+from farm.scheduler.demand import Costs, Demand
 from farm.scheduler.fleet import Fleet
 from farm.scheduler.graph import Entry, Graph, LiveJob, Place
 from farm.scheduler.lanes import LaneWorkers, Workers
@@ -28,6 +28,7 @@ class Explain:
     queues: Queues
     ledger: Ledger
     costs: Costs
+    demand: Demand
     workers: Workers
     fleet: Fleet
     reservations: Reservations
@@ -100,11 +101,11 @@ class Explain:
         return self._busy(job, lane, ahead)
 
     def _limit(self, job: LiveJob, lane: LaneWorkers, entry: Entry | None) -> LimitHit | None:
-        if entry is not None:
-            micros = self.costs.of(entry.task, self.costs.expected_s(entry.task))
-        else:
-            micros = lane.limited.get(job.id, 0)
-        return self.ledger.may(job.id, lane.lane.gpus_in_all, micros)
+        """What stands in the way of the job's next task of a lane, or of this one."""
+        gpus = lane.lane.gpus_in_all
+        if hit := self.ledger.may(job.id, gpus, self.demand.next_micros(lane, job)):
+            return hit
+        return self.ledger.may(job.id, gpus, self.costs.expected(entry.task)) if entry else None
 
     def _ahead(self, job: LiveJob, entry: Entry | None) -> dict[str, float]:
         return {"queued_before": self.queues.ahead(job.id, entry.lane, entry.id)} if entry else {}

@@ -35,6 +35,8 @@ class Entry:
     """A task and all that is known of it."""
 
     task: Task
+    lane: Lane
+    """One object for all tasks of a lane, so that looking it up compares nothing."""
     state: TaskState = TaskState.WAITING
     place: Place = Place.NOWHERE
     wanted: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
@@ -59,10 +61,6 @@ class Entry:
     @property
     def id(self) -> TaskId:
         return self.task.id
-
-    @property
-    def lane(self) -> Lane:
-        return self.task.lane
 
     @property
     def settled(self) -> bool:
@@ -128,8 +126,8 @@ class Graph:
 
     # -- entries ------------------------------------------------------------------------------------------------
 
-    def add(self, task: Task, state: TaskState) -> Entry:
-        entry = self.entries[task.id] = Entry(task, state)
+    def add(self, task: Task, lane: Lane, state: TaskState) -> Entry:
+        entry = self.entries[task.id] = Entry(task, lane, state)
         if not entry.settled:
             self.unsettled += 1
         return entry
@@ -198,8 +196,8 @@ class Graph:
         """The most urgent band that a lane has work of."""
         return Band.of(max((job.priority for job, _ in self.open_jobs(lane)), default=0))
 
-    def projects(self, lane: Lane) -> set[str]:
-        return {job.project for job, _ in self.open_jobs(lane)}
+    def projects(self, lane: Lane) -> frozenset[str]:
+        return frozenset(job.project for job, _ in self.open_jobs(lane))
 
     def _tally(self, entry: Entry, place: Place, step: int) -> None:
         for name in entry.wanted:

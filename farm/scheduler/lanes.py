@@ -81,8 +81,6 @@ class LaneWorkers:
     """Since when it could use a worker more; -1 when it could not."""
     had_workers: bool = False
     incapable_since_us: int = -1
-    limited: dict[str, int] = field(default_factory=dict[str, int])
-    """By job at a limit: what one more attempt of it would cost, in micros."""
     misfit: Entry | None = None
     """A task that could run and must not on the workers that are idle."""
 

@@ -8,7 +8,7 @@ from farm.errors import FailureKind
 from farm.scheduler.answer import Answer
 from farm.scheduler.attempts import Attempts
 from farm.scheduler.events import JobDropped, JobSet, TaskAdded
-from farm.scheduler.graph import Entry, Graph
+from farm.scheduler.graph import Entry, Graph, Place
 from farm.scheduler.lanes import Workers
 from farm.scheduler.ledger import Ledger
 from farm.tasks import SETTLED, TaskId, TaskState
@@ -54,10 +54,13 @@ class Membership:
         if gone and history.state is TaskState.WAITING:
             entry.attempts = max(entry.attempts, history.attempts)
             self.attempts.reopen(entry, answer)
+        elif entry.place is Place.QUEUE:
+            self.attempts.dispatch.wake(self.workers.of(entry.lane))
 
     def _new(self, event: TaskAdded) -> Entry:
         history = event.history
-        entry = self.graph.add(event.task, history.state if history.state in SETTLED else TaskState.WAITING)
+        state = history.state if history.state in SETTLED else TaskState.WAITING
+        entry = self.graph.add(event.task, self.workers.of(event.task.lane).lane, state)
         entry.attempts, entry.message = history.attempts, history.message
         entry.failures.update(history.failures)
         if entry.state is TaskState.FAILED:

@@ -32,8 +32,21 @@ _BANDS = tuple(Band)
 OTHER_PROJECT_LOADS = 10
 """A lane waits for so many times its load before another project's lane, which was served more, gives way."""
 OWN_PROJECT_LOADS = 30
+LOOK_S = 1.0
+"""How old the comparison of lanes may be."""
 AGAIN_LOADS = 3
 """A large worker that had to go waits for so many times its load before it has room kept for it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """What a lane's work is worth against that of others, as of the last look."""
+
+    band: int
+    """0 is the most urgent."""
+    place: int
+    """Among the lanes that want workers, by their best task."""
+    projects: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -50,6 +63,8 @@ class Sizing:
     """True when something has changed that sizes depend on."""
     claims: list[LaneWorkers] = field(default_factory=list[LaneWorkers])
     """Lanes that could use more workers than there is room for, best first."""
+    _ranks: dict[LaneWorkers, Rank] = field(default_factory=dict[LaneWorkers, Rank])
+    _ranked_us: int = 0
     _no_room: dict[str, int] = field(default_factory=dict[str, int])
 
     # -- growing ------------------------------------------------------------------------------------------------
@@ -58,7 +73,7 @@ class Sizing:
         """Start the workers that are wanted and find room, and name those that are wanted and do not."""
         self.due = False
         self.claims = []
-        wanting = [self.workers.of(lane) for lane in self.queues.lanes_wanting()]
+        wanting = self._rank(answer.now_us)
         for lane in wanting:
             self._staff(lane, answer)
         for lane in self.workers.lanes.values():
@@ -67,6 +82,16 @@ class Sizing:
                 self._withdraw(lane, len(lane.pending), answer)
         for lane in self.claims:
             self._reserve(lane, answer.now_us)
+
+    def _rank(self, now_us: int) -> list[LaneWorkers]:
+        """Look at all lanes' work; gives those that have any, best first."""
+        wanting = [self.workers.of(lane) for lane in self.queues.lanes_wanting()]
+        self._ranked_us = now_us
+        self._ranks = {
+            lane: Rank(_BANDS.index(self.graph.band(lane.lane)), place, self.graph.projects(lane.lane))
+            for place, lane in enumerate(wanting)
+        }
+        return wanting
 
     def _staff(self, lane: LaneWorkers, answer: Answer) -> None:
         missing = self._missing(lane, answer.now_us)
@@ -178,6 +203,8 @@ class Sizing:
 
     def yields(self, worker: Worker, answer: Answer) -> bool:
         """Whether an idle worker whose lane has work gives way to a claim; it is stopped then, and the other started."""
+        if answer.now_us - self._ranked_us >= LOOK_S * 1e6:
+            self._rank(answer.now_us)
         node = worker.node
         for claim in self.claims:
             if claim is worker.lane or node is None or not self._outranks(claim, worker.lane, answer.now_us):
@@ -196,15 +223,15 @@ class Sizing:
         return False
 
     def _outranks(self, claim: LaneWorkers, lane: LaneWorkers, now_us: int) -> bool:
-        mine, theirs = _BANDS.index(self.graph.band(claim.lane)), _BANDS.index(self.graph.band(lane.lane))
-        if mine < theirs:
+        mine, theirs = self._ranks.get(claim), self._ranks.get(lane)
+        if mine is None or theirs is None:
+            return mine is not None
+        if mine.band < theirs.band:
             return True
         waited_s = (now_us - claim.unmet_since_us) / 1e6
-        if self.graph.projects(claim.lane) - self.graph.projects(lane.lane):
-            order = self.queues.lanes_wanting()
-            ahead = lane.lane not in order or order.index(claim.lane) < order.index(lane.lane)
-            return ahead and waited_s >= OTHER_PROJECT_LOADS * claim.load_s
-        return mine == theirs and not claim.workers and waited_s >= OWN_PROJECT_LOADS * claim.load_s
+        if mine.projects - theirs.projects and mine.place < theirs.place:
+            return waited_s >= OTHER_PROJECT_LOADS * claim.load_s
+        return mine.band == theirs.band and not claim.workers and waited_s >= OWN_PROJECT_LOADS * claim.load_s
 
     # -- reservations -------------------------------------------------------------------------------------------
 

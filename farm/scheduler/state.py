@@ -101,7 +101,7 @@ class Scheduler:
         )
         self._capability = Capability(self._graph, self._fleet, self._workers, self._attempts, self._alarms)
         self._explain = Explain(
-            self._graph, self._queues, self._ledger, costs, self._workers, self._fleet, reservations
+            self._graph, self._queues, self._ledger, costs, demand, self._workers, self._fleet, reservations
         )
 
     # -- reading ------------------------------------------------------------------------------------------------

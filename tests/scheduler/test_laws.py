@@ -1,126 +1,355 @@
-"""Laws of the scheduler, whatever happens to it: held by a state machine that plays workers, failures and time."""
+"""Laws of the scheduler, whatever happens to it: held by a state machine that plays jobs, nodes, workers and time."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
+from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.errors import FailureKind
 from farm.scheduler.events import (
     AttemptFinished,
     Event,
-    Rank,
+    History,
+    JobDropped,
+    JobSet,
+    NodeDraining,
+    NodeLost,
+    NodeUp,
     Run,
     StartWorker,
+    StopAsked,
+    StopWorker,
     TaskAdded,
     Tick,
     WorkerLost,
     WorkerReady,
 )
-from farm.scheduler.lanes import Machine
+from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy
 from farm.scheduler.state import Scheduler
-from farm.tasks import SETTLED, AttemptState, Input, Manifest, Task, TaskId, TaskState
+from farm.scheduler.waits import WaitReason
+from farm.store.fold import Standing, fold, subject
+from farm.tasks import SETTLED, AttemptState, Input, Lane, Manifest, Task, TaskId, TaskState
 
 KINDS = st.sampled_from(list(FailureKind))
+LANES = st.sampled_from(
+    [
+        Lane(),
+        Lane(),
+        Lane(name="small", gpus=1),
+        Lane(name="other", gpus=1),
+        Lane(name="pair", gpus=2),
+        Lane(name="gang", gpus=1, ranks=4),
+        Lane(name="pool", gpus=1, pool="l40"),
+    ]
+)
+SIZES = st.sampled_from([(1, 0), (3, 0), (4, 2), (8, 4), (2, 4)])
+JOBS = st.sampled_from(["a", "b", "c", "d"])
+PROJECT_OF = {"a": "p", "b": "p", "c": "q", "d": "r"}
+CAP = 400_000
+POLICY = Policy(
+    projects={"q": ProjectPolicy(weight=2.0, limits=Limits(gpus=3)), "r": ProjectPolicy(floor=0.1)},
+    prices=Prices(cpu_hour_micros=1_000_000, gpu_hour_micros=10_000_000),
+    elastic=(NodeShape(cpus=8, gpus=4, at_most=2),),
+    timeout_floor_s=100.0,
+    start_timeout_s=200.0,
+)
 
 
 class FarmLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.scheduler = Scheduler(Machine(cpus=3))
-        self.twin = Scheduler(Machine(cpus=3))
+        self.scheduler, self.twin = Scheduler(POLICY), Scheduler(POLICY)
         self.now_us = 0
+        self.jobs: dict[str, JobSet] = {}
+        self.wanted: dict[str, list[TaskId]] = {}
         self.tasks: dict[TaskId, Task] = {}
-        self.starting: list[str] = []
+        self.standings: dict[TaskId, Standing] = {}
+        self.failures: dict[TaskId, History] = {}
+        self.nodes: dict[str, NodeUp] = {}
+        self.gone: set[str] = set()
+        self.leaving: set[str] = set()
+        self.starting: dict[str, StartWorker] = {}
+        self.idle: dict[str, StartWorker] = {}
         self.running: dict[str, Run] = {}
-        self.attempts_of: dict[TaskId, int] = {}
+        self.place: dict[str, StartWorker] = {}
+        self.seq = 0
+        self.stopping = False
+
+    # -- carrying out -------------------------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
+        before = {job: self.booked(job) for job in self.jobs if not isinstance(event, JobSet) or event.job != job}
         decision = self.scheduler.handle(event, self.now_us)
         assert decision == self.twin.handle(event, self.now_us), "the same events gave another decision"
+        fold({task: self.standings[task] for task in map(subject, decision.changes)}, decision.changes, self.seq)
+        self.seq += len(decision.changes)
         for change in decision.changes:
-            self.audit(change)
+            self.audit(change, before)
         for command in decision.commands:
-            if isinstance(command, StartWorker):
-                self.starting.append(command.worker)
-            elif isinstance(command, Run):
-                assert command.worker not in self.running
-                assert command.task.id not in {run.task.id for run in self.running.values()}, "ran twice at once"
-                for source in command.task.inputs.values():
-                    assert self.scheduler.state(source.task) is TaskState.DONE, "ran before its input"
-                self.running[command.worker] = command
+            match command:
+                case StartWorker():
+                    assert not self.stopping
+                    assert command.node is None or command.node not in self.gone | self.leaving
+                    self.starting[command.worker] = self.place[command.worker] = command
+                case StopWorker():
+                    self.forget(command.worker)
+                case Run():
+                    self.run_one(command)
+                case _:
+                    assert self.running[command.worker].task.id == command.task
 
-    def audit(self, change: AttemptStarted | AttemptEnded | TaskMoved) -> None:
-        if isinstance(change, AttemptStarted):
-            assert change.attempt == self.attempts_of.get(change.task, 0) + 1, "attempts are numbered without gaps"
-            self.attempts_of[change.task] = change.attempt
+    def run_one(self, run: Run) -> None:
+        assert not self.stopping
+        assert run.worker in self.idle, "only an idle worker is given work"
+        assert run.task.id not in {other.task.id for other in self.running.values()}, "ran twice at once"
+        assert self.place[run.worker].lane == run.task.lane
+        assert self.place[run.worker].node not in self.gone | self.leaving, "ran on a node that goes away"
+        for source in run.task.inputs.values():
+            assert self.scheduler.state(source.task) is TaskState.DONE, "ran before its input"
+        assert run.alone == (self.scheduler.unsettled == 1)
+        del self.idle[run.worker]
+        self.running[run.worker] = run
 
-    @rule(needs=st.sets(st.integers(0, 40), max_size=3), shot=st.integers(0, 5))
-    def add(self, needs, shot):
-        known = list(self.tasks)
+    def booked(self, job: str) -> int:
+        return self.scheduler.spent(job) + self.scheduler.reserved(job)
+
+    def audit(self, change: Committed, before: dict[str, int]) -> None:
+        match change:
+            case AttemptStarted():
+                job = self.jobs[change.job]
+                assert job.hold is None, "ran in the name of a job that is held"
+                assert change.task in self.wanted[change.job]
+                if job.limits.cost_micros is not None:
+                    limit = max(job.limits.cost_micros + self.scheduler.overshoot(change.job), before.get(change.job, 0))
+                    assert self.booked(change.job) <= limit, "a cap was breached by a reservation"
+            case AttemptEnded():
+                assert change.cost_micros >= 0
+            case TaskMoved():
+                pass
+
+    def forget(self, worker: str) -> None:
+        for kept in (self.starting, self.idle, self.running, self.place):
+            kept.pop(worker, None)
+
+    # -- jobs and tasks -----------------------------------------------------------------------------------------
+
+    @initialize(size=SIZES)
+    def begin(self, size):
+        self.node_up("n0", size)
+        self.set_job("a", 50, None, None, None)
+
+    @rule(
+        job=JOBS,
+        priority=st.sampled_from([0, 30, 50, 90]),
+        hold=st.sampled_from([None, None, None, WaitReason.HELD, WaitReason.PAUSED]),
+        gpus=st.sampled_from([None, None, 1, 2]),
+        cost=st.sampled_from([None, None, CAP]),
+    )
+    def set_job(self, job, priority, hold, gpus, cost):
+        self.jobs[job] = JobSet(job, PROJECT_OF[job], priority, 0, hold, Limits(gpus, cost))
+        self.wanted.setdefault(job, [])
+        self.tell(self.jobs[job])
+
+    @precondition(lambda self: self.jobs)
+    @rule(pick=st.integers(0, 9))
+    def drop_job(self, pick):
+        job = sorted(self.jobs)[pick % len(self.jobs)]
+        del self.jobs[job], self.wanted[job]
+        self.tell(JobDropped(job))
+
+    @precondition(lambda self: self.jobs)
+    @rule(pick=st.integers(0, 9), needs=st.sets(st.integers(0, 40), max_size=2), shot=st.integers(0, 5), lane=LANES)
+    def add(self, pick, needs, shot, lane):
+        job = sorted(self.jobs)[pick % len(self.jobs)]
+        known = self.wanted[job]
         sources = [known[number % len(known)] for number in needs] if known else []
-        inputs = {str(index): Input(task=source, output="o") for index, source in enumerate(sources)}
+        inputs = {str(index): Input(task=source, output="o") for index, source in enumerate(dict.fromkeys(sources))}
+        params = {"n": len(self.tasks)}
         task = Task.of(
-            project="p", stage="score", version=1, params={"n": len(self.tasks)}, inputs=inputs, shot=str(shot)
+            project="p", stage="score", version=1, params=params, inputs=inputs, lane=lane, price_micros=shot * 1000
         )
         self.tasks[task.id] = task
-        self.tell(TaskAdded(task, Rank(0, 0, shot)))
+        self.standings[task.id] = Standing(TaskState.WAITING)
+        self.want(job, task, shot)
+
+    @precondition(lambda self: self.jobs and self.tasks)
+    @rule(pick=st.integers(0, 9), which=st.integers(0, 40), shot=st.integers(0, 5))
+    def share(self, pick, which, shot):
+        """A job wants a known task too, or wants it again after it failed, with everything that it is made from."""
+        job = sorted(self.jobs)[pick % len(self.jobs)]
+        self.want_all(job, list(self.tasks)[which % len(self.tasks)], shot)
+
+    def want_all(self, job: str, name: TaskId, shot: int) -> None:
+        for source in self.tasks[name].inputs.values():
+            self.want_all(job, source.task, shot)
+        self.want(job, self.tasks[name], shot)
+
+    def want(self, job: str, task: Task, shot: int) -> None:
+        standing = self.standings[task.id]
+        state = TaskState.DONE if standing.state is TaskState.DONE else TaskState.WAITING
+        if not self.known(task.id) and state is TaskState.WAITING:
+            standing.state = TaskState.WAITING  # the driver reopened it in the store, as the scheduler forgot it
+        if task.id not in self.wanted[job]:
+            self.wanted[job].append(task.id)
+        self.tell(TaskAdded(job, task, (shot,), History(state, max(standing.attempts, default=0))))
+
+    def known(self, task: TaskId) -> bool:
+        try:
+            self.scheduler.state(task)
+        except KeyError:
+            return False
+        return True
+
+    # -- nodes --------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: len(self.nodes) < 6)
+    @rule(size=SIZES)
+    def new_node(self, size):
+        self.node_up(f"n{len(self.nodes)}", size)
+
+    def node_up(self, name: str, size: tuple[int, int]) -> None:
+        pools = frozenset({"l40"} if size[1] else ())
+        self.nodes[name] = NodeUp(name, size[0], size[1], pools)
+        self.tell(self.nodes[name])
+
+    @rule(pick=st.integers(0, 9), seconds=st.integers(0, 200))
+    def drain(self, pick, seconds):
+        name = sorted(self.nodes)[pick % len(self.nodes)]
+        if name not in self.gone:
+            self.leaving.add(name)
+            self.tell(NodeDraining(name, self.now_us + seconds * 1_000_000))
+
+    @rule(pick=st.integers(0, 9))
+    def lose_node(self, pick):
+        name = sorted(self.nodes)[pick % len(self.nodes)]
+        self.gone.add(name)
+        self.tell(NodeLost(name))
+
+    # -- workers ------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.starting)
+    @rule(pick=st.integers(0, 9), where=st.integers(0, 9))
+    def worker_ready(self, pick, where):
+        worker = sorted(self.starting)[pick % len(self.starting)]
+        start = self.starting[worker]
+        up = [name for name in sorted(self.nodes) if name not in self.gone | self.leaving and self.room(name, start.lane)]
+        node = start.node or (up[where % len(up)] if up else None)
+        if node is None or node in self.gone:
+            return
+        del self.starting[worker]
+        self.idle[worker] = self.place[worker] = StartWorker(worker, start.lane, node)
+        self.tell(WorkerReady(worker, node))
 
     @precondition(lambda self: self.starting)
     @rule()
-    def worker_ready(self):
-        self.tell(WorkerReady(self.starting.pop(0), "node"))
+    def all_ready(self):
+        for _ in range(len(self.starting)):
+            if self.starting:
+                self.worker_ready(0, 0)
 
     @precondition(lambda self: self.running)
-    @rule(pick=st.integers(0, 9), kind=st.none() | KINDS)
-    def finish(self, pick, kind):
+    @rule(pick=st.integers(0, 9), kind=st.none() | KINDS, cancelled=st.booleans())
+    def finish(self, pick, kind, cancelled):
         worker = sorted(self.running)[pick % len(self.running)]
+        state = AttemptState.DONE if kind is None else AttemptState.FAILED
+        if cancelled and kind is not None:
+            state, kind = AttemptState.CANCELLED, None
+        self.end(worker, state, kind)
+
+    @precondition(lambda self: self.running)
+    @rule()
+    def all_finish(self):
+        for worker in sorted(self.running):
+            if worker in self.running:
+                self.end(worker, AttemptState.DONE, None)
+
+    def end(self, worker: str, state: AttemptState, kind: FailureKind | None) -> None:
         run = self.running.pop(worker)
-        state = AttemptState.FAILED if kind else AttemptState.DONE
-        said = Manifest(task=run.task.id, attempt=run.attempt, stage="score", state=state, failure=kind)
+        self.idle[worker] = self.place[worker]
+        said = Manifest(task=run.task.id, attempt=run.attempt, stage="score", state=state, failure=kind, message="m")
         self.tell(AttemptFinished(worker, said))
 
-    @precondition(lambda self: self.running or self.starting)
-    @rule(pick=st.integers(0, 9), kind=st.sampled_from([FailureKind.CRASHED, FailureKind.RECLAIMED]))
+    @precondition(lambda self: self.place)
+    @rule(pick=st.integers(0, 9), kind=st.sampled_from([FailureKind.CRASHED, FailureKind.RECLAIMED, FailureKind.BUG]))
     def lose(self, pick, kind):
-        workers = sorted([*self.running, *self.starting])
-        worker = workers[pick % len(workers)]
-        self.running.pop(worker, None)
-        if worker in self.starting:
-            self.starting.remove(worker)
+        worker = sorted(self.place)[pick % len(self.place)]
+        self.forget(worker)
         self.tell(WorkerLost(worker, kind, "gone"))
 
-    @rule(seconds=st.floats(0, 100))
+    @rule(seconds=st.sampled_from([0.0, 0.5, 2.0, 10.0, 70.0, 150.0, 700.0]))
     def time_passes(self, seconds):
         self.now_us += int(seconds * 1e6)
         self.tell(Tick())
 
+    @precondition(lambda self: not self.stopping and self.seq > 60)
+    @rule()
+    def stop(self):
+        self.tell(StopAsked())
+        self.stopping = True
+
+    # -- laws ---------------------------------------------------------------------------------------------------
+
     @invariant()
-    def every_task_is_settled_running_or_has_a_reason(self):
+    def every_task_is_settled_running_or_has_one_reason(self):
         running = {run.task.id for run in self.running.values()}
-        for task in self.tasks:
+        wanted = {task for tasks in self.wanted.values() for task in tasks}
+        for task in wanted | running:
             state = self.scheduler.state(task)
+            assert state is self.standings[task].state, "the store would stand elsewhere"
             assert (state is TaskState.RUNNING) == (task in running)
-            assert (self.scheduler.wait_reason(task, self.now_us) is not None) == (state is TaskState.WAITING)
+            assert (self.scheduler.wait(task, self.now_us) is not None) == (state is TaskState.WAITING)
+
+    @invariant()
+    def reasons_add_up(self):
+        waits = self.scheduler.waits(self.now_us)
+        for job, tasks in self.wanted.items():
+            waiting = [task for task in tasks if self.scheduler.state(task) is TaskState.WAITING]
+            assert sum(waits[job].values()) == len(waiting)
 
     @invariant()
     def counters_agree(self):
-        open_tasks = [task for task in self.tasks if self.scheduler.state(task) not in SETTLED]
-        assert self.scheduler.unsettled == len(open_tasks)
+        for job, tasks in self.wanted.items():
+            assert self.scheduler.open_tasks(job) == sum(self.scheduler.state(t) not in SETTLED for t in tasks)
+        live = {t for tasks in self.wanted.values() for t in tasks if self.scheduler.state(t) not in SETTLED}
+        live |= {run.task.id for run in self.running.values()}
+        assert self.scheduler.unsettled == len(live)
+        assert {task.id for task in self.scheduler.running} == {run.task.id for run in self.running.values()}
 
     @invariant()
-    def no_worker_idles_while_a_task_could_run(self):
-        if not self.tasks or self.starting:
+    def the_ledger_is_right(self):
+        self.scheduler.audit()
+        assert self.running or all(self.scheduler.reserved(job) == 0 for job in self.jobs)
+
+    @invariant()
+    def nodes_are_not_overbooked(self):
+        used: dict[str, list[int]] = {}
+        for start in self.place.values():
+            if start.node is not None:
+                place = used.setdefault(start.node, [0, 0])
+                place[0] += start.lane.ranks
+                place[1] += start.lane.gpus_in_all
+        for name, (cpus, gpus) in used.items():
+            assert cpus <= self.nodes[name].cpus
+            assert gpus <= self.nodes[name].gpus
+
+    def room(self, name: str, lane: Lane) -> bool:
+        there = [start.lane for start in self.place.values() if start.node == name]
+        gpus = self.nodes[name].gpus - sum(other.gpus_in_all for other in there)
+        cpus = self.nodes[name].cpus - sum(other.ranks for other in there)
+        return gpus >= lane.gpus_in_all and cpus >= lane.ranks
+
+    @invariant()
+    def something_is_going_on_while_work_is_left(self):
+        """A queued task that waits for capacity means that workers are busy, coming up, asked for, or cannot be."""
+        if self.stopping or self.running or self.starting or self.scheduler.wake_us is not None:
             return
-        ready = [t for t in self.tasks if self.scheduler.wait_reason(t, self.now_us) == "capacity"]
-        assert not ready or len(self.running) == 3 or self.scheduler.unsettled == 0 or self.avoiding(ready)
-
-    def avoiding(self, ready) -> bool:
-        """A task may wait for another worker than the one it failed on."""
-        return all(self.attempts_of.get(task, 0) > 0 for task in ready)
+        for tasks in self.wanted.values():
+            for task in tasks:
+                wait = self.scheduler.wait(task, self.now_us)
+                assert wait is None or wait.reason not in {WaitReason.CAPACITY, WaitReason.SHARE, WaitReason.RESERVED}, wait
 
 
-FarmLife.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+FarmLife.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 TestFarmLife = FarmLife.TestCase
