@@ -18,7 +18,6 @@ from typing import Protocol
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.driver.seams import Found
 from farm.scheduler.events import History
-from farm.shelf import Shelf
 from farm.store.records import Membership, TaskRecord
 from farm.tasks import Outcome, Task, TaskId, TaskState, reclaimed
 
@@ -29,6 +28,14 @@ class Books(Protocol):
     def load(self, job: str) -> tuple[TaskRecord, ...]: ...
     def tasks(self, ids: Iterable[TaskId]) -> dict[TaskId, TaskRecord]: ...
     def memberships(self, ids: Iterable[TaskId]) -> dict[TaskId, tuple[Membership, ...]]: ...
+
+
+class Shelf(Protocol):
+    """What is read of the clip store (`farm.shelf.Shelf`)."""
+
+    def look_for(self, tasks: Sequence[TaskId]) -> None: ...
+    def last_attempt(self, task: Task) -> int: ...
+    def manifest(self, task: Task, attempt: int) -> Manifest | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class Driver:
 
     def _decide(self) -> None:
         """Decide, commit, act on everything that is queued, and go on with what follows from it."""
-        self._queue.append(Tick())
+        self._queue.appendleft(Tick())  # first: it forgets tasks whose end was told in an earlier turn
         if self._stop.is_set() and self._stop_by_us is None:
             self._stop_by_us = self._clock() + STOP_GRACE_US
             self._queue.append(StopAsked())

@@ -1,0 +1,174 @@
+"""Nodes that come and go, and what is free on each: the machines of a simulated farm.
+
+    scenario: arrive, drain, lose ──▶ Cluster ──▶ NodeUp, NodeDraining, NodeLost ──▶ the pool of whoever drives
+    pending workers ──▶ demand ──▶ an elastic node after `arrival_s`; an idle one goes after `idle_s`
+
+Outlives drivers: the shelf of manifests and the nodes are here, the workers are the pool's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from farm.scheduler.events import Event, NodeDraining, NodeLost, NodeUp
+from farm.scheduler.policy import NodeShape
+from farm.simulator.faults import Faults
+from farm.simulator.trace import NodeRow, Trace
+from farm.simulator.world import US_PER_S, World
+from farm.tasks import Lane, Manifest, TaskId
+
+
+@dataclass(slots=True)
+class Node:
+    """A machine. `cpus` and `gpus` are what it has; the free ones are what no worker holds."""
+
+    name: str
+    cpus: int
+    gpus: int
+    pools: frozenset[str]
+    since_us: int
+    shape: NodeShape | None = None
+    """The kind it was brought as; None for one that was always there."""
+    cpus_free: int = 0
+    gpus_free: int = 0
+    draining: bool = False
+    idle_since_us: int = 0
+
+    def fits(self, lane: Lane) -> bool:
+        """True when a worker of `lane` has room now."""
+        pool = not lane.pool or lane.pool in self.pools
+        return pool and not self.draining and self.cpus_free >= lane.ranks and self.gpus_free >= lane.gpus_in_all
+
+    @property
+    def empty(self) -> bool:
+        return self.cpus_free == self.cpus and self.gpus_free == self.gpus
+
+
+@dataclass(frozen=True, slots=True)
+class Elastic:
+    """What the autoscaler may bring, and how quickly it does."""
+
+    shapes: tuple[NodeShape, ...] = ()
+    arrival_s: float = 60.0
+    idle_s: float = 60.0
+
+
+@dataclass(slots=True)
+class Cluster:
+    """Everything of a farm that outlives its driver, but for the job store."""
+
+    world: World
+    trace: Trace
+    faults: Faults = field(default_factory=Faults)
+    elastic: Elastic = field(default_factory=Elastic)
+    gpu_load_s: float = 5.0
+    """How long a worker with GPUs takes to load its model on average."""
+    cpu_load_s: float = 1.0
+    load_spread: float = 0.2
+    silence_s: float = 15.0
+    """How long a worker goes on that does not hear from its driver, and so how long a loss takes to be certain."""
+    nodes: dict[str, Node] = field(default_factory=dict[str, Node])
+    shelf: dict[tuple[TaskId, int], Manifest] = field(default_factory=dict[tuple[TaskId, int], Manifest])
+    """Every manifest that was ever written."""
+    left: dict[TaskId, int] = field(default_factory=dict[TaskId, int])
+    """By task, the last attempt that wrote one."""
+    tell: Callable[[Event], None] = lambda event: None  # noqa: ARG005
+    """Where news goes: the pool of whoever drives."""
+    vacate: Callable[[str], None] = lambda node: None  # noqa: ARG005
+    """Lets the workers on a node die."""
+    evict: Callable[[], None] = lambda: None
+    """Ends the workers of the driver before: what a new leader does first."""
+    _brought: int = 0
+    _coming: dict[NodeShape, int] = field(default_factory=dict[NodeShape, int])
+
+    # -- what a scenario arranges -------------------------------------------------------------------------------------
+
+    def arrive(
+        self, name: str, cpus: int, gpus: int = 0, pools: frozenset[str] = frozenset(), shape: NodeShape | None = None
+    ) -> None:
+        """A node is there from now on."""
+        now = self.world.now_us
+        self.nodes[name] = Node(name, cpus, gpus, pools, now, shape, cpus, gpus, idle_since_us=now)
+        self.tell(NodeUp(name, cpus, gpus, pools, name))
+
+    def drain(self, name: str, notice_s: float) -> None:
+        """A node will be gone in `notice_s`, and says so."""
+        if node := self.nodes.get(name):
+            node.draining = True
+            self.tell(NodeDraining(name, self.world.now_us + round(notice_s * US_PER_S)))
+            self.world.after(notice_s, lambda: self.lose(name))
+
+    def lose(self, name: str) -> None:
+        """A node is gone at once, and all that ran on it."""
+        if node := self.nodes.pop(name, None):
+            self.trace.nodes.append(NodeRow(name, node.cpus, node.gpus, node.since_us, self.world.now_us))
+            self.tell(NodeLost(name))
+            self.vacate(name)
+
+    def load_s(self, lane: Lane) -> float:
+        return self.gpu_load_s if lane.gpus else self.cpu_load_s
+
+    # -- room ---------------------------------------------------------------------------------------------------------
+
+    def room_for(self, lane: Lane) -> Node | None:
+        """The first node with room, in the order of their coming."""
+        return next((node for node in self.nodes.values() if node.fits(lane)), None)
+
+    def occupy(self, node: Node, lane: Lane) -> None:
+        node.cpus_free -= lane.ranks
+        node.gpus_free -= lane.gpus_in_all
+
+    def vacated(self, name: str, lane: Lane) -> None:
+        """A worker on that node is gone."""
+        if node := self.nodes.get(name):
+            node.cpus_free += lane.ranks
+            node.gpus_free += lane.gpus_in_all
+            if node.empty:
+                node.idle_since_us = self.world.now_us
+                if node.shape:
+                    self.world.after(self.elastic.idle_s, lambda: self._return_idle(node))
+
+    # -- the autoscaler -----------------------------------------------------------------------------------------------
+
+    def demand(self, pending: list[Lane]) -> None:
+        """Bring nodes for workers that wait for room: as many as they fill, and no more than may be."""
+        for shape in self.elastic.shapes:
+            there = sum(node.shape == shape for node in self.nodes.values())
+            coming = self._coming.get(shape, 0)
+            wanted = _nodes_for([lane for lane in pending if _holds(shape, lane)], shape)
+            for _ in range(min(wanted - coming, shape.at_most - there - coming)):
+                self._coming[shape] = self._coming.get(shape, 0) + 1
+                self.world.after(self.elastic.arrival_s, lambda shape=shape: self._bring(shape))
+
+    def _bring(self, shape: NodeShape) -> None:
+        self._coming[shape] -= 1
+        self._brought += 1
+        pools = frozenset({shape.pool} if shape.pool else ())
+        name = f"elastic-{self._brought}"
+        self.arrive(name, shape.cpus, shape.gpus, pools, shape)
+        node = self.nodes[name]
+        self.world.after(self.elastic.idle_s, lambda: self._return_idle(node))
+
+    def _return_idle(self, node: Node) -> None:
+        idle_us = self.world.now_us - node.idle_since_us
+        if self.nodes.get(node.name) is node and node.empty and idle_us >= self.elastic.idle_s * US_PER_S:
+            self.lose(node.name)
+
+
+def _holds(shape: NodeShape, lane: Lane) -> bool:
+    pool = not lane.pool or lane.pool == shape.pool
+    return pool and shape.cpus >= lane.ranks and shape.gpus >= lane.gpus_in_all
+
+
+def _nodes_for(lanes: list[Lane], shape: NodeShape) -> int:
+    """How many nodes of a shape those workers fill, packed in order."""
+    rooms: list[tuple[int, int]] = []
+    for lane in lanes:
+        for at, (cpus, gpus) in enumerate(rooms):
+            if cpus >= lane.ranks and gpus >= lane.gpus_in_all:
+                rooms[at] = (cpus - lane.ranks, gpus - lane.gpus_in_all)
+                break
+        else:
+            rooms.append((shape.cpus - lane.ranks, shape.gpus - lane.gpus_in_all))
+    return len(rooms)
