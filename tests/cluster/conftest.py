@@ -22,7 +22,7 @@ from farm.tasks import Lane, Manifest, Task, Work
 HERE = Path(__file__).parent
 FARMS = count()
 STAGES = {name: f"drill:{name.upper()}" for name in (
-    "noop", "write", "read", "work", "hoard", "crash", "note", "hog", "family", "together", "summed", "long_together",
+    "noop", "write", "read", "work", "hoard", "eat", "crash", "note", "hog", "family", "together", "summed", "long_together",
 )}  # fmt: skip
 """Those of `drill`, which workers import."""
 

@@ -8,6 +8,8 @@ import time
 
 import psutil
 import pytest
+from ray._common.utils import get_system_memory
+from ray._private.utils import get_used_memory
 from ray.util import list_named_actors
 
 import farm as package
@@ -162,6 +164,19 @@ def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_si
     assert lost.kind is FailureKind.RECLAIMED
     assert at_s[NodeLost] < at_s[WorkerLost]
     assert not process.is_running()
+
+
+def test_out_of_memory_is_told_as_such(farm, nodes, monkeypatch):
+    limit, spare = get_system_memory(), 1 << 30
+    monkeypatch.setenv("RAY_memory_usage_threshold", str((get_used_memory() + spare) / limit))
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    node = nodes.add(num_cpus=1)
+    try:
+        worker = farm.start(node=node.node_id)
+        farm.run(worker, "eat", bytes=3 * spare, seconds=20)
+        assert farm.lost(worker).kind is FailureKind.OOM
+    finally:
+        nodes.cluster.remove_node(node, allow_graceful=False)
 
 
 def test_a_worker_that_was_to_come_up_on_a_dead_node_is_lost(farm, nodes):
