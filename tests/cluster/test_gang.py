@@ -42,8 +42,8 @@ def free_gpus(within_s: float = 10) -> float:
     return free
 
 
-def test_every_rank_knows_its_place(farm, nodes):
-    gang = farm.start(DUO, node=nodes.main.node_id)
+def test_every_rank_knows_its_place(farm, main):
+    gang = farm.start(DUO, node=main.id)
     manifest = farm.do(gang, farm.work("together"))
     assert manifest.done, manifest.message
     first, second = manifest.facts["ranks"]
@@ -104,18 +104,18 @@ def test_a_gang_without_room_waits_and_is_demand(farm):
     assert states[-1] == "PENDING"
 
 
-def test_a_pools_label_is_where_its_lane_goes(farm, nodes):
-    node = nodes.add(num_cpus=2, labels={"pool": "big"})
+def test_a_pools_label_is_where_its_lane_goes(farm, cluster):
+    node = cluster.add(cpus=2, labels={"pool": "big"})
     try:
         single = Lane(name="single", pool="big")
         both = Lane(name="both", pool="big", ranks=2)
         for lane in (single, both):
             worker = farm.start(lane)
             (ready,) = [event for _, event in farm.heard if isinstance(event, WorkerReady) and event.worker == worker]
-            assert ready.node == node.node_id
+            assert ready.node == node.id
             farm.pool.stop(worker)
     finally:
-        nodes.cluster.remove_node(node)
+        cluster.kill(node)
 
 
 @pytest.mark.parametrize(

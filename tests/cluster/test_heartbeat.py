@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 import psutil
 import pytest
-import ray
 
 from farm.driver.seams import Progress
 from farm.errors import FailureKind
@@ -68,13 +65,12 @@ def test_a_frozen_worker_is_told_of_when_it_has_to_have_stopped_and_stops_when_i
     assert not ClipStore(tmp_path / "store").exists(manifest_key("p", work.task.id, 1))
 
 
-def test_behind_a_frozen_raylet_no_late_attempt_counts(farm, nodes, tmp_path):
-    node = nodes.add(num_cpus=1)
-    worker = farm.start(node=node.node_id)
+def test_behind_a_frozen_raylet_no_late_attempt_counts(farm, cluster, tmp_path):
+    node = cluster.add(cpus=1)
+    worker = farm.start(node=node.id)
     work = farm.run(worker, "work", seconds=12)
     process = psutil.Process(int(farm.sign("began")))
-    raylet = node.all_processes["raylet"][0].process.pid
-    os.kill(raylet, signal.SIGSTOP)
+    cluster.freeze(node)
     try:
         lost = farm.lost(worker)
         at_s = {type(event): at_s for at_s, event in farm.heard if not isinstance(event, Progress)}
@@ -82,8 +78,8 @@ def test_behind_a_frozen_raylet_no_late_attempt_counts(farm, nodes, tmp_path):
         assert at_s[WorkerLost] - at_s[NodeLost] > SILENCE_S / 2
         assert ends(process, 0.5), "it may still write, and was told lost"
     finally:
-        os.kill(raylet, signal.SIGCONT)
-        nodes.cluster.remove_node(node, allow_graceful=False)
+        cluster.thaw(node)
+        cluster.kill(node)
     assert not ClipStore(tmp_path / "store").exists(manifest_key("p", work.task.id, 1))
     assert not [event for _, event in farm.heard if isinstance(event, AttemptFinished)]
 
@@ -94,4 +90,3 @@ def test_an_idle_farm_stays_as_it_is(farm):
         farm.until(lambda event: getattr(event, "worker", "") in workers)
     farm.hear(SILENCE_S + 2)
     assert not [event for _, event in farm.heard if isinstance(event, WorkerLost)]
-    assert len(ray.nodes()) >= 2
