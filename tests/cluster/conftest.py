@@ -10,6 +10,7 @@ several may stand on a machine side by side.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -26,7 +27,11 @@ import psutil
 import pytest
 import ray
 from ray._raylet import GcsClient
-from ray.autoscaler._private.fake_multi_node.node_provider import FAKE_HEAD_NODE_ID, FAKE_HEAD_NODE_TYPE
+from ray.autoscaler._private.fake_multi_node.node_provider import (
+    FAKE_HEAD_NODE_ID,
+    FAKE_HEAD_NODE_TYPE,
+    FakeMultiNodeProvider,
+)
 from ray.cluster_utils import Cluster
 from ray.core.generated.autoscaler_pb2 import DrainNodeReason
 
@@ -66,7 +71,11 @@ AUTOSCALER = {
     "AUTOSCALER_METRIC_PORT": "-1",
     "RAY_FAKE_CLUSTER": "1",
     "RAY_enable_autoscaler_v2": "1",
+}
+AUTOSCALED_HEAD = {
+    "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
     "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
+    "RAY_NODE_TYPE_NAME": FAKE_HEAD_NODE_TYPE,
 }
 
 
@@ -103,7 +112,7 @@ class PrivateCluster:
 
     def kill(self, node: Node) -> None:
         """The machine is gone at once: its raylet and all its workers."""
-        end([*node.raylet.children(recursive=True), node.raylet])
+        end(node.raylet)
 
     def freeze(self, node: Node) -> None:
         """Its raylet stands still; its workers go on."""
@@ -124,8 +133,7 @@ class PrivateCluster:
         """Detach, and end every process that was started."""
         ray.shutdown()
         for node in reversed(self._nodes):
-            if node.raylet.is_running():
-                end([*node.raylet.children(recursive=True), node.raylet])
+            end(node.raylet)
         self._cluster.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -144,14 +152,15 @@ class AutoscaledCluster(PrivateCluster):
     """
 
     def __init__(self, *, cpus: int, gpus: int, labels: dict[str, str], most: int, idle_s: float) -> None:
-        super().__init__(no_monitor=True, env_vars={"RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID})
+        super().__init__(no_monitor=True, env_vars=AUTOSCALED_HEAD)
         resources = {"CPU": cpus, "GPU": gpus, "object_store_memory": OBJECT_STORE_BYTES}
         kinds = {
             FAKE_HEAD_NODE_TYPE: {"resources": {}, "node_config": {}, "max_workers": 0},
             "node": {"resources": resources, "labels": labels, "node_config": {}, "max_workers": most},
         }
         provider = {
-            "type": "fake_multinode",
+            "type": "external",  # "fake_multinode" reads defaults from a file that the wheel lacks
+            "module": f"{FakeMultiNodeProvider.__module__}.{FakeMultiNodeProvider.__qualname__}",
             "gcs_address": self.address,
             "head_node_id": FAKE_HEAD_NODE_ID,
             "launch_multiple": True,
@@ -164,6 +173,11 @@ class AutoscaledCluster(PrivateCluster):
             "provider": provider,
             "available_node_types": kinds,
             "head_node_type": FAKE_HEAD_NODE_TYPE,
+            **dict.fromkeys(("file_mounts", "auth"), {}),
+            **dict.fromkeys((
+                "cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands",
+                "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands",
+            ), []),
         }))  # fmt: skip
         head = self._cluster.head_node
         head._ray_params.autoscaling_config = str(config)
@@ -172,16 +186,18 @@ class AutoscaledCluster(PrivateCluster):
 
     def close(self) -> None:
         ray.shutdown()
-        end([*self._monitor.children(recursive=True), self._monitor])  # the nodes are its children
+        end(self._monitor)  # and its children, the nodes
         super().close()
 
 
-def end(processes: list[psutil.Process]) -> None:
-    """Kill them and wait until they are gone."""
-    for process in processes:
-        if process.is_running():
-            process.kill()
-    psutil.wait_procs(processes, timeout=10)
+def end(process: psutil.Process) -> None:
+    """Kill a process and all that it has started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        tree = [process, *process.children(recursive=True)]
+        for member in tree:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait(timeout=10)
 
 
 def until(wanted: Callable[[], Any], within_s: float = 20.0) -> Any:
