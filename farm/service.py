@@ -195,9 +195,8 @@ class Service:
     def watch(self, job: str, out: str, observer: Observer) -> Job | None:
         """Follow a job to its end, which is given back; None when a stop was asked for first."""
         with self._asking(out) as asking:
-            found = asking.store.job(asking.job(job))
-            assert found is not None
-            return Follower(asking.store, found, observer).follow(self._stop.wait)
+            found = asking.taken_in(asking.job(job))
+            return found and Follower(asking.store, found, observer).follow(self._stop.wait)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -219,12 +218,13 @@ class Service:
         with site.store() as store:
             return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
 
-    def why(self, subject: str, out: str, *, wait_s: float = 5.0) -> Receipt:
-        """Why a job (its id, or its beginning) or a task waits."""
+    def why(self, subject: str, out: str, *, shot: str = "", wait_s: float = 5.0) -> Receipt:
+        """Why a job (its id, or its beginning), or one shot of it, or a task waits.
+
+        Without a driver that is the answer. Raises `InputError` for several jobs, and then for an unknown one.
+        """
         with self._asking(out) as asking:
-            found = asking.store.find_jobs(subject)
-            named = found[0] if len(found) == 1 else subject
-            return asking.ask(Verb.WHY, body={"subject": named}, wait_s=wait_s)
+            return asking.why(subject, shot, wait_s)
 
     def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         """Have a take delivered, whatever the ranking says."""

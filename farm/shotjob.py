@@ -74,6 +74,9 @@ class ShotJob:
     def check_choice(self, shot: str, take: int) -> str:
         return self._course.check_choice(shot, take)
 
+    def open_choices(self) -> dict[str, tuple[int, ...]]:
+        return self._course.live.open_choices()
+
     def retry(self, shots: Collection[str]) -> list[Task]:
         return self._met(self._course.retry(shots))
 

@@ -18,7 +18,7 @@ from itertools import islice
 from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
 from farm.driver.desk import Answer, Desk
-from farm.driver.explain import explain
+from farm.driver.explain import Explanation
 from farm.driver.glance import glance
 from farm.driver.leftovers import leftovers
 from farm.driver.openings import Openings
@@ -273,6 +273,9 @@ class Driver:
         except InputError:
             self._leave(run)
             raise
+        if not tasks and job.state is not JobState.CANCELLED:
+            self._leave(run)
+            raise InputError(f"nothing of {shot or f'job {job.id}'} has failed or was cancelled")
         self._revive(run)
         self._admit(run, tasks)
         return len(tasks)
@@ -317,8 +320,9 @@ class Driver:
     def _spent(self, job: Job) -> int:
         return self._patiently(lambda: self._store.spent(job.id))
 
-    def explain(self, subject: str) -> Answer:
-        return explain(subject, self._jobs, self._scheduler, self._store, self._clock())
+    def explain(self, subject: str, shot: str) -> Answer:
+        explanation = Explanation(self._jobs, self._scheduler, self._store, self._clock())
+        return self._patiently(lambda: explanation.of(subject, shot))
 
     # -- acting -----------------------------------------------------------------------------------------------------
 
@@ -360,7 +364,7 @@ class Driver:
     def _beat(self, leader: str | None = None) -> None:
         """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
-        document = glance(self._scheduler, len(self._jobs), now)
+        document = glance(self._scheduler, self._jobs, now)
         self._patiently(
             lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)
         )

@@ -113,6 +113,10 @@ class JobPlan(Protocol):
         """Why a person cannot choose that take; "" when it can be chosen."""
         ...
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        """The shots that wait for a person's choice, with the takes there are to choose from."""
+        ...
+
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         """Ask again for what failed of those shots, or of all when none is named; gives the tasks that are open now.
 

@@ -90,6 +90,11 @@ class PaperPlan:
     def check_choice(self, shot: str, take: int) -> str:
         return "" if (shot, take) in self.takes else f"shot {shot} has no take {take}"
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        waiting = self.asks and not self.chosen
+        shots = dict.fromkeys(shot for shot, _ in self.takes) if waiting else {}
+        return {shot: [take for code, take in self.takes if code == shot] for shot in shots}
+
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         self.chosen |= choices
         return self._meet([self.takes[choice] for choice in choices.items()])
