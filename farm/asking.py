@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from farm.clock import now_us
 from farm.driver.explain import ended
 from farm.errors import InputError
-from farm.jobview import PENDING, DriverView, Receipt, clock, answered, driver_view, job_to_be
+from farm.jobview import PENDING, DriverView, Receipt, answered, clock, driver_view, job_to_be
 from farm.store.jobs import JobStore
 from farm.store.records import Job, Request, RequestState, Verb
 

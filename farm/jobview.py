@@ -68,6 +68,11 @@ class JobView(_View):
     budget_micros: int | None = None
     message: str = ""
 
+    @property
+    def live(self) -> bool:
+        """True while it may still want something."""
+        return self.state == PENDING or JobState(self.state).live
+
 
 class ShotLine(_View):
     """One shot of a job."""

@@ -183,7 +183,7 @@ class Service:
             if store is None:
                 return (), DriverView(leads=False)
             lines = job_views(store, now_us())
-            shown = tuple(line for line in lines if everything or JobState(line.state).live)
+            shown = tuple(line for line in lines if everything or line.live)
             driver = driver_view(store.last_pulse(), now_us())
             return shown, driver.model_copy(update={"pending": len(store.pending())})
 

@@ -342,6 +342,25 @@ def _band(priority: object) -> str:
     return str(Band.of(priority)) if isinstance(priority, int) else ""
 
 
+def scenarios_table(scenarios: Mapping[str, str]) -> Table:
+    """What the simulator can play."""
+    table = _table("scenario", "")
+    for name, says in scenarios.items():
+        table.add_row(Text(name, "bold"), Text(says))
+    return table
+
+
+def verdict_row(verdict: Verdict) -> Group:
+    """One verdict with its sentences, what does not hold first."""
+    mark = Text("holds ", "green") if verdict.passed else Text("broken", "red")
+    seconds = f"{verdict.simulated_s:.0f} s simulated in {verdict.took_s:.1f} s"
+    head = Text.assemble(mark, " ", (verdict.scenario, "bold"), (f"  seed {verdict.seed}, {seconds}", "dim"))
+    lines = (
+        Text(f"       {line}", "red" if line.startswith(("broken", "audit")) else "dim") for line in verdict.sentences
+    )
+    return Group(head, *lines)
+
+
 def verdicts_table(verdicts: Sequence[Verdict]) -> Table:
     """How many of each scenario's verdicts held."""
     table = _table("", "scenario", "held", "broken with seed")
