@@ -67,7 +67,7 @@ class Asking:
         name = self._one(subject, jobs)
         job = self.store.job(name)
         if job and not job.state.live:
-            return answered(name, job.state, ended(job))
+            return answered(name, job.state, ended(job, self.store))
         if driver.leads:
             return self.ask(Verb.WHY, body={"subject": name, "shot": shot}, wait_s=wait_s)
         return answered(name, job.state if job else PENDING, f"{driver.words} (farm up, or farm drive, brings one)")

@@ -298,7 +298,9 @@ def why_view(answer: Mapping[str, JsonValue]) -> Group:
         table.add_column(justify=justify, overflow="fold")
     for wait in waits:
         reason = str(wait["reason"])
-        table.add_row(_how_many(wait), Text(reason, _REASONS.get(reason, "yellow")), Text(str(wait["message"])))
+        remedy = Text(f" ({wait['remedy']})" if wait.get("remedy") else "", "dim")
+        sentence = Text(str(wait["message"])).append_text(remedy)
+        table.add_row(_how_many(wait), Text(reason, _REASONS.get(reason, "yellow")), sentence)
     return Group(head, *([table] if waits else []))
 
 

@@ -9,7 +9,7 @@ task                      ──▶ its own reason, or where it runs
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,12 +57,18 @@ class Explanation:
         if run := self.jobs.get(subject):
             return self._job(run, shot)
         if job := self.store.job(subject):
-            return {"subject": job.id, "kind": "job", "state": job.state, "message": ended(job), "waits": []}
+            return {
+                "subject": job.id,
+                "kind": "job",
+                "state": job.state,
+                "message": ended(job, self.store),
+                "waits": [],
+            }
         tasks = self.jobs.find(subject) if subject else []
         if len(tasks) > 1:
             raise InputError(f"{len(tasks)} tasks begin with {subject} (give more of the name)")
         if not tasks:
-            raise InputError(f"there is no job {subject}, and no task of an open one (farm jobs --all lists jobs)")
+            raise InputError(f'there is no job "{subject}", and no task of an open one (farm jobs --all lists jobs)')
         return self._task(tasks[0])
 
     # -- a job ----------------------------------------------------------------------------------------------------
@@ -79,7 +85,7 @@ class Explanation:
             "kind": "job",
             "label": f"{shot} of {run.job.id}" if shot else "",
             "state": run.job.state,
-            "message": "" if run.begun else "its shots are still being read",
+            "message": _progress(run, waits, states[TaskState.RUNNING]),
             "running": states[TaskState.RUNNING],
             "waiting": states[TaskState.WAITING],
             "waits": waits[:REASONS_SHOWN],
@@ -107,7 +113,7 @@ class Explanation:
             wait = hold or self.scheduler.wait(task.id, self.now_us)
             assert wait is not None
             blocker = "" if wait.reason in {WaitReason.UPSTREAM, WaitReason.BACKOFF} else wait.blocker
-            first = {**_plain(wait), "task": task.id, "label": task.label, "tasks": 0}
+            first = {**_plain(wait), "remedy": _remedy(wait, job), "task": task.id, "label": task.label, "tasks": 0}
             found.setdefault((wait.reason, blocker), first)["tasks"] += 1
         return sorted(found.values(), key=lambda row: (row["reason"] == WaitReason.UPSTREAM, -row["tasks"]))
 
@@ -132,6 +138,12 @@ class Explanation:
         return f"attempt {last.number}, on {last.worker} for {max(0, self.now_us - last.started_us) / 1e6:.0f} s"
 
 
+def _progress(run: Running, waits: Sequence[JsonValue], running: int) -> str:
+    if not run.begun:
+        return "its shots are still being read"
+    return "" if waits or running else "nothing of it waits"
+
+
 def _hold(job: Job) -> Wait | None:
     """What holds a job as a whole."""
     if job.state not in _HOLDS:
@@ -148,8 +160,22 @@ def _plain(wait: Wait) -> Row:
     }
 
 
-def ended(job: Job) -> str:
+def _remedy(wait: Wait, job: Job) -> str:
+    """What people can do about it; "" where it passes by itself."""
+    if wait.reason is not WaitReason.LIMIT:
+        return ""
+    if wait.blocker == job.id:
+        return "submit the list again with a larger --budget: what is done is kept"
+    return "projects in the farm's settings says so"
+
+
+def ended(job: Job, store: JobStore) -> str:
     """Why nothing of a job that is not open runs."""
     if job.state.live:
         return "the driver could not open it yet, and tries again every few seconds (its log says why)"
-    return job.message or _ENDED[job.state].format(job=job.id)
+    failed = [record for record in store.load(job.id) if record.state is TaskState.FAILED] if not job.message else []
+    if job.state is not JobState.FAILED or not failed:
+        return job.message or _ENDED[job.state].format(job=job.id)
+    shots = len({record.task.shot for record in failed})
+    first = f"{failed[0].task.label}: {failed[0].message}"
+    return f"{shots} {'shot has' if shots == 1 else 'shots have'} no clip; {first} (farm retry {job.id} tries again)"

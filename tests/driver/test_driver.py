@@ -272,7 +272,7 @@ def test_why_answers_for_a_job_and_a_task(house, task):
     (wait,) = house.answer(asked[0]).answer["waits"]
     assert (wait["reason"], wait["tasks"]) == ("upstream", 1)
     assert house.answer(asked[1]).answer["waits"][0]["reason"] == "upstream"
-    assert "there is no job zzz, and no task of an open one" in house.refused(asked[2])
+    assert 'there is no job "zzz", and no task of an open one' in house.refused(asked[2])
 
 
 def test_the_driver_says_of_itself_what_waits(house, task):
