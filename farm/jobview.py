@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from farm.chain import StageName
+from farm.driver.glance import CHOICE
 from farm.errors import InputError
 from farm.store.jobs import JobStore
 from farm.store.records import Deed, JobLine, JobState, Pulse, Request, RequestState, TaskRecord, Verb
@@ -79,7 +80,7 @@ class ShotLine(_View):
 
     code: str
     state: str
-    """"done", "failed", "running", or "waiting"."""
+    """"done", "failed", "cancelled", "running", "waiting", or "choice" when a person is to choose a take."""
     tasks: Mapping[str, int]
     message: str = ""
 
@@ -164,10 +165,11 @@ def job_status(store: JobStore, job: str, now_us: int) -> JobStatus:
     view = next((view for view in job_views(store, now_us) if view.id == job), None)
     if view is None:
         raise InputError(f'there is no job "{job}" (farm jobs --all lists them)')
+    found = store.job(job)
     return JobStatus(
         job=view,
         stages=_stages(store, job),
-        shots=tuple(_shots(store.load(job))),
+        shots=tuple(_shots(view, found.document if found else {}, store.load(job))),
         history=tuple(_history(store.history(job), view)),
         driver=driver_view(store.last_pulse(), now_us),
     )
@@ -249,17 +251,37 @@ def _waits(pulse: Pulse | None, now_us: int) -> dict[str, dict[str, int]]:
     return found
 
 
-def _shots(records: Iterable[TaskRecord]) -> Iterable[ShotLine]:
-    """Shots in the job's order; tasks of no shot are left out."""
+def _shots(job: JobView, document: Mapping[str, JsonValue], records: Iterable[TaskRecord]) -> Iterator[ShotLine]:
+    """The shots that a job was asked for, in the order of the cut; also those that are refused, and have no task."""
     by_shot: dict[str, list[TaskRecord]] = {}
     for record in records:
-        if record.task.shot:
-            by_shot.setdefault(record.task.shot, []).append(record)
-    for code, tasks in by_shot.items():
-        states = Counter(record.state for record in tasks)
-        failed = next((record.message for record in tasks if record.state is TaskState.FAILED), "")
-        counts = {str(state): count for state, count in states.items()}
-        yield ShotLine(code=code, state=_worst(states), tasks=counts, message=failed)
+        by_shot.setdefault(record.task.shot, []).append(record)
+    only = document.get("only")
+    for entry in _entries(document.get("shots")):
+        code, refused = str(entry.get("code")), entry.get("refused")
+        if isinstance(only, list) and code not in only:
+            continue
+        if refused:
+            yield ShotLine(code=code, state="failed", tasks={}, message=str(refused))
+        else:
+            yield _shot(code, by_shot.get(code, []), job)
+
+
+def _shot(code: str, tasks: Sequence[TaskRecord], job: JobView) -> ShotLine:
+    states = Counter(record.state for record in tasks)
+    stages = {record.task.stage for record in tasks}
+    state = _worst(states) if tasks else str(TaskState.WAITING)
+    message = next((record.message for record in tasks if record.state is TaskState.FAILED), "")
+    if state == TaskState.DONE and StageName.DELIVER not in stages:  # it goes on, or no take was chosen
+        state = str(TaskState.WAITING) if job.live else str(TaskState.FAILED)
+        if job.live and StageName.SELECT in stages:
+            state, message = CHOICE, f"farm approve {job.id} {code} TAKE"
+    counts = {str(state): count for state, count in states.items()}
+    return ShotLine(code=code, state=state, tasks=counts, message=message)
+
+
+def _entries(shots: JsonValue) -> Iterator[Mapping[str, JsonValue]]:
+    yield from (entry for entry in shots if isinstance(entry, dict)) if isinstance(shots, list) else ()
 
 
 def _worst(states: Mapping[TaskState, int]) -> str:

@@ -42,7 +42,7 @@ from farm.store.clips import ClipStore
 from farm.store.gc import Garbage, collect
 from farm.store.jobs import JobStore
 from farm.store.lease import Lease
-from farm.store.records import Job, JobState, RequestState, Verb
+from farm.store.records import Job, RequestState, Verb
 from farm.submission import DRAFT, Submission
 from farm.summary import JobSummary
 from farm.tasks import Task

@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from farm.driver.glance import CHOICE
 from farm.findings import Finding, Severity
 from farm.jobview import clock
 from farm.scheduler.policy import Band
@@ -47,6 +48,7 @@ _STATES = {
     "pending": "yellow",
     "paused": "yellow",
     "held": "yellow",
+    "choice": "yellow",
 }
 _TASK_STATES = ("done", "running", "waiting", "failed", "cancelled")
 _REASONS = {"upstream": "dim", "limit": "red", "no capable worker": "red", "held": "yellow", "choice": "yellow"}
@@ -173,7 +175,9 @@ def jobs_table(lines: Sequence[JobView], width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     shown = [title for title in _JOB_COLUMNS if _is_shown(title, lines, width)]
     for title in shown:
-        table.add_column(title, overflow="fold", no_wrap=title in {"state", "done"})
+        widest = min(ID_WIDTH, max((len(line.id) for line in lines), default=0))
+        least = widest if title == "job" else None
+        table.add_column(title, overflow="fold", no_wrap=title in {"state", "done"}, min_width=least)
     for line in lines:
         cells = _job_cells(line)
         table.add_row(*(cells[title] for title in shown))
@@ -181,6 +185,8 @@ def jobs_table(lines: Sequence[JobView], width: int) -> Table:
 
 
 _JOB_COLUMNS = ("job", "project", "by", "submitted", "state", "prio", "done", "runs", "cost", "waits for")
+ID_WIDTH = 32
+"""Characters of a job's id that are never folded: it is there to be copied."""
 WIDE = 100
 """Columns of a screen on which there is room for who submitted a job, and when."""
 
@@ -216,7 +222,8 @@ def _waits(line: JobView, tasks: Mapping[str, int]) -> Text:
         parts.append(Text(line.message, "red" if line.state == "failed" else "dim"))
     reasons = {reason: count for reason, count in line.waits.items() if reason not in {"upstream", line.state}}
     for reason, count in sorted((reasons or line.waits).items(), key=lambda item: -item[1]):
-        parts.append(Text(f"{count} {reason}", _REASONS.get(reason, "")))
+        words = _count(count, "choice") if reason == CHOICE else f"{count} {reason}"
+        parts.append(Text(words, _REASONS.get(reason, "")))
     return Text(", ").join(parts)
 
 
@@ -270,7 +277,8 @@ def _shots(shots: Iterable[ShotLine]) -> Table:
     for shot in shots:
         tasks = Counter(shot.tasks)
         done = f"{tasks['done']}/{tasks.total()}"
-        table.add_row(Text(shot.code, "bold"), _state(shot.state), done, Text(shot.message, "red"))
+        message = Text(shot.message, "red" if shot.state == "failed" else "dim")
+        table.add_row(Text(shot.code, "bold"), _state(shot.state), done if tasks else "", message)
     return table
 
 
@@ -414,7 +422,7 @@ def _cost(line: JobView) -> str:
     if not line.cost_micros and line.budget_micros is None:
         return ""
     spent = f"{line.cost_micros / 1e6:.2f}"
-    return spent if line.budget_micros is None else f"{spent} of {line.budget_micros / 1e6:g}"
+    return spent if line.budget_micros is None else f"{spent} of {line.budget_micros / 1e6:.2f}"
 
 
 def as_json(items: Sequence[object]) -> str:

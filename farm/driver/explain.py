@@ -33,7 +33,7 @@ _HOLDS = {
 }
 _ENDED = {
     JobState.DONE: "everything is done",
-    JobState.FAILED: "some shots have no clip (farm status {job} names them, farm retry {job} tries them again)",
+    JobState.FAILED: "farm status {job} says why, farm retry {job} tries again",
     JobState.CANCELLED: "it was cancelled (farm retry {job} brings it back)",
 }
 
@@ -170,12 +170,12 @@ def _remedy(wait: Wait, job: Job) -> str:
 
 
 def ended(job: Job, store: JobStore) -> str:
-    """Why nothing of a job that is not open runs."""
+    """Why nothing of a job that is not open runs, of a failed one with what failed first."""
     if job.state.live:
         return "the driver could not open it yet, and tries again every few seconds (its log says why)"
-    failed = [record for record in store.load(job.id) if record.state is TaskState.FAILED] if not job.message else []
-    if job.state is not JobState.FAILED or not failed:
-        return job.message or _ENDED[job.state].format(job=job.id)
-    shots = len({record.task.shot for record in failed})
-    first = f"{failed[0].task.label}: {failed[0].message}"
-    return f"{shots} {'shot has' if shots == 1 else 'shots have'} no clip; {first} (farm retry {job.id} tries again)"
+    words = _ENDED[job.state].format(job=job.id)
+    if job.state is not JobState.FAILED:
+        return job.message or words
+    failed = (record for record in store.load(job.id) if record.state is TaskState.FAILED)
+    first = next((f"; {record.task.label}: {record.message}" for record in failed), "")
+    return f"{job.message or 'some shots have no clip'}{first} ({words})"

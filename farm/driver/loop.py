@@ -232,7 +232,7 @@ class Driver:
                 state = self._patiently(run.plan.end)
                 run.asking = state is None
                 if state is not None:
-                    self._set_state(run.job, state)
+                    self._set_state(run.job, state, run.plan.remark())
                     self._close(run.job)
 
     def _close(self, job: Job) -> None:

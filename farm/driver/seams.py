@@ -132,6 +132,10 @@ class JobPlan(Protocol):
         """Called when every task has settled: how the job ended; None while it waits for a person's choice."""
         ...
 
+    def remark(self) -> str:
+        """A word on how it ended, asked for after `end`: "1 of 3 shots has no clip: sh040"; "" for none."""
+        ...
+
 
 class Farm(Protocol):
     """What is known of the farm's outputs, and of what jobs are made of."""

@@ -99,6 +99,10 @@ class PaperPlan:
     def check_choice(self, shot: str, take: int) -> str:
         return "" if (shot, take) in self.takes else f"shot {shot} has no take {take}"
 
+    def remark(self) -> str:
+        failed = sum(not outcome.done for outcome in self.outcomes.values())
+        return f"{failed} of {len(self.outcomes)} failed" if failed else ""
+
     def open_choices(self) -> Mapping[str, Sequence[int]]:
         waiting = self.asks and not self.chosen
         shots = dict.fromkeys(shot for shot, _ in self.takes) if waiting else {}

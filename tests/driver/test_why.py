@@ -207,8 +207,7 @@ def test_gpus_that_nobody_has_end_the_job_at_once_with_the_reason(house, task):
     answer = house.why(job, once=lambda: not house.store.job(job).state.live)
     assert (answer["state"], answer["waits"]) == ("failed", [])
     assert answer["message"].startswith(
-        "1 shot has no clip; score a: no capable worker: no node can take a worker of wan (1 GPU), "
-        "the largest has 0 GPUs"
+        "1 of 1 failed; score a: no capable worker: no node can take a worker of wan (1 GPU), the largest has 0 GPUs"
     )
 
 
