@@ -20,6 +20,7 @@ from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPoli
 from farm.scheduler.state import Scheduler
 from farm.site import Site
 from farm.store.jobs import JobStore
+from farm.store.lease import Lease
 from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
@@ -92,8 +93,12 @@ class Led:
     config: Config
     site: Site
     store: JobStore
-    epoch: int
+    lease: Lease
     farm: Farm
+
+    @property
+    def epoch(self) -> int:
+        return self.lease.epoch
 
 
 @contextmanager
@@ -129,6 +134,7 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
             clock=now_us,
             stop=stop,
             leader=leader(),
+            leads=lambda: led.lease.alive,
         )
     finally:
         pool.close()
