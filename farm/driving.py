@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -118,7 +118,7 @@ def driver_on_cluster(led: Led, observer: Observer, stop: threading.Event) -> It
     from farm.cluster.nodes import NodeWatch
     from farm.cluster.pool import RayPool
 
-    with attach(led.config.ray), NodeWatch() as nodes:
+    with attach(led.config.ray), closing(NodeWatch()) as nodes:
         yield from _driving(led, RayPool(_setup(led), _name(led), led.epoch, nodes), observer, stop)
 
 
