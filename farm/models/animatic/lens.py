@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from farm.models.animatic.path import Pose
 
-Number = TypeVar("Number", float, "NDArray[np.float32]")
+Number = TypeVar("Number", float, "NDArray[np.float32]", "NDArray[np.float64]")
 Amount = TypeVar("Amount", float, "NDArray[np.float64]")
 
 FOCAL_WIDTHS = 1.3

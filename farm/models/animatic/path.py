@@ -191,9 +191,7 @@ def _phase_travel(phase: Sequence[CameraMove], seconds: float, aspect: float, ma
         asked = asked.plus(_move_travel(move, seconds, aspect), manner.amount)
     limits = CAPS_PER_SECOND._replace(x=CAPS_PER_SECOND.x * aspect / (16 / 9))
     reach = seconds / manner.ease.peak
-    factor = min(
-        [1.0, *(cap * reach / abs(way) for way, cap in zip(asked, limits, strict=True) if way)]
-    )
+    factor = min([1.0, *(cap * reach / abs(way) for way, cap in zip(asked, limits, strict=True) if way)])
     return Travel().plus(asked, factor)
 
 
