@@ -52,8 +52,6 @@ _TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 def _plain(value: Value) -> object:
     if type(value) is str:
         return _text(value)
-    if type(value) is int:
-        return value
     if isinstance(value, dict):
         return _mapping(value)
     match value:
