@@ -17,7 +17,9 @@ that lie there hold every row; a reader that listed them before an old one was d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
 
@@ -53,16 +55,9 @@ class Catalog:
         followed = 0
         while lines := self._next_range(store):
             self._unsure = True
-            span, source = (lines[0].seq, lines[-1].seq), self._source(store)
-            ended = {(line.task, line.attempt) for line in lines if line.kind is ChangeKind.ATTEMPT_ENDED}
-            rows = source.attempt_rows(task for task, _ in ended if task)
-            attempts = ((project, row) for project, row in rows if (row["task"], row["attempt"]) in ended)
-            for project, found in _by_project(attempts).items():
-                write_range(self._clips, "attempts", project, span, found)
-            takes = source.take_rows(source.takes_touched(_touched(lines)))
-            for project, found in _by_project(takes).items():
-                write_range(self._clips, "takes", project, span, _not_beyond(span[1], found))
-            store.set_watermark(CONSUMER, span[1])
+            with _without_collecting():
+                self._write_range(store, lines)
+            store.set_watermark(CONSUMER, lines[-1].seq)
             self._unsure = False
             followed += len(lines)
         return followed
@@ -122,20 +117,36 @@ class Catalog:
         lines = store.changes_after(watermark, begun - watermark)
         return tuple(line for line in lines if line.seq <= begun)
 
+    def _write_range(self, store: JobStore, lines: tuple[ChangeRecord, ...]) -> None:
+        span, source = (lines[0].seq, lines[-1].seq), self._source(store)
+        ended = {(line.task, line.attempt) for line in lines if line.kind is ChangeKind.ATTEMPT_ENDED}
+        rows = source.attempt_rows(task for task, _ in ended if task)
+        attempts = ((project, row) for project, row in rows if (row["task"], row["attempt"]) in ended)
+        for project, found in _by_project(attempts).items():
+            write_range(self._clips, "attempts", project, span, found)
+        takes = source.take_rows(source.takes_touched(_touched(lines)))
+        for project, found in _by_project(takes).items():
+            write_range(self._clips, "takes", project, span, _not_beyond(span[1], found))
+
     def _write_all(self, store: JobStore, last: int) -> set[str]:
         """Write a row for everything there is up to change `last`: each task when the outbox tells of its first job."""
         large, seq = LargeParts(self._clips, last, ROWS_PER_PART), 0
         while lines := [line for line in store.changes_after(seq, CHANGES_PER_FILE) if line.seq <= last]:
-            seq, source = lines[-1].seq, self._source(store)
-            added = {(line.task, line.seq) for line in lines if line.kind is ChangeKind.TASK_ADDED and line.task}
-            members = source.memberships(task for task, _ in added)
-            first = [task for task, joined in members.items() if (task, joined[0].seq) in added]
-            for project, rows in _by_project(source.attempt_rows(first)).items():
-                large.add("attempts", project, rows)
-            for project, rows in _by_project(source.take_rows(source.generates(first))).items():
-                large.add("takes", project, _not_beyond(last, rows))
+            with _without_collecting():
+                self._add_portion(store, lines, large, last)
+            seq = lines[-1].seq
         large.close()
         return large.keys
+
+    def _add_portion(self, store: JobStore, lines: list[ChangeRecord], large: LargeParts, last: int) -> None:
+        added = {(line.task, line.seq) for line in lines if line.kind is ChangeKind.TASK_ADDED and line.task}
+        source = self._source(store)
+        members = source.memberships(task for task, _ in added)
+        first = [task for task, joined in members.items() if (task, joined[0].seq) in added]
+        for project, rows in _by_project(source.attempt_rows(first)).items():
+            large.add("attempts", project, rows)
+        for project, rows in _by_project(source.take_rows(source.generates(first))).items():
+            large.add("takes", project, _not_beyond(last, rows))
 
     def _is_known(self, part: Part, store: JobStore) -> bool:
         """True when the job store knows what every row of a part is about, so that it was written anew."""
@@ -156,6 +167,18 @@ class Catalog:
         if self._lists is None or self._lists[0] is not store:
             self._lists = store, Lists(store)
         return Source(store, self._lists[1])
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Make rows without the cyclic garbage collector: it walks the thousands that are only growing, again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _last_seq(store: JobStore) -> int:

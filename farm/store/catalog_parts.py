@@ -95,6 +95,8 @@ class LargeParts:
 
     def add(self, name: Name, project: str, rows: Sequence[Row]) -> None:
         """Add a portion of rows."""
+        if not rows:
+            return
         growing = self._open.setdefault((name, project), _Growing(SCHEMAS[name]))
         growing.add(rows)
         if growing.rows >= self._rows_per_part:
