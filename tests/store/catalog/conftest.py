@@ -101,6 +101,7 @@ class World:
         """Leave every manifest in the clip store, as workers do."""
         for attempts in self.store.attempts([task.id for task in self.tasks.values()]).values():
             for attempt in attempts:
+                assert attempt.manifest
                 key = manifest_key(self.project, attempt.task, attempt.number)
                 clips.put_bytes(key, attempt.manifest.model_dump_json().encode())
 

@@ -35,8 +35,9 @@ def ranges(clips: ClipStore, name: Any) -> list[tuple[int, int]]:
 def test_a_crash_before_the_watermark_ends_the_range_where_it_ended(
     world: Any, folder_clips: ClipStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, same: bool
 ) -> None:
-    world.whole()
     catalog = Catalog(folder_clips)
+    catalog.follow(world.store)
+    world.whole()
     with monkeypatch.context() as patch:
         patch.setattr(JobStore, "set_watermark", crash)
         for _ in range(2):

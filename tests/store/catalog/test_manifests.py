@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from farm.store.catalog import Catalog
-from farm.store.catalog_rows import ATTEMPTS, TAKES
+from farm.store.catalog_parts import SCHEMAS, Name
 from farm.store.clips import ClipStore
 
-LOST = {
+LOST: dict[Name, set[str]] = {
     "attempts": {"job", "stage_version", "shot", "take", "lane", "params"},
     "takes": {
         "seq", "job", "jobs", "sequence", "shot", "model", "revision", "seed", "prompt", "negative_prompt", "fidelity",
@@ -28,10 +28,10 @@ def test_rows_from_manifests_are_those_of_the_job_store_as_far_as_they_go(world:
     catalog = Catalog(clips)
     recovered = catalog.rebuild_from_manifests(clips)
     assert (recovered.attempts, recovered.takes, recovered.damaged) == (8, 2, [])
-    for name, schema in (("attempts", ATTEMPTS), ("takes", TAKES)):
-        told = [column for column in [*schema.names, "project"] if column not in LOST[name]]
+    for name, lost in LOST.items():
+        told = [column for column in [*SCHEMAS[name].names, "project"] if column not in lost]
         assert catalog.read(name).select(told) == rebuilt.read(name).select(told)
-        nulls = catalog.read(name).select(sorted(LOST[name] - {"seq"}))
+        nulls = catalog.read(name).select(sorted(lost - {"seq"}))
         assert all(column.null_count == len(column) for column in nulls.columns)
 
 
@@ -78,3 +78,14 @@ def test_a_damaged_manifest_is_left_out_and_named(world: Any, folder_clips: Clip
     folder_clips.put_bytes(key, data)
     recovered = Catalog(folder_clips).rebuild_from_manifests(folder_clips)
     assert (recovered.damaged, recovered.attempts) == ([key], 2)
+
+
+def test_a_delivery_tells_that_a_take_was_chosen_by_hand(world: Any, folder_clips: ClipStore) -> None:
+    world.finish("take 1")
+    world.finish("take 2")
+    world.deliver(1)
+    world.shelve(folder_clips)
+    catalog = Catalog(folder_clips)
+    catalog.rebuild_from_manifests(folder_clips)
+    chosen = {row["task"]: (row["chosen"], len(row["clips"])) for row in catalog.read("takes").to_pylist()}
+    assert chosen == {world.tasks["take 1"].id: (True, 1), world.tasks["take 2"].id: (False, 0)}

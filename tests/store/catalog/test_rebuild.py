@@ -15,7 +15,7 @@ from farm.chain import SelectParams
 from farm.errors import StorageError
 from farm.store import catalog_parts
 from farm.store.catalog import Catalog
-from farm.store.catalog_parts import parts
+from farm.store.catalog_parts import parts, read_keys, write_range
 from farm.store.catalog_rows import ATTEMPTS, TAKES, attempt_row
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
@@ -150,6 +150,27 @@ def test_what_a_lost_job_store_made_outlives_a_rebuild_from_its_successor(
         Catalog(folder_clips).rebuild(successor)
     successor.close()
     assert read(Catalog(folder_clips)) == before
+
+
+def test_a_job_store_of_yesterday_drops_nothing_of_today(
+    world: Any, followed: Catalog, folder_clips: ClipStore
+) -> None:
+    """A part of changes beyond the job store's, as when that was brought back from a backup."""
+    row = {"task": world.tasks["take 1"].id, "attempt": 2, "seq": 900_000, "score": 0.99}
+    write_range(folder_clips, "takes", "demo", (900_000, 900_001), [row])
+    followed.rebuild(world.store)
+    assert 0.99 in followed.read("takes")["score"].to_pylist()
+
+
+def test_a_task_of_two_jobs_is_written_once(
+    world: Any, followed: Catalog, folder_clips: ClipStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store.create_job(world.epoch, world.make.job("later"))
+    world.store.add_tasks(world.epoch, "later", list(world.tasks.values()), 1)
+    monkeypatch.setattr("farm.store.catalog.CHANGES_PER_FILE", 5)
+    followed.rebuild(world.store)
+    rows = [row for part in parts(folder_clips, "attempts") for row in read_keys(folder_clips, part)]
+    assert len(rows) == len(set(rows)) == 8
 
 
 def test_parts_of_before_still_read(world: Any, followed: Catalog, folder_clips: ClipStore) -> None:
