@@ -341,8 +341,9 @@ class Service:
         catalog = Catalog(site.clips)
         with site.existing_store() as store:
             if store is None:
-                catalog.rebuild_from_manifests()
-                return "rebuilt from the manifests: there is no job store here"
+                found = catalog.rebuild_from_manifests(site.clips)
+                damaged = f", {len(found.damaged)} manifests are damaged" if found.damaged else ""
+                return f"no job store here: {found.attempts} attempts, {found.takes} takes from manifests{damaged}"
             catalog.rebuild(store)
             return "rebuilt from the job store"
 

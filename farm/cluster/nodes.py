@@ -135,4 +135,4 @@ def _draining() -> dict[str, int]:
     Private to Ray: `ray._private.state.state.get_draining_nodes`, as Ray Train's preemption watcher uses it. No public
     call tells of drains.
     """
-    return ray._private.state.state.get_draining_nodes()  # noqa: SLF001
+    return ray._private.state.state.get_draining_nodes()
