@@ -94,7 +94,7 @@ class Explain:
         if not lane.workers:
             return self._no_workers(job, lane, ahead)
         if not lane.ready:
-            message = f"{_workers(lane.starting)} of lane {lane.name} coming up, which takes about {lane.load_s:.0f} s"
+            message = f"{_of(lane.starting, lane)} coming up, which takes about {lane.load_s:.0f} s"
             return Wait(
                 WaitReason.LOADING, message, lane.name, {"starting": lane.starting, "load_s": lane.load_s, **ahead}
             )
@@ -130,10 +130,10 @@ class Explain:
         numbers = {"workers": float(len(lane.workers)), "busy": float(lane.busy), **ahead}
         others = self._others(job, lane)
         if others:
-            message = f"{_workers(lane.busy)} of lane {lane.name} busy: {_working(others)}"
+            message = f"{_of(lane.busy, lane)} busy: {_working(others)}"
             return Wait(WaitReason.SHARE, message, next(iter(others)), numbers)
-        before = f", {ahead['queued_before']:.0f} tasks run before" if ahead else ""
-        message = f"{lane.busy} of {_count(len(lane.workers), 'worker')} of lane {lane.name} busy with its own project{before}"
+        before = f", and {_count(int(ahead['queued_before']), 'task')} will run before it" if ahead else ""
+        message = f"{_of(lane.busy, lane)} busy with work of its own project{before}"
         return Wait(WaitReason.CAPACITY, message, lane.name, numbers)
 
     def _others(self, job: LiveJob, lane: LaneWorkers | None) -> dict[str, int]:
@@ -175,8 +175,11 @@ def _working(others: Mapping[str, int]) -> str:
     return ", ".join(f"{count} at work for {project}" for project, count in others.items())
 
 
-def _workers(count: int) -> str:
-    return f"{_count(count, 'worker')} {'is' if count == 1 else 'are'}" if count else "no worker is"
+def _of(count: int, lane: LaneWorkers) -> str:
+    """So many of a lane's workers, as the subject of a sentence."""
+    if len(lane.workers) == 1:
+        return f"the only worker of lane {lane.name} is"
+    return f"{count or 'none'} of the {len(lane.workers)} workers of lane {lane.name} {'is' if count == 1 else 'are'}"
 
 
 def _count(count: int, noun: str) -> str:

@@ -85,7 +85,7 @@ class Health:
 
     def _pause(self, why: str, width: int, started_us: int, now_us: int) -> None:
         """Pause, once for all attempts that were under way when it began."""
-        if started_us < self._paused_at_us:
+        if started_us <= self._paused_at_us:
             return
         self.why, self.width, self._paused_at_us = why, width, now_us
         pause_s = min(PAUSE_S * 2**self._pauses, LONGEST_PAUSE_S)

@@ -49,7 +49,8 @@ class Worker:
     """What its attempt was expected to use, see `farm.scheduler.dispatch`."""
     ran: int = 0
     """Attempts so far."""
-    cancelled_us: int = 0
+    cancelled_us: int | None = None
+    """When its attempt was asked to stop."""
     alarm_us: int = 0
     """When its alarm goes off; 0 for none."""
 

@@ -125,7 +125,7 @@ class Presence:
                 if self.sizing.needed(worker):
                     self.patience.remind(worker, answer.now_us + int(self.patience.policy.idle_stop_s * 1e6))
                     return
-            case WorkerState.BUSY if worker.cancelled_us:
+            case WorkerState.BUSY if worker.cancelled_us is not None:
                 self.attempts.cut_off(worker, None, "it did not stop when it was asked to", answer)
             case WorkerState.BUSY if worker.entry is not None:
                 self.attempts.estimates.observe(worker.lane.name, worker.entry.task.shape, passed_s)

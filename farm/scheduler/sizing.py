@@ -75,6 +75,9 @@ class Sizing:
         self.claims = []
         wanting = self._rank(answer.now_us)
         for lane in wanting:
+            if not lane.workers and self._ranks[lane].band == self._ranks[wanting[0]].band:
+                self._staff(lane, answer, at_most=1)  # a first worker for each before a second for any
+        for lane in wanting:
             self._staff(lane, answer)
         for lane in self.workers.lanes.values():
             if lane not in wanting:
@@ -93,8 +96,13 @@ class Sizing:
         }
         return wanting
 
-    def _staff(self, lane: LaneWorkers, answer: Answer) -> None:
+    def _staff(self, lane: LaneWorkers, answer: Answer, at_most: int | None = None) -> None:
         missing = self._missing(lane, answer.now_us)
+        if at_most is not None:
+            for _ in range(min(at_most, missing)):
+                if (node := self._room(lane, (), answer)) is not None:
+                    self.start(lane, node, answer)
+            return
         self._withdraw(lane, -missing, answer)
         self._promise(lane)
         avoid = lane.misfit.avoid if lane.misfit else {}
@@ -174,6 +182,8 @@ class Sizing:
 
     def _make_room(self, lane: LaneWorkers, refused: Collection[str], answer: Answer) -> Node | None:
         """Stop idle workers of lanes without work, as few as make room on one node."""
+        if not self._pays(lane):
+            return None
         spare: dict[str, list[Worker]] = {}
         for other in self.workers.lanes.values():
             if other is lane or not other.idle:
@@ -193,6 +203,13 @@ class Sizing:
             self.stop(worker, answer)
         return self.fleet.nodes[best[1]]
 
+    def _pays(self, lane: LaneWorkers) -> bool:
+        """Whether a further worker would have more to do than to load: a warm one elsewhere is not given up for less."""
+        if not lane.workers:
+            return True
+        left_s = self.queues.depth(lane.lane) * self.patience.estimates.expected_s(lane.name, "")
+        return left_s >= lane.load_s * (len(lane.workers) + 1)
+
     def _may_stop(self, worker: Worker, now_us: int) -> bool:
         """Not one that has just come up and has not run anything yet; it is looked at again when it has had its time."""
         warm_until_us = worker.since_us + int(worker.lane.load_s * 1e6)
@@ -203,7 +220,7 @@ class Sizing:
 
     def yields(self, worker: Worker, answer: Answer) -> bool:
         """Whether an idle worker whose lane has work gives way to a claim; it is stopped then, and the other started."""
-        if answer.now_us - self._ranked_us >= LOOK_S * 1e6:
+        if answer.now_us - self._ranked_us >= LOOK_S * 1e6 or worker.lane not in self._ranks:
             self._rank(answer.now_us)
         node = worker.node
         for claim in self.claims:
@@ -223,9 +240,9 @@ class Sizing:
         return False
 
     def _outranks(self, claim: LaneWorkers, lane: LaneWorkers, now_us: int) -> bool:
-        mine, theirs = self._ranks.get(claim), self._ranks.get(lane)
-        if mine is None or theirs is None:
-            return mine is not None
+        mine, theirs = self._ranks.get(claim), self._ranks[lane]
+        if mine is None:
+            return False  # its work is gone
         if mine.band < theirs.band:
             return True
         waited_s = (now_us - claim.unmet_since_us) / 1e6

@@ -51,6 +51,7 @@ class Floor:
     ledger: list[Committed] = field(default_factory=list)
     standings: dict[TaskId, Standing] = field(default_factory=dict)
     loads: int = 0
+    added: int = 0
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.policy)
@@ -102,9 +103,11 @@ class Floor:
     def node(self, node: str, cpus: int, gpus: int = 0, pools: Iterable[str] = ()) -> None:
         self.tell(NodeUp(node, cpus, gpus, frozenset(pools), node))
 
-    def add(self, *tasks: Task, job: str = "job", shot: int = 0) -> None:
+    def add(self, *tasks: Task, job: str = "job", shot: int | None = None) -> None:
+        """In this order, or as this shot of the job."""
         for task in tasks:
-            self.tell(TaskAdded(job, task, (shot,)))
+            self.added += 1
+            self.tell(TaskAdded(job, task, (self.added if shot is None else shot,)))
 
     def ready(self, *workers: str) -> None:
         """These workers come up, or all that were asked for and know their node."""

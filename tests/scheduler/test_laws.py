@@ -122,7 +122,9 @@ class FarmLife(RuleBasedStateMachine):
                 assert job.hold is None, "ran in the name of a job that is held"
                 assert change.task in self.wanted[change.job]
                 if job.limits.cost_micros is not None:
-                    limit = max(job.limits.cost_micros + self.scheduler.overshoot(change.job), before.get(change.job, 0))
+                    limit = max(
+                        job.limits.cost_micros + self.scheduler.overshoot(change.job), before.get(change.job, 0)
+                    )
                     assert self.booked(change.job) <= limit, "a cap was breached by a reservation"
             case AttemptEnded():
                 assert change.cost_micros >= 0
@@ -234,7 +236,9 @@ class FarmLife(RuleBasedStateMachine):
     def worker_ready(self, pick, where):
         worker = sorted(self.starting)[pick % len(self.starting)]
         start = self.starting[worker]
-        up = [name for name in sorted(self.nodes) if name not in self.gone | self.leaving and self.room(name, start.lane)]
+        up = [
+            name for name in sorted(self.nodes) if name not in self.gone | self.leaving and self.room(name, start.lane)
+        ]
         node = start.node or (up[where % len(up)] if up else None)
         if node is None or node in self.gone:
             return
@@ -348,7 +352,11 @@ class FarmLife(RuleBasedStateMachine):
         for tasks in self.wanted.values():
             for task in tasks:
                 wait = self.scheduler.wait(task, self.now_us)
-                assert wait is None or wait.reason not in {WaitReason.CAPACITY, WaitReason.SHARE, WaitReason.RESERVED}, wait
+                assert wait is None or wait.reason not in {
+                    WaitReason.CAPACITY,
+                    WaitReason.SHARE,
+                    WaitReason.RESERVED,
+                }, wait
 
 
 FarmLife.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
