@@ -25,7 +25,6 @@ from farm.scheduler.reservations import Reservations
 from farm.scheduler.sizing import Sizing
 from farm.tasks import Change, TaskId
 
-
 LOOK_AT = 256
 """So many tasks are looked at for one that an idle worker may take: enough for backfill, and bounded."""
 

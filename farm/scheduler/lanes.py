@@ -134,23 +134,17 @@ class Workers:
     def turn(self, worker: Worker, state: WorkerState, now_us: int) -> None:
         """A worker comes to another state."""
         lane = worker.lane
-        match worker.state:
-            case WorkerState.BUSY:
-                lane.busy -= 1
-            case WorkerState.IDLE:
-                lane.idle.pop(worker.name, None)
-            case WorkerState.STARTING:
-                lane.starting -= 1
-            case WorkerState.STRANDED:
-                pass
+        if worker.state is WorkerState.BUSY:
+            lane.busy -= 1
+        elif worker.state is WorkerState.IDLE:
+            del lane.idle[worker.name]
+        elif worker.state is WorkerState.STARTING:
+            lane.starting -= 1
         worker.state, worker.since_us = state, now_us
-        match state:
-            case WorkerState.BUSY:
-                lane.busy += 1
-            case WorkerState.IDLE:
-                lane.idle[worker.name] = worker
-            case _:
-                pass
+        if state is WorkerState.BUSY:
+            lane.busy += 1
+        elif state is WorkerState.IDLE:
+            lane.idle[worker.name] = worker
 
     def remove(self, worker: Worker, now_us: int) -> None:
         """A worker is gone."""

@@ -31,7 +31,11 @@ class Presence:
 
     # -- nodes --------------------------------------------------------------------------------------------------
 
-    def node_up(self, event: NodeUp, answer: Answer) -> None:
+    def node_up(self, event: NodeUp) -> None:
+        known = self.fleet.nodes.get(event.node)
+        if known is not None and known.state is not NodeState.UP:
+            for lane in self.workers.lanes.values():
+                lane.health.forgive(event.node)
         self.fleet.up(event)
         self.sizing.due = True
 

@@ -298,6 +298,36 @@ def test_a_node_that_fails_what_succeeds_elsewhere_is_blocked_for_the_lane(floor
     assert {floor.scheduler.state(name) for name in floor.standings} == {TaskState.DONE}
 
 
+def test_what_failed_for_good_on_a_bad_node_only_is_tried_again_with_all_below(floor_of, task):
+    floor = floor_of((1, 0))
+    early = task("early")
+    below = task("below", early)
+    floor.add(early, below)
+    for _ in range(2):
+        floor.ready()
+        floor.finish(floor.only(), FailureKind.BUG, "driver mismatch")
+    assert floor.state(below) is TaskState.FAILED
+    floor.node("n2", 1)
+    floor.add(*tasks_of(task, 8))
+    for _ in range(20):
+        floor.ready()
+        for worker in list(floor.running):
+            floor.finish(worker, FailureKind.BUG if floor.at(worker) == "n1" else None, "driver mismatch")
+    assert floor.state(early) is TaskState.DONE
+    assert floor.state(below) is TaskState.DONE
+
+
+def test_a_node_that_comes_back_starts_anew(floor_of, task):
+    floor = floor_of((1, 0))
+    floor.add(task("only"))
+    for _ in range(3):
+        (worker,) = floor.starting
+        floor.lose(worker, FailureKind.BUG)
+    floor.tell(NodeLost("n1"))
+    floor.node("n1", 1)
+    assert len(floor.starting) == 1
+
+
 def test_a_lane_in_which_everything_crashes_pauses_instead_of_failing_everything(floor_of, task):
     floor = floor_of((8, 0))
     tasks = tasks_of(task, 40)

@@ -58,7 +58,9 @@ def test_a_task_waits_for_its_inputs(floor, task):
     floor.add(first, second)
     floor.ready()
     assert floor.ran() == ["first"]
-    assert floor.why(second) is WaitReason.UPSTREAM
+    wait = floor.scheduler.wait(second.id, 41_000_000)
+    assert (wait.reason, wait.blocker) == (WaitReason.UPSTREAM, first.id)
+    assert wait.message == "waits for score first, which runs on cpu-1 for 41 s"
     floor.finish(floor.only())
     assert floor.ran() == ["second"]
 
