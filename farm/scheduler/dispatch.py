@@ -98,23 +98,23 @@ class Dispatch:
 
     def _pick(self, lane: LaneWorkers, now_us: int) -> Offer | None:
         """The best task that may run now, and what that takes."""
-        over: set[str] = set()
-        looked = 0
+        entries, over, looked = self.graph.entries, set[str](), 0
+        worker: Worker | None = None
 
         def may(job: str) -> bool:
             return job not in over
 
         def fits(task: TaskId) -> bool:
-            nonlocal looked
+            nonlocal worker, looked
             looked += 1
-            return looked > LOOK_AT or self._worker_for(self.graph.entries[task], lane, now_us) is not None
+            worker = self._worker_for(entries[task], lane, now_us) if looked <= LOOK_AT else None
+            return worker is not None or looked > LOOK_AT
 
         while picked := self.queues.pick(lane.lane, now_us, may, fits):
-            job, task = picked
-            entry = self.graph.entries[task]
-            worker = self._worker_for(entry, lane, now_us)
             if worker is None:
-                break
+                break  # looked at enough
+            job, task = picked
+            entry = entries[task]
             expected_s = self.costs.expected_s(entry.task)
             micros = self.costs.of(entry.task, expected_s)
             if self.ledger.may(job, entry.lane.gpus_in_all, micros) is None:

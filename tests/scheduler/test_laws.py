@@ -354,5 +354,5 @@ class FarmLife(RuleBasedStateMachine):
                 }, wait
 
 
-FarmLife.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+FarmLife.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
 TestFarmLife = FarmLife.TestCase
