@@ -76,15 +76,15 @@ class Sizing:
         self.due = False
         self.claims = []
         wanting = self._rank(answer.now_us)
+        for lane in self.workers.lanes.values():
+            if lane not in self._ranks:
+                lane.unmet_since_us = -1
+                self._withdraw(lane, len(lane.pending), answer)
         for lane in wanting:
             if not lane.workers and self._ranks[lane].band == self._ranks[wanting[0]].band:
                 self._staff(lane, answer, at_most=1)  # a first worker for each before a second for any
         for lane in wanting:
             self._staff(lane, answer)
-        for lane in self.workers.lanes.values():
-            if lane not in wanting:
-                lane.unmet_since_us = -1
-                self._withdraw(lane, len(lane.pending), answer)
         for lane in self.claims:
             self._reserve(lane, answer.now_us)
 
