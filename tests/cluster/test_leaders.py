@@ -30,7 +30,7 @@ try:
 except ray.exceptions.RayActorError as error:
     print(type(error).__name__, flush=True)
 """
-NAMES = ("farm/1/cpu/1", "farm/1/cpu/2", "farm/1/gpu/3")
+NAMES = ("farm/1/cpu/1", "farm/1/cpu/2")
 
 
 class Leader:
