@@ -1,0 +1,216 @@
+"""The whole loop of the driver with fake workers: real scheduler, real store on a real disk.
+
+    40,000 tasks wait ─▶ nodes come: idle to full ─▶ 1,500 workers, each done as soon as the loop hears of it ─▶ completions/s
+
+A turn of the loop hears of at most 256 ends, decides, commits (SQLite, synchronous=FULL) and dispatches: that is the
+tick. Growth repeats it with 10,000 and 100,000 tasks, each in a process of its own, for the processor time of one task
+(from being named to being done) and the memory of the driver. The disk's own time for one fsync stands beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from farm.clock import now_us
+from farm.driver.loop import Driver
+from farm.driver.seams import Progress
+from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerReady
+from farm.scheduler.policy import Policy
+from farm.scheduler.state import Scheduler
+from farm.simulator.cluster import Cluster
+from farm.simulator.papers import Flat, Paper, PaperFarm
+from farm.simulator.simulation import Register
+from farm.simulator.trace import Trace
+from farm.simulator.world import World
+from farm.store.jobs import JobStore
+from farm.store.records import Request, Verb
+from farm.tasks import AttemptState, FileClass, Lane, Manifest, StoredFile, TaskId, Work, attempt_prefix
+
+WORKERS, NODES = 1500, 50
+WAITING = 40_000
+SMALL, LARGE = 10_000, 100_000
+HEARD_AT_ONCE = 256
+FSYNCS = 50
+LANE = Lane(name="wan", gpus=1)
+
+
+class AtOnce:
+    """A pool whose workers are ready at once and done at once: whatever time passes is the driver's."""
+
+    def __init__(self) -> None:
+        self._told: deque[Event] = deque()
+        self._nodes: dict[str, str] = {}
+        self._waiting_since = 0.0
+        self.turns_s: list[float] = []
+        self.run_at: list[float] = []
+        """When each attempt was dispatched."""
+
+    def nodes_come(self) -> None:
+        for number in range(NODES):
+            self._told.append(NodeUp(f"node-{number}", cpus=64, gpus=WORKERS // NODES))
+
+    def start(self, worker: str, lane: Lane, node: str | None) -> None:  # noqa: ARG002
+        assert node is not None
+        self._nodes[worker] = node
+        self._told.append(WorkerReady(worker, node))
+
+    def stop(self, worker: str) -> None:
+        del self._nodes[worker]
+
+    def run(self, worker: str, work: Work) -> None:
+        self.run_at.append(time.perf_counter())
+        self._told.append(AttemptFinished(worker, self._manifest(worker, work)))
+
+    def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
+        """Nothing is cancelled here."""
+
+    def wait(self, timeout_s: float) -> Sequence[Event | Progress]:  # noqa: ARG002
+        now = time.perf_counter()
+        if self._waiting_since:
+            self.turns_s.append(now - self._waiting_since)
+        heard = [self._told.popleft() for _ in range(min(HEARD_AT_ONCE, len(self._told)))]
+        self._waiting_since = time.perf_counter() if heard else 0.0
+        return heard
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+    def _manifest(self, worker: str, work: Work) -> Manifest:
+        task, now = work.task, now_us()
+        prefix = attempt_prefix(task.project, FileClass.MEZZANINE, task.id, work.attempt)
+        clip = StoredFile(key=f"{prefix}/clip.mov", size=1, sha256="0" * 64, file_class=FileClass.MEZZANINE)
+        return Manifest(
+            task=task.id,
+            attempt=work.attempt,
+            stage=task.stage,
+            state=AttemptState.DONE,
+            files={"clip": clip},
+            worker=worker,
+            node=self._nodes[worker],
+            started_us=now,
+            ended_us=now,
+        )
+
+
+@dataclass(frozen=True)
+class Span:
+    wall_s: float
+    cpu_s: float
+
+
+class Stages:
+    """First the tasks are named, then the nodes come and everything is worked off."""
+
+    def __init__(self, pool: AtOnce, named: Callable[[], bool], worked: Callable[[], bool]) -> None:
+        self._pool = pool
+        self._ends = deque([named, worked])
+        self._began = (time.perf_counter(), time.process_time())
+        self.took: list[Span] = []
+        self.came_at = 0.0
+
+    def over(self) -> bool:
+        if self._ends[0]():
+            self._ends.popleft()
+            now = (time.perf_counter(), time.process_time())
+            self.took.append(Span(now[0] - self._began[0], now[1] - self._began[1]))
+            self._began = now
+            if self._ends:
+                self.came_at = now[0]
+                self._pool.nodes_come()
+        return not self._ends
+
+
+def measure(tasks: int, folder: Path) -> dict[str, float]:
+    """One run of the loop over so many tasks."""
+    store, pool, scheduler = JobStore.open(folder), AtOnce(), Scheduler(Policy())
+    register = Register(time.perf_counter)
+    paper = Paper(flat=(Flat(count=tasks, lane=LANE, seconds=10.0),))
+    body = {"job": "job", "project": "show", "priority": 50, "paper": paper.model_dump(mode="json")}
+    store.ask(Request(id="submit", verb=Verb.SUBMIT, principal="bench", at_us=now_us(), body=body))
+    with store.lead() as lease:
+        driver = Driver(
+            store=store,
+            epoch=lease.epoch,
+            farm=PaperFarm(Cluster(World(1), Trace()), store),
+            scheduler=scheduler,
+            pool=pool,
+            observer=register,
+            clock=now_us,
+            stop=threading.Event(),
+        )
+        stages = Stages(pool, lambda: scheduler.unsettled >= tasks, lambda: bool(register.states))
+        driver.run(until=stages.over)
+    store.close()
+    named, worked = stages.took
+    turns_ms = sorted(1e3 * turn_s for turn_s in pool.turns_s)
+    return {
+        "tasks": tasks,
+        "named_s": named.wall_s,
+        "idle_to_full_s": pool.run_at[min(WORKERS, tasks) - 1] - stages.came_at,
+        "completions_per_s": tasks / worked.wall_s,
+        "completions_per_cpu_s": tasks / worked.cpu_s,
+        "tick_p50_ms": turns_ms[len(turns_ms) // 2],
+        "tick_p99_ms": turns_ms[int(0.99 * len(turns_ms))],
+        "cpu_us_per_task": 1e6 * (named.cpu_s + worked.cpu_s) / tasks,
+        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def run() -> dict[str, object]:
+    """Every size in a process of its own, and the disk beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        fsync_ms = _fsync_ms(Path(folder))
+    found = {tasks: _apart(tasks) for tasks in (WAITING, SMALL, LARGE)}
+    ratio = found[LARGE]["cpu_us_per_task"] / found[SMALL]["cpu_us_per_task"]
+    return {"fsync_ms": fsync_ms, "runs": list(found.values()), "growth": ratio}
+
+
+def table(result: dict[str, object]) -> str:
+    """The result for people."""
+    runs, fsync_ms, growth = result["runs"], result["fsync_ms"], result["growth"]
+    assert isinstance(runs, list)
+    rows = [
+        f"{row['tasks']:>9,.0f}{row['completions_per_s']:>13,.0f}/s{row['completions_per_cpu_s']:>11,.0f}{row['idle_to_full_s']:>9.2f} s"
+        f"{row['tick_p50_ms']:>9.1f} ms{row['tick_p99_ms']:>8.1f} ms{row['named_s']:>8.1f} s"
+        f"{row['cpu_us_per_task']:>9.0f} us{row['memory_mb']:>8.0f} MB"
+        for row in runs
+    ]
+    head = "    tasks    completions  per CPU s to full   tick p50     p99     named   processor  memory"
+    last = (
+        f"one fsync takes {fsync_ms:.2f} ms; a task costs {growth:.2f} times as much among {LARGE:,} as among {SMALL:,}"
+    )
+    return "\n".join([head, *rows, last])
+
+
+def _apart(tasks: int) -> dict[str, float]:
+    done = subprocess.run([sys.executable, __file__, str(tasks)], capture_output=True, check=True, text=True)
+    return json.loads(done.stdout)
+
+
+def _fsync_ms(folder: Path) -> float:
+    times_s: list[float] = []
+    with (folder / "probe").open("wb") as file:
+        for _ in range(FSYNCS):
+            file.write(b"x" * 4096)
+            file.flush()
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            times_s.append(time.perf_counter() - began)
+    return 1e3 * statistics.median(times_s)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        sys.stdout.write(json.dumps(measure(int(sys.argv[1]), Path(made))))
