@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import animatic_frames
 import imports
 import main_job
+import scheduler
 
-BENCHMARKS = {"import": imports, "main job": main_job, "animatic frames": animatic_frames}
+BENCHMARKS = {"import": imports, "main job": main_job, "scheduler": scheduler, "animatic frames": animatic_frames}
 
 
 def main() -> None:
