@@ -68,6 +68,7 @@ MEANINGS: Mapping[str, str] = {
     "priority": "higher runs first",
     "budget": "kept; not used yet",
     "targets": "which deliverables; `review` is the one there is",
+    "select": "who picks the take: `auto` for the ranking, `hold` for a person (`farm approve`)",
     "description": "kept with the shot",
     "action": "kept with the shot",
     "dialogue": "kept with the shot",

@@ -10,7 +10,6 @@ follow a portion at a time. Reads only: what it finds out, the books are told by
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from farm.chain import StageName
 from farm.driver.seams import Found
@@ -20,7 +19,7 @@ from farm.plan import Brief, check_choice
 from farm.resume import Past
 from farm.shelf import Shelf
 from farm.store.records import TaskRecord
-from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId
+from farm.tasks import ALL, Outcome, StoredFile, Task, TaskId
 
 PORTION = 16
 """Shots that are planned, and looked up, at a time."""
@@ -41,10 +40,11 @@ class Course:
 
     def begin(self) -> Iterator[Task]:
         """Every task that can be named now, each after its inputs; what is left to do first, lazily."""
-        records = {record.task.id: record for record in self._past.load()}
-        left = iter(_unfinished_first(self.live.brief, records.values()))
-        while portion := list(islice(left, PORTION)):
-            yield from self._meet(self.live.take_up(portion), records)
+        records = self._past.load()
+        self.live.known |= {record.task.id: record.outcome for record in records if record.outcome}
+        unfinished, finished = _apart(self.live.brief, records)
+        for portion in (*_portions(unfinished), *_portions(finished)):
+            yield from self._meet(self.live.take_up(portion))
 
     def settle(self, task: Task, outcome: Outcome) -> list[Task]:
         """The tasks that this outcome adds."""
@@ -95,14 +95,14 @@ class Course:
 
     # -- meeting what is there ----------------------------------------------------------------------------------
 
-    def _meet(self, tasks: Iterable[Task], records: Mapping[TaskId, TaskRecord] | None = None) -> list[Task]:
+    def _meet(self, tasks: Iterable[Task]) -> list[Task]:
         """These tasks, and all that follow from what is there of them, each after its inputs."""
         given: dict[TaskId, Task] = {}
         new = list(tasks)
         while new:
             given |= {task.id: task for task in new}
             unknown = [task for task in new if task.id not in self.live.known]
-            outcomes = self._past.read(unknown, records or {}, self._fresh)
+            outcomes = self._past.read(unknown, self._fresh)
             new = list(self.live.learn(outcomes))
             if not new:
                 gone = self._gone(given.values())
@@ -136,9 +136,13 @@ class Course:
                 yield self.live.tasks[task], files[name]
 
 
-def _unfinished_first(brief: Brief, records: Iterable[TaskRecord]) -> list[str]:
-    """The codes of all shots, those first of which the books do not say that everything has settled."""
+def _apart(brief: Brief, records: Sequence[TaskRecord]) -> tuple[list[str], list[str]]:
+    """The codes of the shots of which something seems to be left to do, and of the others."""
     delivered = {record.task.shot for record in records if record.task.stage == StageName.DELIVER}
-    open_ = {record.task.shot for record in records if record.state not in SETTLED}
+    finished = delivered - {record.task.shot for record in records if record.outcome is None}
     codes = [shot.code for shot in brief.shot_list.shots]
-    return sorted(codes, key=lambda code: code in delivered and code not in open_)
+    return [code for code in codes if code not in finished], [code for code in codes if code in finished]
+
+
+def _portions(codes: list[str]) -> Iterator[list[str]]:
+    return (codes[start : start + PORTION] for start in range(0, len(codes), PORTION))

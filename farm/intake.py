@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ from farm.tasks import Asset, asset_key
 
 SUFFIX_LIMIT = 8
 
+THREADS = 4
+"""Files that are read and copied at once."""
+
 
 @dataclass(slots=True)
 class Intake:
@@ -36,18 +40,22 @@ class Intake:
 
 
 def take_in(shot_list: ShotList, clips: ClipStore | None, refused: Mapping[str, str]) -> Intake:
-    """Copy the files of every shot that is not `refused` already. Without a clip store only their hashes are taken."""
+    """Copy the files of every shot that is not `refused` already. Without a clip store only their hashes are taken.
+
+    Each file is read once, however many shots name it; a few at a time, for storage may be slow to answer.
+    """
     intake = Intake(refused=dict(refused))
-    seen: dict[str, Asset] = {}
-    for shot in shot_list.shots:
-        if shot.code in intake.refused:
-            continue
-        try:
-            intake.assets[shot.code] = {
-                name: _asset(location, name, shot_list.project, clips, seen) for name, location in files_of(shot)
-            }
-        except InputError as error:
-            intake.refused[shot.code] = str(error)
+    named = {shot.code: dict(files_of(shot)) for shot in shot_list.shots if shot.code not in refused}
+    roles = {location: role for files in named.values() for role, location in reversed(files.items())}
+    with ThreadPoolExecutor(THREADS) as pool:
+        asked = {
+            location: pool.submit(_asset, location, role, shot_list.project, clips) for location, role in roles.items()
+        }
+        for code, files in named.items():
+            try:
+                intake.assets[code] = {role: asked[location].result() for role, location in files.items()}
+            except InputError as error:
+                intake.refused[code] = str(error)
     return intake
 
 
@@ -58,15 +66,11 @@ def files_of(shot: Shot) -> Iterator[tuple[str, str]]:
     yield from ((f"reference_{number}", location) for number, location in enumerate(shot.references, 1))
 
 
-def _asset(location: str, role: str, project: str, clips: ClipStore | None, seen: dict[str, Asset]) -> Asset:
-    if location in seen:
-        return seen[location]
-    if "://" in location:
-        with TemporaryDirectory() as folder:
-            seen[location] = _kept(_fetched(location, Path(folder)), location, role, project, clips)
-    else:
-        seen[location] = _kept(Path(location), location, role, project, clips)
-    return seen[location]
+def _asset(location: str, role: str, project: str, clips: ClipStore | None) -> Asset:
+    if "://" not in location:
+        return _kept(Path(location), location, role, project, clips)
+    with TemporaryDirectory() as folder:
+        return _kept(_fetched(location, Path(folder)), location, role, project, clips)
 
 
 def _kept(path: Path, location: str, role: str, project: str, clips: ClipStore | None) -> Asset:

@@ -22,7 +22,8 @@ class LivePlan:
     """One job on its way."""
 
     def __init__(self, brief: Brief, known: dict[TaskId, Outcome]) -> None:
-        self.brief = brief
+        self._choices = dict(brief.choices)
+        self.brief = replace(brief, choices=self._choices)
         self.known = known
         self.tasks: dict[TaskId, Task] = {}
         """Every task planned so far, each after its inputs."""
@@ -85,8 +86,8 @@ class LivePlan:
 
     def choose(self, choices: Mapping[str, int]) -> Iterator[Task]:
         """Heed people's choices, take numbers by shot, and give the tasks that they add."""
-        new = {code: take for code, take in choices.items() if self.brief.choices.get(code) != take}
-        self.brief = replace(self.brief, choices={**self.brief.choices, **new})
+        new = {code: take for code, take in choices.items() if self._choices.get(code) != take}
+        self._choices |= new
         yield from self._replan(code for code in self._index if code in new and code in self._shots)
 
     def _replan(self, codes: Iterable[str]) -> Iterator[Task]:

@@ -12,14 +12,14 @@ job wants it has failed, also after the driver was started anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.driver.seams import Found
 from farm.scheduler.events import History
 from farm.store.records import Membership, TaskRecord
-from farm.tasks import Outcome, Task, TaskId, TaskState, reclaimed
+from farm.tasks import Manifest, Outcome, Task, TaskId, TaskState, reclaimed
 
 
 class Books(Protocol):
@@ -43,7 +43,7 @@ class Trace:
     """What is there of one task: how it settled, if it did, and what the books should be told of it."""
 
     outcome: Outcome | None = None
-    history: History = History()
+    history: History = field(default_factory=History)
     changes: tuple[Committed, ...] = ()
 
 
@@ -73,17 +73,19 @@ class Past:
         """Of tasks that were read, and that nobody asked about since."""
 
     def load(self) -> tuple[TaskRecord, ...]:
-        """What the books say of the job's own tasks."""
-        return self._books.load(self._job) if self._books else ()
+        """What the books say of the tasks that are part of the job already, and of which nothing need be told them."""
+        records = {record.task.id: record for record in self._books.load(self._job)} if self._books else {}
+        asked = self._asked(records, records)
+        traces = {task: self._trace(each.task, each, asked.get(task)) for task, each in records.items()}
+        self._traces |= traces
+        return tuple(record for task, record in records.items() if not traces[task].changes)
 
-    def read(
-        self, tasks: Collection[Task], records: Mapping[TaskId, TaskRecord], made: Collection[TaskId]
-    ) -> dict[TaskId, Outcome]:
+    def read(self, tasks: Collection[Task], made: Collection[TaskId]) -> dict[TaskId, Outcome]:
         """The outcomes of those tasks that have one.
 
-        `records` are read already; what reads something that was `made` just now cannot lie on the shelf from earlier.
+        What reads something that was `made` just now cannot lie on the shelf from earlier.
         """
-        traces = self._read(tasks, records, made)
+        traces = self._read(tasks, made)
         self._traces |= traces
         return {task: trace.outcome for task, trace in traces.items() if trace.outcome}
 
@@ -106,16 +108,8 @@ class Past:
         trace = self._traces.get(task)
         return task in self._reopened or trace is None or bool(trace.changes)
 
-    def _read(
-        self,
-        tasks: Collection[Task],
-        read: Mapping[TaskId, TaskRecord] | None = None,
-        made: Collection[TaskId] = (),
-    ) -> dict[TaskId, Trace]:
-        records = {task.id: read[task.id] for task in tasks if read and task.id in read}
-        unread = [task.id for task in tasks if task.id not in records]
-        if self._books and unread:
-            records |= self._books.tasks(unread)
+    def _read(self, tasks: Collection[Task], made: Collection[TaskId] = ()) -> dict[TaskId, Trace]:
+        records = self._books.tasks(task.id for task in tasks) if self._books and tasks else {}
         unheard = [task for task in tasks if task.id not in records]
         self._shelf.look_for(
             [task.id for task in unheard if not any(source.task in made for source in task.inputs.values())]

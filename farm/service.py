@@ -346,14 +346,22 @@ class Service:
             catalog.rebuild(store)
             return "rebuilt from the job store"
 
-    def simulate(
-        self, scenario: str, *, seed: int, scale: float, plot: Path | None, trace: Path | None
-    ) -> tuple[Verdict, ...]:
+    def simulate(self, scenario: str, *, seed: int, scale: float, plot: Path | None, trace: Path | None) -> Verdict:
         """Try the scheduler on a farm of paper. Raises `InputError` for an unknown scenario."""
-        from farm import simulator
+        from farm.simulator import describe, draw, simulate
 
-        names = simulator.names() if scenario == "all" else [scenario]
-        return tuple(simulator.simulate(name, seed, scale, plot=plot, trace=trace) for name in names)
+        verdict = simulate(scenario, seed, scale)
+        if plot:
+            draw(verdict, describe()[scenario], plot)
+        if trace:
+            verdict.trace.write(trace)
+        return verdict
+
+    def scenarios(self) -> Mapping[str, str]:
+        """What each scenario of the simulator arranges, by name."""
+        from farm.simulator import describe
+
+        return describe()
 
     # -- submissions ----------------------------------------------------------------------------------------------
 

@@ -25,8 +25,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from farm.config import Project
 from farm.errors import InputError
 from farm.shots.model import Shot, ShotList
+from farm.shots.naming import clash
 from farm.shots.reading.schema import MEDIA_FIELDS, Entry, ListEntry, ShotEntry
-from farm.shots.reading.values import MAX_TEXT, harmless
+from farm.shots.reading.values import MAX_TEXT
 from farm.tasks import Asset, asset_key
 
 SCHEMA_VERSION = 1
@@ -40,6 +41,7 @@ FRAMES_MAX = 600 * 240
 SIDE_MAX = 8192
 """Pixels."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _FRACTION = re.compile(r"\d{1,40}(/\d{1,40})?", re.ASCII)
 _ASSET = re.compile(r"([0-9a-f]{64})/(still(?:\.[a-z0-9]{1,8})?)", re.ASCII)
 _ROLE = re.compile(r"still|end|mask|depth|reference_[1-9]\d{0,2}", re.ASCII)
@@ -97,6 +99,7 @@ class Submission:
     def read(cls, document: Mapping[str, JsonValue]) -> Submission:
         """The submission of a document. Raises `InputError`, which names the place, for one that cannot be used."""
         _check_version(document.get("schema_version"))
+        _check_text(document)
         told = dict(document)
         entries = _entries(told.pop("shots", None))
         del told["schema_version"]
@@ -111,6 +114,8 @@ class Submission:
         _check_list(shot_list, draft=around.draft)
         for at, (shot, said) in enumerate(zip(shot_list.shots, entries, strict=True)):
             _check_shot(shot, said, f"shots[{at}]")
+        if wrong := clash(around.settings.naming, around.settings.path, shot_list.name, shot_list.shots):
+            raise _bad("settings", f"name too little: {wrong.problem} ({wrong.remedy})")
         codes = {shot.code for shot in shot_list.shots}
         if around.only is not None and not around.only <= codes:
             raise _bad("only", f"names shots that the list does not have: {', '.join(sorted(around.only - codes))}")
@@ -198,6 +203,25 @@ def _check_version(version: object) -> None:
         )
 
 
+def _check_text(document: Mapping[str, JsonValue]) -> None:
+    """No control characters anywhere, which would reach somebody's terminal, and no halves of others."""
+    left: list[tuple[str, object]] = [("", document)]
+    while left:
+        where, value = left.pop()
+        match value:
+            case str():
+                if _CONTROL.search(value):
+                    raise _bad(where.lstrip("."), "holds a control character")
+            case Mapping():
+                inner = cast("Mapping[str, object]", value)
+                left += [(where, name) for name in inner]
+                left += [(f"{where}.{name}", item) for name, item in inner.items()]
+            case list():
+                left += [(f"{where}[{at}]", item) for at, item in enumerate(cast("list[object]", value))]
+            case _:
+                pass
+
+
 def _entries(shots: object) -> list[dict[str, JsonValue]]:
     if not isinstance(shots, list):
         raise _bad("shots", "is missing or no list")
@@ -248,9 +272,8 @@ def _check_shot(shot: Shot, said: Mapping[str, JsonValue], where: str) -> None:
     for text in (shot.still, shot.end, shot.mask, shot.depth, *shot.references, shot.driving_video, shot.audio):
         if len(text) > MAX_TEXT:
             raise _bad(where, "has a path that is too long")
-    for name, text in shot.metadata.items():
-        if len(text) > MAX_TEXT or harmless(text) != text or harmless(name) != name:
-            raise _bad(f"{where}.metadata", "holds control characters, or too many of others")
+    if any(len(text) > MAX_TEXT for text in shot.metadata.values()):
+        raise _bad(f"{where}.metadata", "holds a text that is too long")
 
 
 def _check_frame(asked: Shot | ShotList, where: str) -> None:

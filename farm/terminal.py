@@ -252,13 +252,55 @@ def receipt_line(receipt: Receipt) -> Text:
     return Text(f"{about}: {receipt.state}{'' if tasks is None else f', {tasks} tasks'}", "green")
 
 
-def verdicts_table(verdicts: Iterable[Verdict]) -> Table:
-    """One row a scenario: whether its promises held, with their figures."""
-    table = _table("", "scenario", "seed", "")
-    for verdict in verdicts:
-        mark = Text("holds", "green") if verdict.passed else Text("breaks", "red")
-        table.add_row(mark, Text(verdict.scenario, "bold"), str(verdict.seed), Text("\n".join(verdict.sentences)))
+def scenarios_table(scenarios: Mapping[str, str]) -> Table:
+    """What the simulator can play."""
+    table = _table("scenario", "")
+    for name, says in scenarios.items():
+        table.add_row(Text(name, "bold"), Text(says))
     return table
+
+
+def verdict_row(verdict: Verdict) -> Group:
+    """One verdict with its sentences, what does not hold first."""
+    mark = Text("holds ", "green") if verdict.passed else Text("broken", "red")
+    seconds = f"{verdict.simulated_s:.0f} s simulated in {verdict.took_s:.1f} s"
+    head = Text.assemble(mark, " ", (verdict.scenario, "bold"), (f"  seed {verdict.seed}, {seconds}", "dim"))
+    lines = (
+        Text(f"       {line}", "red" if line.startswith(("broken", "audit")) else "dim") for line in verdict.sentences
+    )
+    return Group(head, *lines)
+
+
+def verdicts_table(verdicts: Sequence[Verdict]) -> Table:
+    """How many of each scenario's verdicts held."""
+    table = _table("", "scenario", "held", "broken with seed")
+    for name in dict.fromkeys(verdict.scenario for verdict in verdicts):
+        of_name = [verdict for verdict in verdicts if verdict.scenario == name]
+        broken = [verdict.seed for verdict in of_name if not verdict.passed]
+        mark = Text("broken", "red") if broken else Text("holds", "green")
+        held = f"{len(of_name) - len(broken)}/{len(of_name)}"
+        table.add_row(mark, Text(name, "bold"), held, Text(", ".join(map(str, broken)), "red"))
+    return table
+
+
+def verdicts_json(verdicts: Iterable[Verdict]) -> str:
+    """Verdicts as a JSON list."""
+    return json.dumps(
+        [
+            {
+                "scenario": verdict.scenario,
+                "seed": verdict.seed,
+                "scale": verdict.scale,
+                "passed": verdict.passed,
+                "figures": dict(verdict.figures),
+                "sentences": list(verdict.sentences),
+                "simulated_s": verdict.simulated_s,
+                "took_s": verdict.took_s,
+            }
+            for verdict in verdicts
+        ],
+        indent=2,
+    )
 
 
 def documents(items: Iterable[BaseModel]) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from farm.cli.options import Exit, JsonOption, OutOption, ProjectOption
 from farm.cli.screen import console, service
+from farm.errors import InputError
+
+if TYPE_CHECKING:
+    from farm.simulator import Verdict
 
 
 def models(json: JsonOption = False) -> None:
@@ -75,23 +79,34 @@ def _drive(out: str, *, embedded: bool) -> None:
 
 
 def simulate(
-    scenario: Annotated[str, typer.Argument(help='The scenario, or "all".')] = "all",
-    seed: Annotated[int, typer.Option(help="Where its randomness begins.")] = 0,
+    scenario: Annotated[str, typer.Argument(help='Its name, or "all"; without one they are listed.')] = "",
+    seed: Annotated[int, typer.Option(help="Where its randomness begins.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from the first on.")] = 1,
     scale: Annotated[float, typer.Option(min=0.1, help="How many times larger than usual.")] = 1.0,
     plot: Annotated[Path | None, typer.Option(help="Draw the GPUs' timeline into this PNG.")] = None,
-    trace: Annotated[
-        Path | None, typer.Option(help="Write every attempt and worker interval into this Parquet.")
-    ] = None,
+    trace: Annotated[Path | None, typer.Option(help="Write attempts and workers' intervals into this Parquet.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Try the scheduler on a farm of paper, in virtual time, and check its promises. Exit code 1 when one breaks."""
-    from farm.terminal import documents, verdicts_table
+    """Try the scheduler on a farm of paper, in virtual time. Exit code 1 for a broken promise."""
+    from farm.terminal import scenarios_table, verdict_row, verdicts_json, verdicts_table
 
-    verdicts = service().simulate(scenario, seed=seed, scale=scale, plot=plot, trace=trace)
+    farm, screen = service(), console()
+    if not scenario:
+        screen.print(scenarios_table(farm.scenarios()))
+        return
+    names = list(farm.scenarios()) if scenario == "all" else [scenario]
+    runs = [(name, number) for number in range(seed, seed + seeds) for name in names]
+    if (plot or trace) and len(runs) > 1:
+        raise InputError("--plot and --trace are of one scenario with one seed")
+    verdicts: list[Verdict] = []
+    for name, number in runs:
+        verdicts.append(farm.simulate(name, seed=number, scale=scale, plot=plot, trace=trace))
+        if not json:
+            screen.print(verdict_row(verdicts[-1]))
     if json:
-        typer.echo(documents(verdicts))
-    else:
-        console().print(verdicts_table(verdicts))
+        typer.echo(verdicts_json(verdicts))
+    elif len(verdicts) > 1:
+        screen.print(verdicts_table(verdicts))
     raise typer.Exit(Exit.OK if all(verdict.passed for verdict in verdicts) else Exit.FAILED)
 
 

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
@@ -54,7 +55,7 @@ VERSIONS = {"farm": farm.__version__, "python": platform.python_version()}
 class Alone:
     """The gang of a worker without others."""
 
-    placement: Placement = Placement()
+    placement: Placement = field(default_factory=Placement)
 
     def broadcast(self, entry: str, *args: Any) -> list[Any]:
         return [_named(entry)(self.placement, *args)]
@@ -75,8 +76,8 @@ class Workplace:
     gang: Gang = field(default_factory=Alone)
     stages: Mapping[str, str] = field(default_factory=dict[str, str])
     """Stages beside those of the chain, as "module:ATTRIBUTE" of a `StageSpec`, by name."""
-    fence: Callable[[], None] = lambda: None
-    """Called right before a manifest is written; does not return when this worker may not write any more."""
+    writing: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Held while a manifest is written; does not let in a worker that may not write any more."""
     models: dict[str, Model] = field(default_factory=dict[str, Model])
 
     def model(self, name: str) -> Model:
@@ -180,8 +181,8 @@ def perform(work: Work, place: Workplace, report: Callable[[float], None], cance
             shutil.rmtree(ctx.folder, ignore_errors=True)
     manifest = _manifest(work, place, started_us=started_us, cpu_us=_cpu_us() - cpu_us, **outcome)
     key = manifest_key(work.task.project, work.task.id, work.attempt)
-    place.fence()
-    place.clips.put_bytes(key, manifest.model_dump_json(exclude_defaults=True).encode())
+    with place.writing():
+        place.clips.put_bytes(key, manifest.model_dump_json(exclude_defaults=True).encode())
     return manifest
 
 

@@ -117,11 +117,9 @@ def end_older(farm: Farm) -> int:
     for identity, group in groups:
         if farm.older(group["name"]) and group["state"] != "REMOVED":
             remove_placement_group(PlacementGroup(ray.PlacementGroupID.from_hex(identity)))
-    ended = 0
-    for actor in list_named_actors(all_namespaces=True):
-        if actor["namespace"] == farm.namespace and farm.older(actor["name"]):
-            ended += _kill(actor["name"], farm.namespace)
-    return ended
+    named: list[Any] = list_named_actors(all_namespaces=True)  # its stub knows only bare names
+    ours = [actor["name"] for actor in named if actor["namespace"] == farm.namespace]
+    return sum(_kill(name, farm.namespace) for name in ours if farm.older(name))
 
 
 def _kill(name: str, namespace: str) -> int:
@@ -134,12 +132,11 @@ def _kill(name: str, namespace: str) -> int:
 
 def _group(name: str, lane: Lane, node: str | None) -> PlacementGroup:
     bundle = {"CPU": CPUS_PER_RANK} | ({"GPU": float(lane.gpus)} if lane.gpus else {})
-    labels = _labels(lane, node)
     return placement_group(
         [bundle] * lane.ranks,
         strategy="STRICT_PACK",
         name=name,
-        bundle_label_selector=[labels] * lane.ranks if labels else None,
+        bundle_label_selector=[_labels(lane, node)] * lane.ranks,
     )
 
 

@@ -46,9 +46,7 @@ class _Line:
     actor: Any
     sent_s: float = 0.0
     heard_s: float = 0.0
-    """When it answered last; 0 before it ever has."""
-    renewing: bool = True
-    broken: bool = False
+    """When it answered last; 0 before it is up."""
 
 
 class Heartbeat:
@@ -71,21 +69,16 @@ class Heartbeat:
         for line in lines:
             self._send(line, None)
 
-    def release(self, worker: str) -> None:
-        """Let a worker's lease run out. Its lines are still listened to, until they fail."""
+    def up(self, worker: str) -> None:
+        """A worker has come up: from now on it has to answer."""
         with self._lock:
             for line in self._lines.get(worker, ()):
-                line.renewing = False
+                line.heard_s = time.monotonic()
 
-    def drop(self, worker: str) -> None:
-        """Forget a worker."""
+    def drop(self, worker: str) -> float:
+        """Let a worker's lease run out; when any of its ranks answered last, by the monotonic clock (0 for never)."""
         with self._lock:
-            self._lines.pop(worker, None)
-
-    def heard_s(self, worker: str) -> float:
-        """When any of a worker's ranks answered last, by the monotonic clock; 0 for never."""
-        with self._lock:
-            return max((line.heard_s for line in self._lines.get(worker, ())), default=0.0)
+            return max((line.heard_s for line in self._lines.pop(worker, ())), default=0.0)
 
     def close(self) -> None:
         self._answers.put(None)
@@ -107,18 +100,17 @@ class Heartbeat:
             self._hear(*answer)
 
     def _hear(self, line: _Line, answer: Future[Heard]) -> None:
-        if line.broken or not self._known(line):
+        if not self._known(line):
             return
         try:
             heard = answer.result()
         except RayError as error:
-            self._break(line, error)
+            self._tell(Broken(line.worker, line.rank, error))
             return
-        if line.renewing:
-            line.heard_s = time.monotonic()
+        line.heard_s = time.monotonic()
         if heard.step:
             self._tell(Progress(line.worker, heard.step.task, heard.step.attempt, heard.step.fraction))
-        self._send(line, heard.at_s if line.renewing else None)
+        self._send(line, heard.at_s)
 
     def _send(self, line: _Line, acknowledged_s: float | None) -> None:
         line.sent_s = time.monotonic()
@@ -131,12 +123,9 @@ class Heartbeat:
         with self._lock:
             lines = [line for ranks in self._lines.values() for line in ranks]
         for line in lines:
-            if line.renewing and not line.broken and line.heard_s and line.sent_s < overdue_s:
-                self._break(line, Silent(f"nothing heard from it for {self._silence_s:.0f} s"))
-
-    def _break(self, line: _Line, error: RayError) -> None:
-        line.broken = True
-        self._tell(Broken(line.worker, line.rank, error))
+            if line.heard_s and max(line.heard_s, line.sent_s) < overdue_s:
+                error = Silent(f"nothing heard from it for {self._silence_s:.0f} s")
+                self._tell(Broken(line.worker, line.rank, error))
 
     def _known(self, line: _Line) -> bool:
         with self._lock:

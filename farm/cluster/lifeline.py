@@ -16,10 +16,11 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 
 from farm.tasks import TaskId
 
@@ -58,6 +59,7 @@ class Lifeline:
         self._silence_s = silence_s
         self._end = end or end_process
         self._changed = Condition()
+        self._pen = Lock()
         self._until_s = time.monotonic() + silence_s
         self._attempt: tuple[TaskId, int] | None = None
         self._step: Step | None = None
@@ -71,7 +73,7 @@ class Lifeline:
         """Answer when there is progress to tell, or after a while. `acknowledged_s` is the last answer's reading."""
         give_up_s = time.monotonic() + hold_s(self._silence_s)
         with self._changed:
-            if acknowledged_s is not None:
+            if acknowledged_s is not None and self._until_s:
                 self._until_s = max(self._until_s, acknowledged_s + self._silence_s)
             while True:
                 now_s = time.monotonic()
@@ -99,10 +101,19 @@ class Lifeline:
         with self._changed:
             self._attempt = self._step = None
 
-    def check(self) -> None:
-        """End this process if it ought to be over: called right before what completes an attempt is written."""
-        if time.monotonic() >= self._until_s:
-            self._end()
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold while what completes an attempt is written; ends this process when it may not write any more."""
+        with self._pen:
+            if time.monotonic() >= self._until_s:
+                self._end()
+            yield
+
+    def surrender(self) -> None:
+        """Write nothing any more, from when this returns."""
+        self._until_s = 0.0
+        with self._pen:
+            return
 
     def _answer(self, now_s: float) -> Heard:
         step = self._step if now_s >= self._tell_from_s else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 
@@ -14,6 +15,9 @@ logger = logging.getLogger(__name__)
 
 OBJECT_STORE_BYTES = 128 * 1024**2
 """Tasks pass file names, never frames: Ray's object store stays small."""
+
+CONNECT_S = 5.0
+"""How long a head may take to answer."""
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -61,11 +65,19 @@ def attach(address: str) -> Iterator[None]:
     import ray
 
     try:
+        _knock(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise StorageError(f"cannot join Ray at {address}: {reason} (is its head up? `ray status`)") from error
     yield from _until_done()
+
+
+def _knock(address: str) -> None:
+    """See whether anybody is there: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
 
 
 def _quieten() -> None:

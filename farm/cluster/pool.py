@@ -15,7 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, TypeAlias
 
@@ -60,20 +60,25 @@ class _Reply:
     then: Callable[[Gang, int, Any], Iterable[Event]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Surrender:
+    """What rank 0 of a broken gang says when it is asked to write nothing any more."""
+
+    worker: str
+    answer: Future[None]
+
+
 @dataclass(slots=True)
 class _Leaving:
-    """A lost worker that is not told of yet."""
+    """A lost worker that is not told of yet, since it may still write."""
 
     gang: Gang
     loss: Loss
     due_s: float
-    unconfirmed: set[int] = field(default_factory=set[int])
-    """Ranks whose end Ray may still confirm, and which nothing else is waited for."""
-    only_time: bool = False
-    """True when no word of Ray's makes its end certain."""
+    """When it has stopped at the latest, by the monotonic clock."""
 
 
-_Heard: TypeAlias = _Reply | Told
+_Heard: TypeAlias = _Reply | _Surrender | Told
 
 
 class RayPool:
@@ -153,6 +158,9 @@ class RayPool:
         if isinstance(heard, Broken):
             self._broken(heard.worker, heard.rank, heard.error)
             return ()
+        if isinstance(heard, _Surrender):
+            self._surrendered(heard)
+            return ()
         gang = self._gangs.get(heard.worker)
         if gang is None:
             return ()
@@ -193,6 +201,7 @@ class RayPool:
 
     def _ready(self, gang: Gang) -> Event:
         gang.ready = True
+        self._heartbeat.up(gang.worker)
         return WorkerReady(gang.worker, gang.node)
 
     def _finished(self, gang: Gang, _: int, document: bytes) -> Iterable[Event]:
@@ -205,23 +214,30 @@ class RayPool:
         if gang := self._gangs.get(worker):
             found = loss(error, gang.node, _living())
             if gang.node in self._draining:
-                found = Loss(FailureKind.RECLAIMED, found.message, found.certain)
+                found = replace(found, kind=FailureKind.RECLAIMED)
             self._lose(gang, found, rank)
-        elif (leaving := self._leaving.get(worker)) and loss(error, leaving.gang.node, _living()).certain:
-            leaving.unconfirmed.discard(rank)
 
     def _lose(self, gang: Gang, found: Loss, rank: int) -> None:
-        """Take a worker out, and down; it is told of when its end is certain."""
+        """Take a worker out, and down; it is told of when rank 0, which alone writes, can do so no more."""
         del self._gangs[gang.worker]
-        self._heartbeat.release(gang.worker)
-        gang.end()
-        leaving = _Leaving(gang, found, due_s=0.0)
-        if gang.ready:  # before, it had nothing to write
-            heard_s = self._heartbeat.heard_s(gang.worker) or time.monotonic()
+        heard_s = self._heartbeat.drop(gang.worker)
+        leaving = self._leaving[gang.worker] = _Leaving(gang, found, due_s=0.0)
+        if gang.ready and not (found.certain and rank == 0):
             leaving.due_s = heard_s + self._setup.silence_s + MARGIN_S
-            leaving.unconfirmed = set(range(len(gang.actors))) - {rank}
-            leaving.only_time = not found.certain
-        self._leaving[gang.worker] = leaving
+        if gang.ready and rank > 0:
+            answer: Future[None] = gang.actors[0].surrender.remote().future()
+            answer.add_done_callback(lambda done: self._heard.put(_Surrender(gang.worker, done)))
+        else:
+            gang.end()
+
+    def _surrendered(self, heard: _Surrender) -> None:
+        leaving = self._leaving.get(heard.worker)
+        if leaving is None:
+            return
+        leaving.gang.end()
+        error = heard.answer.exception()
+        if error is None or (isinstance(error, RayError) and loss(error, leaving.gang.node, _living()).certain):
+            leaving.due_s = 0.0
 
     def _next_due_s(self) -> float:
         return min((leaving.due_s for leaving in self._leaving.values()), default=float("inf"))
@@ -229,16 +245,12 @@ class RayPool:
     def _farewells(self) -> list[Event]:
         """What is to be told of lost workers that cannot write any more."""
         now_s = time.monotonic()
-        over = [
-            leaving
-            for leaving in self._leaving.values()
-            if now_s >= leaving.due_s or not (leaving.unconfirmed or leaving.only_time)
-        ]
+        over = [leaving for leaving in self._leaving.values() if now_s >= leaving.due_s]
         if not over:
             return []
         for leaving in over:
             del self._leaving[leaving.gang.worker]
-            self._heartbeat.drop(leaving.gang.worker)
+            leaving.gang.end()
         with ThreadPoolExecutor(READERS) as readers:
             manifests = list(readers.map(self._manifest, over))
         told: list[Event] = []

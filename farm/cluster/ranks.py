@@ -10,13 +10,14 @@ import importlib
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from farm.cluster.lifeline import end_process
 from farm.models.spec import Placement
 
 LOST_GRACE_S = 10.0
@@ -27,10 +28,9 @@ LOST_GRACE_S = 10.0
 class RayGang:
     """Rank 0's hold on its gang (`farm.models.spec.Gang`)."""
 
-    placement: Placement = Placement()
-    others: Sequence[Any] = field(default=())
+    placement: Placement
+    others: Sequence[Any]
     """The actors of ranks 1, 2, …"""
-    end: Callable[[], None] = lambda: os._exit(1)
 
     def broadcast(self, entry: str, *args: Any) -> list[Any]:
         replies = [other.take_part.remote(entry, args) for other in self.others]
@@ -47,7 +47,7 @@ class RayGang:
             raise error.cause from error
         except RayError:  # a rank is gone; a gang with a rank less is none, and has nothing to report
             time.sleep(LOST_GRACE_S)
-            self.end()
+            end_process()
             raise
 
 

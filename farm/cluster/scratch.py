@@ -10,7 +10,6 @@ are used again, and mean nothing between containers that share a disk.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import shutil
@@ -37,8 +36,10 @@ class Scratch:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _locked(root):
             self.path = Path(tempfile.mkdtemp(prefix=f"{name}-{os.getpid()}-", dir=root))
-            self._held = _hold(self.path)
+            held = _hold(self.path)
             left = _left(root)
+        assert held is not None, "nobody else may sweep meanwhile"
+        self._held = held
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -75,5 +76,4 @@ def _locked(root: Path) -> Iterator[None]:
     """Between making a folder and locking it nobody may sweep."""
     with (root / _LOCK).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError):
-            yield
+        yield

@@ -93,7 +93,7 @@ class Worker:
             cache=None if clips.local else _cache(setup),
             gang=Alone(placement),
             stages=setup.stages,
-            fence=self._lifeline.check,
+            writing=self._lifeline.writing,
         )
         _limit_threads(setup.threads)
         host = ray.util.get_node_ip_address()
@@ -127,6 +127,11 @@ class Worker:
     def listen(self, acknowledged_s: float | None) -> Heard:
         """The driver lives; answers with progress, or after a while (`farm.cluster.lifeline`)."""
         return self._lifeline.listen(acknowledged_s)
+
+    @ray.method(concurrency_group="control")
+    def surrender(self) -> None:
+        """Write nothing any more: another rank is lost, and the gang's attempt with it."""
+        self._lifeline.surrender()
 
     @ray.method(concurrency_group="control")
     def cancel(self, task: TaskId, attempt: int) -> None:

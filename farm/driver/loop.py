@@ -180,6 +180,14 @@ class Driver:
         self._queue.extend(events)
         for event in events:
             self._observer.added(run.job.id, event.task, there=event.history.state is TaskState.DONE)
+        settled = [
+            event.task for event in events if event.history.state in SETTLED and not run.plan.known(event.task.id)
+        ]
+        if settled:  # by another job, since the plan looked
+            records = self._patiently(lambda: self._store.tasks([task.id for task in settled]))
+            for task in settled:
+                if outcome := records[task.id].outcome:
+                    self._tell(run, task, outcome)
 
     # -- jobs -----------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from farm.config import PROJECT_FILES, Project, load_project
 from farm.findings import Finding, Place, Severity
 from farm.shots.model import ShotList
+from farm.shots.naming import clash
 from farm.shots.paths import ANYWHERE, Allowed
 from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
 from farm.shots.reading.codes import unique_codes
@@ -73,9 +74,12 @@ def load(
     whole = [shot for shot, _ in filled if shot is not None]
     if len(whole) != len(shots):
         raise AssertionError("a shot is missing, and no error says so")
+    name = head.name or slugged(path.stem) or "list"
+    if wrong_names := clash(project.naming, project.path, name, whole):
+        raise refuse(Place(path.name), wrong_names.problem, wrong_names.remedy)
     return ShotList(
         project=head.project or project.project or slugged(folder.name) or "project",
-        name=head.name or slugged(path.stem) or "list",
+        name=name,
         shots=tuple(sorted(whole, key=lambda shot: shot.cut_order)),
         fps=base.fps,
         width=base.size[0],

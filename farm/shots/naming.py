@@ -8,9 +8,10 @@ A field that is empty takes the separator before it along, so that a show withou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from string import Formatter
 
+from farm.shots.model import Shot
 from farm.shots.reading.slugs import slugged
 from farm.shots.reading.values import BadValue, closest, quoted, text
 
@@ -36,6 +37,22 @@ def path_template(raw: object) -> str:
     if ".." in template or template.startswith("/"):
         raise BadValue(f"{quoted(template)} leaves the output folder", "begin with a field")
     return template
+
+
+def clash(naming: str, path: str, list_name: str, shots: Iterable[Shot]) -> BadValue | None:
+    """Why two products of a list would get one name under these templates; None when none would.
+
+    What is made of a whole list, the animatic, stands under the list's name where a clip stands under its shot's.
+    """
+    if "product" in _fields(naming) | _fields(path):
+        return None
+    for shot in shots:
+        remedy = "put {product} into naming or path"
+        if shot.code.casefold() == list_name.casefold():
+            return BadValue(f"shot {shot.code} is called like its list: its clip and the animatic would be one", remedy)
+        if len(shot.targets) > 1:
+            return BadValue(f"the {len(shot.targets)} clips of shot {shot.code} would have one name", remedy)
+    return None
 
 
 def fill(template: str, fields: Mapping[str, str | int]) -> str:

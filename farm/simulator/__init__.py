@@ -5,7 +5,8 @@ simulate("gang", seed=1) ─▶ Scenario.arrange ─▶ Simulation.run ─▶ au
 
 from __future__ import annotations
 
+from farm.simulator.plot import draw
 from farm.simulator.running import describe, run_all, simulate
 from farm.simulator.verdict import Claim, Verdict
 
-__all__ = ["Claim", "Verdict", "describe", "run_all", "simulate"]
+__all__ = ["Claim", "Verdict", "describe", "draw", "run_all", "simulate"]

@@ -19,7 +19,7 @@ from farm.errors import InputError
 from farm.resume import Past
 from farm.simulator.cluster import Cluster
 from farm.store.jobs import JobStore
-from farm.store.records import Job, JobState, Request, TaskRecord
+from farm.store.records import Job, JobState, Request
 from farm.tasks import Input, Lane, Manifest, Outcome, Task, TaskId
 
 
@@ -107,10 +107,10 @@ class PaperPlan:
         self._by_shot: dict[str, list[Task]] = {}
 
     def begin(self) -> Iterator[Task]:
-        records = {record.task.id: record for record in self._past.load()}
+        self._past.load()
         named = self._named_at_first()
         while portion := list(islice(named, PORTION)):
-            yield from self._meet(portion, records)
+            yield from self._meet(portion)
 
     def found(self, tasks: Sequence[Task]) -> Found:
         return self._past.found(tasks)
@@ -124,7 +124,7 @@ class PaperPlan:
     def settle(self, task: Task, outcome: Outcome) -> Iterable[Task]:
         self._fresh.add(task.id)
         self._known[task.id] = outcome
-        return self._meet(list(self._following(task)), {})
+        return self._meet(list(self._following(task)))
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         raise InputError(f"a paper job leaves nothing to choose: {dict(choices)}")
@@ -156,12 +156,12 @@ class PaperPlan:
         assert manifest is not None, f"{source.task} is read before it is done"
         return manifest.files[source.output].key
 
-    def _meet(self, tasks: list[Task], records: Mapping[TaskId, TaskRecord]) -> list[Task]:
+    def _meet(self, tasks: list[Task]) -> list[Task]:
         """These tasks, and those that can be named because of what is there of them already."""
         given: list[Task] = []
         while tasks:
             given += tasks
-            outcomes = self._past.read([task for task in tasks if task.id not in self._known], records, self._fresh)
+            outcomes = self._past.read([task for task in tasks if task.id not in self._known], self._fresh)
             self._known |= outcomes
             tasks = [following for task in outcomes for following in self._following(self._tasks[task])]
         return given

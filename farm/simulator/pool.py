@@ -123,7 +123,7 @@ class SimPool:
 
     def close(self) -> None:
         for worker in list(self._workers.values()):
-            self._remove(worker, "cancelled")
+            self._remove(worker, "lost", FailureKind.RECLAIMED)
 
     # -- what a scenario sees and does --------------------------------------------------------------------------------
 

@@ -11,8 +11,17 @@ from sqlalchemy import Connection, Engine
 class Lock(Protocol):
     """Held by at most one process, and free the moment that process is gone."""
 
+    @property
+    def held(self) -> bool:
+        """False when it was never taken, is released, or is known to have gone to another process."""
+        ...
+
     def acquire(self) -> None:
         """Take it now; raises `LeaseError`, naming the holder, when it is taken."""
+        ...
+
+    def keep(self, epoch: int) -> None:
+        """The lead was taken under it, with this epoch."""
         ...
 
     def release(self) -> None: ...

@@ -36,13 +36,13 @@ class Standing:
     message: str = ""
     winner: int = 0
     reopened_after: int = 0
+    stage: str = ""
+    jobs: list[str] = field(default_factory=list[str])
+    """Those that want it."""
     attempts: dict[int, AttemptState] = field(default_factory=dict[int, AttemptState])
     payers: dict[int, str] = field(default_factory=dict[int, str])
     """The job in whose name each attempt runs."""
     seq: int = 0
-    stage: str = ""
-    jobs: list[str] = field(default_factory=list[str])
-    """Those that want it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], fir
                 if key in started:
                     started[key].update(row)
                 else:
-                    ended[key] = {"b_task": key[0], "b_number": key[1], **row}
+                    ended[key] = {"task": key[0], "number": key[1], **row}
             case TaskMoved():
                 _move(standing, change)
         standing.seq = seq
@@ -192,7 +192,7 @@ def _ended_row(change: AttemptEnded) -> Row:
 
 def _task_row(task: TaskId, standing: Standing) -> Row:
     return {
-        "b_id": task,
+        "id": task,
         "state": standing.state.value,
         "failure": standing.failure,
         "message": standing.message,

@@ -12,22 +12,26 @@ the fencing are the same for SQLite and PostgreSQL (see `farm.store.tables`).
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 
 from farm.changes import Committed
+from farm.errors import LeaseError, StorageError
 from farm.store import queries, rows
-from farm.store.fold import IllegalChange, Standing, counted, fold, subject
+from farm.store.bulk import by_ids
+from farm.store.database import Database
+from farm.store.fold import IllegalChange, Row, Standing, counted, fold, subject
 from farm.store.lease import Lease
 from farm.store.reading import Reading
 from farm.store.records import Job, JobState
 from farm.store.requests import Requests
 from farm.store.sqlite import Sqlite
-from farm.store.transactions import by_ids, many, stale
+from farm.store.transactions import stale
 from farm.tasks import AttemptState, Task, TaskId, TaskState
 
 
@@ -37,10 +41,21 @@ class JobStore(Reading, Requests):
     Every method raises `StorageError` (`OutOfSpace` when the disk is full) with the file and the remedy.
     """
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._unsure: tuple[Committed, ...] = ()
+
     @classmethod
     def open(cls, folder: Path) -> JobStore:
         """The store in `folder` of a local disk, made or migrated as needed; see `Sqlite` for the errors."""
         return cls(Sqlite(folder))
+
+    @classmethod
+    def connect(cls, url: str) -> JobStore:
+        """The store in a PostgreSQL database, made or migrated as needed; see `Postgres` for the errors."""
+        from farm.store.postgres import Postgres
+
+        return cls(Postgres(url))
 
     def close(self) -> None:
         self._database.engine.dispose()
@@ -57,16 +72,39 @@ class JobStore(Reading, Requests):
         except BaseException:
             lock.release()
             raise
+        lock.keep(epoch)
         return Lease(epoch, lock)
+
+    def lead_when_free(
+        self,
+        stop: threading.Event,
+        poll_s: float = 1.0,
+        waiting: Callable[[str], None] = lambda words: None,  # noqa: ARG005
+    ) -> Lease | None:
+        """Stand by until nobody leads, then lead; None when `stop` is set first.
+
+        `waiting` hears what stands in the way whenever that changes: who leads, or that the database is away.
+        """
+        last = ""
+        while not stop.is_set():
+            try:
+                return self.lead()
+            except (LeaseError, StorageError) as error:
+                if str(error) != last:
+                    last = str(error)
+                    waiting(last)
+            stop.wait(poll_s)
+        return None
 
     # -- writing ------------------------------------------------------------------------------------------------
 
     def create_job(self, epoch: int, job: Job) -> None:
         """Keep a new job. Raises `IllegalChange` for an id that is taken."""
         with self._write(epoch, 1) as (connection, seq):
-            if connection.execute(queries.JOB, {"job": job.id}).first():
+            if connection.execute(queries.JOB_ID, {"job": job.id}).first():
                 raise IllegalChange(f"there is a job {job.id} already")
             connection.execute(queries.ADD_JOB, rows.job_row(job, seq))
+            connection.execute(queries.ADD_DOCUMENT, rows.document_row(job))
             connection.execute(queries.ADD_CHANGE, rows.job_line(seq, job.id, job.state, job.created_us))
 
     def set_job_state(self, epoch: int, job: str, state: JobState, at_us: int, message: str = "") -> None:
@@ -103,31 +141,42 @@ class JobStore(Reading, Requests):
                 return 0
             position = connection.execute(queries.LAST_POSITION, {"job": job}).scalar_one() + 1
             seqs = {task.id: seq for seq, task in enumerate(joining, last - len(wanted) + 1)}
-            many(connection, queries.ADD_TASK, [rows.task_row(task, seqs[task.id]) for task in fresh])
-            many(connection, queries.ADD_INPUT, [row for task in fresh for row in rows.input_rows(task)])
+            queries.ADD_TASKS.run(connection, [rows.task_row(task, seqs[task.id]) for task in fresh])
+            queries.ADD_INPUTS.run(connection, [row for task in fresh for row in rows.input_rows(task)])
             memberships = [rows.member_row(job, at, task, seqs[task.id]) for at, task in enumerate(joining, position)]
-            many(connection, queries.ADD_MEMBER, memberships)
+            queries.ADD_MEMBERS.run(connection, memberships)
             counts = Counter((job, task.stage, known.get(task.id, TaskState.WAITING)) for task in joining)
-            many(connection, queries.COUNT, counted(counts))
+            _each(connection, queries.COUNT, counted(counts))
             lines = [rows.added_line(job, task, seqs[task.id], at_us) for task in joining]
-            many(connection, queries.ADD_CHANGE, lines)
+            queries.ADD_CHANGES.run(connection, lines)
             return len(joining)
 
     def commit(self, epoch: int, changes: Sequence[Committed]) -> int:
         """Make `changes` durable, all or none, and give back the last `seq`.
 
-        Raises `LeaseError` for a stale epoch and `IllegalChange` for a step the state machine does not have.
+        Raises `LeaseError` for a stale epoch and `IllegalChange` for a step the state machine does not have. After a
+        `StorageError` the same changes may be handed in again, whether or not they were kept: they count once.
         """
-        ids = list(dict.fromkeys(subject(change) for change in changes))
-        with self._write(epoch, len(changes)) as (connection, last):
-            writes = fold(_standings(connection, ids), changes, last - len(changes) + 1)
-            many(connection, queries.START_ATTEMPT, writes.new_attempts)
-            many(connection, queries.END_ATTEMPT, writes.ended_attempts)
-            many(connection, queries.MOVE_TASK, writes.tasks)
-            many(connection, queries.COUNT, writes.counts)
-            many(connection, queries.SPEND, writes.spent)
-            many(connection, queries.ADD_CHANGE, writes.changes)
+        try:
+            with self._write(epoch, len(changes)) as (connection, last):
+                if self._kept and self._unsure == tuple(changes):
+                    self._unsure = ()
+                    return self._kept
+                self._apply(connection, changes, last)
+        except StorageError:
+            self._unsure = tuple(changes)
+            raise
         return last
+
+    def _apply(self, connection: Connection, changes: Sequence[Committed], last: int) -> None:
+        ids = list(dict.fromkeys(subject(change) for change in changes))
+        writes = fold(_standings(connection, ids), changes, last - len(changes) + 1)
+        queries.START_ATTEMPTS.run(connection, writes.new_attempts)
+        queries.END_ATTEMPTS.run(connection, writes.ended_attempts)
+        queries.MOVE_TASKS.run(connection, writes.tasks)
+        _each(connection, queries.COUNT, writes.counts)
+        _each(connection, queries.SPEND, writes.spent)
+        queries.ADD_CHANGES.run(connection, writes.changes)
 
     def version(
         self,
@@ -179,15 +228,19 @@ class JobStore(Reading, Requests):
                 connection.execute(queries.ADD_WATERMARK, {"consumer": consumer, "seq": seq})
 
 
+def _each(connection: Connection, statement: Executable, rows: Sequence[Row]) -> None:
+    """Run a statement for each of a few rows."""
+    if rows:
+        connection.execute(statement, rows)
+
+
 def _standings(connection: Connection, ids: Sequence[TaskId]) -> dict[TaskId, Standing]:
-    standings: dict[TaskId, Standing] = {}
-    for row in by_ids(connection, queries.STANDINGS, ids):
-        standing = standings.get(row.id)
-        if standing is None:
-            state = TaskState(row.state)
-            standing = Standing(state, row.failure, row.message, row.winner, row.reopened_after, stage=row.stage)
-            standings[row.id] = standing
-        standing.jobs.append(row.job)
+    standings = {
+        row.id: Standing(TaskState(row.state), row.failure, row.message, row.winner, row.reopened_after, row.stage)
+        for row in by_ids(connection, queries.STANDINGS, ids)
+    }
+    for row in by_ids(connection, queries.WANTED_BY, ids):
+        standings[row.task].jobs.append(row.job)
     for row in by_ids(connection, queries.ATTEMPT_STATES, ids):
         standing = standings[row.task]
         standing.attempts[row.number] = AttemptState(row.state)

@@ -1,10 +1,11 @@
-"""Who leads: one driver at a time, by a lock that the operating system takes back when its holder dies.
+"""Who leads: one driver at a time, by a lock that is free when its holder dies.
 
     FileLock(leader.lock) ── held by one process ──▶ epoch + 1 in the database ──▶ Lease(epoch)
 
 The lock keeps a second driver out, at once and without a timeout; the epoch keeps a driver out that lost the lock and
 does not know it: every write names its epoch and a stale one is refused. A fork of the holder gives its copy of the
-lock up at once, so that only the holder's own death frees it.
+lock up at once, so that only the holder's own death frees it. On PostgreSQL the lock is a session of the database:
+`farm.store.postgres_lead`.
 """
 
 from __future__ import annotations
@@ -52,6 +53,13 @@ class FileLock:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             self.forget()
 
+    @property
+    def held(self) -> bool:
+        return self._descriptor >= 0
+
+    def keep(self, epoch: int) -> None:
+        """Nothing to do: the operating system keeps it."""
+
     def forget(self) -> None:
         """Close this process's handle: of a fork, which shares the lock with its parent and leaves it to it."""
         os.close(self._descriptor)
@@ -65,6 +73,11 @@ class Lease:
     def __init__(self, epoch: int, lock: Lock) -> None:
         self.epoch = epoch
         self._lock = lock
+
+    @property
+    def alive(self) -> bool:
+        """False once the lead is released, or known to be somebody else's."""
+        return self._lock.held
 
     def release(self) -> None:
         self._lock.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import and_, bindparam, case, func, select, text
 
+from farm.store.bulk import Among, ManyRows
 from farm.store.tables import (
     IS_JOB,
     PENDING,
@@ -12,6 +13,7 @@ from farm.store.tables import (
     choices,
     farm,
     job_counts,
+    job_documents,
     job_task,
     jobs,
     pulses,
@@ -39,6 +41,7 @@ SEQ = select(farm.c.seq)
 # -- writing ----------------------------------------------------------------------------------------------------
 
 ADD_JOB = jobs.insert()
+ADD_DOCUMENT = job_documents.insert()
 _THE_JOB = jobs.c.id == bindparam("b_id")
 MOVE_JOB = (
     jobs.update().where(_THE_JOB).values({name: bindparam(name) for name in ("state", "message", "ended_us", "seq")})
@@ -51,20 +54,13 @@ COUNT = text(
     "INSERT INTO job_counts (job, stage, state, tasks) VALUES (:job, :stage, :state, :tasks) "
     "ON CONFLICT (job, stage, state) DO UPDATE SET tasks = job_counts.tasks + excluded.tasks"
 )
-ADD_TASK = tasks.insert()
-ADD_INPUT = task_inputs.insert()
-ADD_MEMBER = job_task.insert()
-MOVE_TASK = (
-    tasks.update()
-    .where(tasks.c.id == bindparam("b_id"))
-    .values({name: bindparam(name) for name in ("state", "failure", "message", "winner", "reopened_after", "seq")})
-)
-START_ATTEMPT = attempts.insert()
-END_ATTEMPT = (
-    attempts.update()
-    .where(and_(attempts.c.task == bindparam("b_task"), attempts.c.number == bindparam("b_number")))
-    .values({name: bindparam(name) for name in ("state", "failure", "ended_us", "manifest", "cost_micros")})
-)
+ADD_TASKS = ManyRows(tasks)
+ADD_INPUTS = ManyRows(task_inputs)
+ADD_MEMBERS = ManyRows(job_task)
+MOVE_TASKS = ManyRows(tasks, ("state", "failure", "message", "winner", "reopened_after", "seq"), keys=("id",))
+START_ATTEMPTS = ManyRows(attempts)
+END_ATTEMPTS = ManyRows(attempts, ("state", "failure", "ended_us", "manifest", "cost_micros"), keys=("task", "number"))
+ADD_CHANGES = ManyRows(changes)
 ADD_CHANGE = changes.insert()
 ADD_VERSION = versions.insert()
 ADD_WATERMARK = watermarks.insert()
@@ -93,29 +89,15 @@ BEAT = (
 
 # -- reading for writing ----------------------------------------------------------------------------------------
 
-_IDS = bindparam("ids", expanding=True)
-
-STANDINGS = (
-    select(
-        tasks.c.id,
-        tasks.c.stage,
-        tasks.c.state,
-        tasks.c.failure,
-        tasks.c.message,
-        tasks.c.winner,
-        tasks.c.reopened_after,
-        tasks.c.seq,
-        job_task.c.job,
-    )
-    .join(job_task, job_task.c.task == tasks.c.id)
-    .where(tasks.c.id.in_(_IDS))
-)
-"""Each task once for every job that wants it."""
+STANDINGS = select(
+    tasks.c.id, tasks.c.stage, tasks.c.state, tasks.c.failure, tasks.c.message, tasks.c.winner, tasks.c.reopened_after
+).where(Among(tasks.c.id))
+WANTED_BY = select(job_task.c.task, job_task.c.job).where(Among(job_task.c.task))
 ATTEMPT_STATES = select(attempts.c.task, attempts.c.number, attempts.c.state, attempts.c.job).where(
-    attempts.c.task.in_(_IDS)
+    Among(attempts.c.task)
 )
-KNOWN_TASKS = select(tasks.c.id, tasks.c.state).where(tasks.c.id.in_(_IDS))
-MEMBERS_OF = select(job_task.c.task).where(and_(job_task.c.job == bindparam("job"), job_task.c.task.in_(_IDS)))
+KNOWN_TASKS = select(tasks.c.id, tasks.c.state).where(Among(tasks.c.id))
+MEMBERS_OF = select(job_task.c.task).where(and_(job_task.c.job == bindparam("job"), Among(job_task.c.task)))
 LAST_POSITION = select(func.coalesce(func.max(job_task.c.position), -1)).where(job_task.c.job == bindparam("job"))
 
 _VERSIONS_OF = and_(
@@ -128,18 +110,19 @@ LAST_VERSION = select(func.coalesce(func.max(versions.c.number), 0)).where(_VERS
 
 # -- reading ----------------------------------------------------------------------------------------------------
 
-JOB = select(jobs).where(jobs.c.id == bindparam("job"))
+_WHOLE_JOB = select(jobs, job_documents.c.document, job_documents.c.options).join(
+    job_documents, job_documents.c.job == jobs.c.id
+)
+JOB = _WHOLE_JOB.where(jobs.c.id == bindparam("job"))
 _OLDEST_FIRST = (jobs.c.created_us, jobs.c.id)
 JOB_ID = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
-JOBS = select(jobs).order_by(*_OLDEST_FIRST)
+JOBS = _WHOLE_JOB.order_by(*_OLDEST_FIRST)
 JOBS_IN = JOBS.where(jobs.c.state.in_(bindparam("states", expanding=True)))
 JOB_IDS = select(jobs.c.id).order_by(*_OLDEST_FIRST)
 JOBS_LIKE = JOB_IDS.where(func.substr(jobs.c.id, 1, func.length(bindparam("prefix"))) == bindparam("prefix"))
 SPENT_IN = select(jobs.c.id, jobs.c.spent_micros).where(jobs.c.state.in_(bindparam("states", expanding=True)))
 SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
-JOB_LINES = select(*[column for column in jobs.c if column.name not in {"document", "options"}]).order_by(
-    *_OLDEST_FIRST
-)
+JOB_LINES = select(jobs).order_by(*_OLDEST_FIRST)
 COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
 COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
 REQUEST = select(requests).where(requests.c.id == bindparam("id"))
@@ -158,9 +141,9 @@ CHANGES_AFTER = (
     select(changes).where(changes.c.seq > bindparam("after")).order_by(changes.c.seq).limit(bindparam("limit"))
 )
 WATERMARK = select(watermarks.c.seq).where(watermarks.c.consumer == bindparam("consumer"))
-READERS = select(task_inputs.c.source, task_inputs.c.task).where(task_inputs.c.source.in_(_IDS)).distinct()
-MEMBERSHIPS = select(job_task).where(job_task.c.task.in_(_IDS)).order_by(job_task.c.seq)
-ATTEMPTS_OF = select(attempts).where(attempts.c.task.in_(_IDS)).order_by(attempts.c.task, attempts.c.number)
+READERS = select(task_inputs.c.source, task_inputs.c.task).where(Among(task_inputs.c.source)).distinct()
+MEMBERSHIPS = select(job_task).where(Among(job_task.c.task)).order_by(job_task.c.seq)
+ATTEMPTS_OF = select(attempts).where(Among(attempts.c.task)).order_by(attempts.c.task, attempts.c.number)
 
 _TASK = (
     tasks.c.id,
@@ -182,11 +165,11 @@ _ATTEMPT = (
 )
 _OF_JOB = job_task.c.job == bindparam("job")
 
-TASKS_BY_ID = select(*_TASK).where(tasks.c.id.in_(_IDS))
+TASKS_BY_ID = select(*_TASK).where(Among(tasks.c.id))
 TASK_ATTEMPTS_BY_ID = (
     select(*_ATTEMPT)
     .join(tasks, tasks.c.id == attempts.c.task)
-    .where(attempts.c.task.in_(_IDS))
+    .where(Among(attempts.c.task))
     .order_by(attempts.c.task, attempts.c.number)
 )
 TASKS_OF_JOB = (

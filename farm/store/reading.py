@@ -10,6 +10,7 @@ from typing import overload
 from sqlalchemy import Connection
 
 from farm.store import queries, rows
+from farm.store.bulk import by_ids
 from farm.store.records import (
     AttemptRecord,
     ChangeRecord,
@@ -22,7 +23,7 @@ from farm.store.records import (
     TaskRecord,
 )
 from farm.store.rows import AnyRow
-from farm.store.transactions import Transactions, by_ids, without_collecting
+from farm.store.transactions import Transactions, without_collecting
 from farm.tasks import TaskId, TaskState
 
 LIVE = [state.value for state in JobState if state.live]

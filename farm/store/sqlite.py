@@ -20,7 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from farm.errors import FarmError, OutOfSpace, StorageError
 from farm.store.lease import FileLock
-from farm.store.schema import current, migrate
+from farm.store.schema import current, migrate, refuse_newer
 from farm.store.state import refuse_network
 from farm.store.tables import SCHEMA
 
@@ -97,6 +97,7 @@ class Sqlite:
             found = current(connection)
         if found == SCHEMA:
             return
+        refuse_newer(found, str(self._path))
         with (self._folder / SCHEMA_LOCK).open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             lead = self.leader_lock()

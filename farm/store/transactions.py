@@ -7,19 +7,15 @@ write(epoch, count) ──▶ a transaction of the driver's: checks the epoch, r
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection
 
-from farm.errors import LeaseError
+from farm.errors import LeaseError, StorageError
 from farm.store import queries
 from farm.store.database import Database
-from farm.store.rows import AnyRow
-
-IDS_PER_QUERY = 1000
 
 
 class Transactions:
@@ -27,6 +23,11 @@ class Transactions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turn = threading.RLock()
+        self._doubtful = 0
+        """The last number of a write of which nobody said whether it was kept; 0 for none."""
+        self._kept = 0
+        """The last number of a write that was doubtful, and was kept."""
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -45,11 +46,26 @@ class Transactions:
     @contextmanager
     def _write(self, epoch: int, count: int) -> Iterator[tuple[Connection, int]]:
         """A transaction of the driver's, with `count` numbers reserved, the last of which is given."""
-        with self._transaction() as connection:
-            seq = connection.execute(queries.TAKE_SEQS, {"b_epoch": epoch, "b_count": count}).scalar()
-            if seq is None:
-                raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
-            yield connection, seq
+        with self._turn:
+            try:
+                with self._transaction() as connection:
+                    seq = connection.execute(queries.TAKE_SEQS, {"b_epoch": epoch, "b_count": count}).scalar()
+                    if seq is None:
+                        raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
+                    if self._doubtful:
+                        self._kept, self._doubtful = self._doubtful * (self._doubtful <= seq - count), 0
+                    yield connection, seq
+                    self._doubtful = seq if count else 0
+                self._doubtful = 0
+            except StorageError as error:  # perhaps because the next leader has ended this one's sessions
+                self._refuse_stale(epoch, error)
+                raise
+
+    def _refuse_stale(self, epoch: int, error: StorageError) -> None:
+        with self._reading() as connection:
+            now = connection.execute(queries.EPOCH).scalar_one()
+        if now != epoch:
+            raise stale(epoch, now) from error
 
 
 def stale(epoch: int, current: int) -> LeaseError:
@@ -66,18 +82,3 @@ def without_collecting() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def many(connection: Connection, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement once for each of `values`."""
-    if values:
-        connection.execute(statement, values)
-
-
-def by_ids(connection: Connection, statement: Executable, ids: Iterable[str], **more: str) -> list[AnyRow]:
-    """The rows of a statement over `ids`, asked for in portions."""
-    left = iter(ids)
-    found: list[AnyRow] = []
-    while portion := list(islice(left, IDS_PER_QUERY)):
-        found += connection.execute(statement, {"ids": portion, **more})
-    return found

@@ -12,10 +12,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import animatic_frames
 import imports
+import job_store
 import main_job
 import scheduler
 
-BENCHMARKS = {"import": imports, "main job": main_job, "scheduler": scheduler, "animatic frames": animatic_frames}
+BENCHMARKS = {
+    "import": imports,
+    "job store": job_store,
+    "scheduler": scheduler,
+    "main job": main_job,
+    "animatic frames": animatic_frames,
+}
 
 
 def main() -> None:

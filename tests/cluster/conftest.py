@@ -1,17 +1,39 @@
-"""A private Ray of several nodes on this machine, and pools of workers on it."""
+"""Private Ray clusters of several nodes on this machine, and what befalls nodes.
+
+    cluster     one head without CPUs, to which this process is attached; nodes are added, drained, frozen and killed
+    autoscaled  a head whose autoscaler adds and removes nodes of one kind
+    farm        a pool of workers on the cluster's main node, and what it says; `open_farm` for others
+
+Every port is Ray's free choice, every cluster has a session folder of its own, and what ends is ended by process id:
+several may stand on a machine side by side.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import shutil
+import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import ray
+from ray._raylet import GcsClient
+from ray.autoscaler._private.fake_multi_node.node_provider import (
+    FAKE_HEAD_NODE_ID,
+    FAKE_HEAD_NODE_TYPE,
+    FakeMultiNodeProvider,
+)
 from ray.cluster_utils import Cluster
+from ray.core.generated.autoscaler_pb2 import DrainNodeReason
 
 from farm.cluster.pool import RayPool
 from farm.cluster.worker import WorkerSetup
@@ -19,19 +41,211 @@ from farm.driver.seams import Progress
 from farm.scheduler.events import AttemptFinished, Event, NodeLost, NodeUp, WorkerLost, WorkerReady
 from farm.tasks import Lane, Manifest, Task, Work
 
-HERE = Path(__file__).parent
-FARMS = count()
-STAGES = {name: f"drill:{name.upper()}" for name in (
-    "noop", "write", "read", "work", "hoard", "crash", "note", "hog", "family", "together", "summed", "long_together",
-)}  # fmt: skip
+FARM = Path(__file__).parents[2]
+OBJECT_STORE_BYTES = 80 << 20
+NAMES = count(1)
+FARMS = count(1)
+
+DRILLS = "noop write read work hoard eat crash note hog family together summed long_together"
+STAGES = {name: f"drill:{name.upper()}" for name in DRILLS.split()}
 """Those of `drill`, which workers import."""
 
 HEALTH = {
-    "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 500,
+    "health_check_initial_delay_ms": 500,
+    "health_check_period_ms": 300,
     "health_check_timeout_ms": 500,
     "health_check_failure_threshold": 3,
 }
+"""A dead raylet is noticed by its broken connection, a frozen one after three checks."""
+
+QUIET = {
+    "PYTHONPATH": os.pathsep.join([str(FARM), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+AUTOSCALER = {
+    "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+    "AUTOSCALER_METRIC_PORT": "-1",
+    "RAY_FAKE_CLUSTER": "1",
+    "RAY_enable_autoscaler_v2": "1",
+}
+AUTOSCALED_HEAD = {
+    "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
+    "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
+    "RAY_NODE_TYPE_NAME": FAKE_HEAD_NODE_TYPE,
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node that a test added."""
+
+    id: str
+    raylet: psutil.Process
+
+
+class PrivateCluster:
+    """A head without CPUs, and the nodes that were added to it."""
+
+    def __init__(self, **head: Any) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
+        self._cluster = Cluster()
+        self.head = self._start(num_cpus=0, temp_dir=str(self._folder), _system_config=HEALTH, **head)
+        self._nodes = [self.head]
+        self.namespace = f"test-{os.getpid()}-{next(NAMES)}"
+
+    @property
+    def address(self) -> str:
+        """`ray.init(address=…)` attaches to it: here, or in a process that this one starts."""
+        return self._cluster.address
+
+    def attach(self) -> None:
+        ray.init(address=self.address, namespace=self.namespace, log_to_driver=False, logging_level="ERROR")
+
+    def add(self, cpus: int = 1, gpus: int = 0, labels: dict[str, str] | None = None) -> Node:
+        """A node that is up. `gpus` are of Ray's imagination."""
+        self._nodes.append(self._start(num_cpus=cpus, num_gpus=gpus, labels=labels or {}))
+        return self._nodes[-1]
+
+    def kill(self, node: Node) -> None:
+        """The machine is gone at once: its raylet and all its workers."""
+        end(node.raylet)
+
+    def freeze(self, node: Node) -> None:
+        """Its raylet stands still; its workers go on."""
+        node.raylet.send_signal(signal.SIGSTOP)
+
+    def thaw(self, node: Node) -> None:
+        node.raylet.send_signal(signal.SIGCONT)
+
+    def drain(self, node: Node, deadline_s: float) -> int:
+        """Announce that the node will be taken away; gives the deadline in microseconds. An idle node goes at once."""
+        deadline_ms = int((time.time() + deadline_s) * 1000)
+        preemption = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
+        accepted, why = GcsClient(address=self.address).drain_node(node.id, preemption, "taken back", deadline_ms)
+        assert accepted, why
+        return deadline_ms * 1000
+
+    def close(self) -> None:
+        """Detach, and end every process that was started."""
+        ray.shutdown()
+        for node in reversed(self._nodes):
+            end(node.raylet)
+        self._cluster.shutdown()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, **options: Any) -> Node:
+        node = self._cluster.add_node(
+            object_store_memory=OBJECT_STORE_BYTES, include_dashboard=False, dashboard_agent_listen_port=0, **options
+        )
+        return Node(node.node_id, psutil.Process(node.all_processes["raylet"][0].process.pid))
+
+
+class AutoscaledCluster(PrivateCluster):
+    """A head whose autoscaler adds nodes of one kind for what waits, and takes idle ones away.
+
+    Ray's own `AutoscalingCluster` wants port 6379 and ends every Ray on the machine. Here the autoscaler starts after
+    the head, once the address that the nodes are to join is known.
+    """
+
+    def __init__(self, *, cpus: int, gpus: int, labels: dict[str, str], most: int, idle_s: float) -> None:
+        super().__init__(no_monitor=True, env_vars=AUTOSCALED_HEAD)
+        resources = {"CPU": cpus, "GPU": gpus, "object_store_memory": OBJECT_STORE_BYTES}
+        kinds = {
+            FAKE_HEAD_NODE_TYPE: {"resources": {}, "node_config": {}, "max_workers": 0},
+            "node": {"resources": resources, "labels": labels, "node_config": {}, "max_workers": most},
+        }
+        provider = {
+            "type": "external",  # "fake_multinode" reads defaults from a file that the wheel lacks
+            "module": f"{FakeMultiNodeProvider.__module__}.{FakeMultiNodeProvider.__qualname__}",
+            "gcs_address": self.address,
+            "head_node_id": FAKE_HEAD_NODE_ID,
+            "launch_multiple": True,
+        }
+        config = self._folder / "autoscaler.json"
+        config.write_text(json.dumps({
+            "cluster_name": "fake",
+            "max_workers": most,
+            "idle_timeout_minutes": idle_s / 60,
+            "provider": provider,
+            "available_node_types": kinds,
+            "head_node_type": FAKE_HEAD_NODE_TYPE,
+            **dict.fromkeys(("file_mounts", "auth"), {}),
+            **dict.fromkeys((
+                "cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands",
+                "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands",
+            ), []),
+        }))  # fmt: skip
+        head = self._cluster.head_node
+        head._ray_params.autoscaling_config = str(config)
+        head.start_monitor()
+        self._monitor = psutil.Process(head.all_processes["monitor"][0].process.pid)
+
+    def close(self) -> None:
+        ray.shutdown()
+        end(self._monitor)  # and its children, the nodes
+        super().close()
+
+
+def end(process: psutil.Process) -> None:
+    """Kill a process and all that it has started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        tree = [process, *process.children(recursive=True)]
+        for member in tree:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait(timeout=10)
+
+
+def until(wanted: Callable[[], Any], within_s: float = 20.0) -> Any:
+    """What `wanted` gives, once that is something."""
+    end_s = time.monotonic() + within_s
+    while not (found := wanted()):
+        assert time.monotonic() < end_s, f"not within {within_s} s"
+        time.sleep(0.02)
+    return found
+
+
+@pytest.fixture(name="until", scope="session")
+def _until() -> Callable[..., Any]:
+    return until
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PrivateCluster]:
+    """A private cluster without nodes, to which this process is attached."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in QUIET.items():
+            patch.setenv(name, value)
+        made = PrivateCluster()
+        try:
+            made.attach()
+            yield made
+        finally:
+            made.close()
+
+
+@pytest.fixture(scope="module")
+def autoscaled() -> Iterator[AutoscaledCluster]:
+    """A private cluster that grows by nodes with four CPUs and four GPUs in the pool `gpu-large`."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (QUIET | AUTOSCALER).items():
+            patch.setenv(name, value)
+        made = AutoscaledCluster(cpus=4, gpus=4, labels={"pool": "gpu-large"}, most=2, idle_s=3.0)
+        try:
+            made.attach()
+            yield made
+        finally:
+            made.close()
+
+
+@pytest.fixture(scope="module")
+def main(cluster: PrivateCluster) -> Node:
+    """The node that most workers of a module's tests come up on."""
+    return cluster.add(cpus=8, gpus=4)
 
 
 class PolledNodes:
@@ -50,42 +264,6 @@ class PolledNodes:
         self._known = set(alive)
         ups = [NodeUp(node, int(alive[node]["Resources"]["CPU"])) for node in new]
         return [*ups, *(NodeLost(node) for node in gone)]
-
-
-class Nodes:
-    """The cluster's nodes, and how to add and lose some."""
-
-    def __init__(self) -> None:
-        self.cluster = Cluster(
-            initialize_head=True,
-            head_node_args={
-                "num_cpus": 0,
-                "include_dashboard": False,
-                "object_store_memory": 80 << 20,
-                "_system_config": HEALTH,
-            },
-        )
-        self.main = self.add(num_cpus=8, num_gpus=4)
-
-    def add(self, **options: Any) -> Any:
-        return self.cluster.add_node(object_store_memory=80 << 20, **options)
-
-    def close(self) -> None:
-        self.cluster.shutdown()
-
-
-@pytest.fixture(scope="session")
-def nodes() -> Iterator[Nodes]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")]))
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("RAY_enable_metrics_collection", "0")
-        patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        made = Nodes()
-        ray.init(address=made.cluster.address, log_to_driver=False)
-        yield made
-        ray.shutdown()
-        made.close()
 
 
 class Farm:
@@ -156,7 +334,7 @@ class Farm:
 
 
 @pytest.fixture
-def open_farm(nodes: Nodes, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
+def open_farm(main: Node, tmp_path: Path) -> Iterator[Callable[..., Farm]]:
     """Opens pools, each a farm of its own unless named, on a store in a folder."""
     pools: list[RayPool] = []
 

@@ -64,6 +64,16 @@ def crash(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outp
     raise AssertionError
 
 
+def eat(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Take `bytes` bytes of memory, a sixteenth at a time."""
+    eaten: list[bytearray] = []
+    for _ in range(16):
+        eaten.append(bytearray(b"x") * (params.bytes // 16))
+        time.sleep(0.1)
+    time.sleep(params.seconds)
+    return Outputs({}, {"eaten": sum(map(len, eaten))})
+
+
 def note(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
     """Buy something once, and die after the first purchase."""
     mine = {"bought by": os.getpid()}

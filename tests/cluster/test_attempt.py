@@ -166,14 +166,14 @@ def test_what_an_attempt_stored_is_read_from_this_machine(prepare, place, monkey
     assert again.done, again.message
 
 
-def test_the_fence_stands_before_the_manifest(prepare, place, clips):
+def test_no_manifest_is_written_by_who_may_not_any_more(prepare, place, clips):
     class TooLate(Exception):
         pass
 
     def shut() -> None:
         raise TooLate
 
-    place.fence = shut
+    place.writing = shut
     with pytest.raises(TooLate):
         run(prepare, place)
     assert not clips.exists(manifest_key("p", prepare.task.id, 1))

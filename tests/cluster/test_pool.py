@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+import uuid
 
+import boto3
 import psutil
 import pytest
-import ray
+from moto.server import ThreadedMotoServer
+from ray._common.utils import get_system_memory
+from ray._private.utils import get_used_memory
 from ray.util import list_named_actors
 
 import farm as package
@@ -32,23 +38,23 @@ def events(farm, kind):
 # -- work -------------------------------------------------------------------------------------------------------
 
 
-def test_an_attempt_runs_and_its_manifest_is_told(farm, nodes):
+def test_an_attempt_runs_and_its_manifest_is_told(farm, main):
     worker = farm.start()
     work = farm.work("noop", n=7)
     manifest = farm.do(worker, work)
     assert (manifest.state, manifest.facts, manifest.worker) == (AttemptState.DONE, {"n": 7}, worker)
-    assert manifest.node == nodes.main.node_id
+    assert manifest.node == main.id
 
 
-def test_every_node_is_told_of_first(farm, nodes):
+def test_every_node_is_told_of_first(farm, main):
     told = farm.until(lambda event: isinstance(event, NodeUp))
-    assert (told.node, told.cpus) == (nodes.main.node_id, 8)
+    assert (told.node, told.cpus) == (main.id, 8)
 
 
-def test_a_worker_can_be_pinned_to_a_node(farm, nodes):
-    worker = farm.start(node=nodes.main.node_id)
+def test_a_worker_can_be_pinned_to_a_node(farm, main):
+    worker = farm.start(node=main.id)
     (ready,) = events(farm, WorkerReady)
-    assert (ready.worker, ready.node) == (worker, nodes.main.node_id)
+    assert (ready.worker, ready.node) == (worker, main.id)
 
 
 def test_progress_comes_at_once_and_then_every_two_seconds(farm):
@@ -152,12 +158,12 @@ def test_a_stopped_worker_is_not_told_of(farm):
     assert not events(farm, WorkerLost)
 
 
-def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_silence(farm, nodes):
-    node = nodes.add(num_cpus=2)
-    worker = farm.start(node=node.node_id)
+def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_silence(farm, cluster):
+    node = cluster.add(cpus=2)
+    worker = farm.start(node=node.id)
     farm.run(worker, "work", seconds=60)
     process = psutil.Process(int(farm.sign("began")))
-    nodes.cluster.remove_node(node, allow_graceful=False)
+    cluster.kill(node)
     lost = farm.lost(worker)
     at_s = {type(event): at_s for at_s, event in farm.heard if not isinstance(event, Progress)}
     assert lost.kind is FailureKind.RECLAIMED
@@ -165,11 +171,24 @@ def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_si
     assert not process.is_running()
 
 
-def test_a_worker_that_was_to_come_up_on_a_dead_node_is_lost(farm, nodes):
-    node = nodes.add(num_cpus=1)
-    farm.start(node=node.node_id)
-    waiting = farm.begin(node=node.node_id)
-    nodes.cluster.remove_node(node, allow_graceful=False)
+def test_out_of_memory_is_told_as_such(farm, cluster, monkeypatch):
+    limit, spare = get_system_memory(), 1 << 30
+    monkeypatch.setenv("RAY_memory_usage_threshold", str((get_used_memory() + spare) / limit))
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "100")
+    node = cluster.add(cpus=1)
+    try:
+        worker = farm.start(node=node.id)
+        farm.run(worker, "eat", bytes=3 * spare, seconds=20)
+        assert farm.lost(worker).kind is FailureKind.OOM
+    finally:
+        cluster.kill(node)
+
+
+def test_a_worker_that_was_to_come_up_on_a_dead_node_is_lost(farm, cluster):
+    node = cluster.add(cpus=1)
+    farm.start(node=node.id)
+    waiting = farm.begin(node=node.id)
+    cluster.kill(node)
     assert farm.lost(waiting).kind is FailureKind.RECLAIMED
 
 
@@ -191,7 +210,7 @@ def test_what_a_killed_worker_left_on_disk_goes_with_the_next_start(farm, tmp_pa
     farm.run(worker, "hoard", seconds=60)
     kill(farm.sign("began"))
     farm.lost(worker)
-    (left,) = tmp_path.glob("scratch/*/hoard-*/hoarded")
+    (left,) = tmp_path.glob("scratch/*/hoard-*/scratch/hoarded")
     farm.start()
     assert not left.exists()
 
@@ -212,3 +231,75 @@ def test_a_new_leader_ends_the_workers_of_older_epochs_only(open_farm):
 
 def names() -> set[str]:
     return {actor["name"] for actor in list_named_actors(all_namespaces=True)}
+
+
+# -- storage that is far away --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bucket():
+    """A bucket of a real S3 server: its client, its name, and the options that lead there."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    )
+    name = f"clips-{uuid.uuid4().hex}"
+    client.create_bucket(Bucket=name)
+    options = {
+        "endpoint_url": endpoint,
+        "key": "test",
+        "secret": "test",
+        "client_kwargs": {"region_name": "us-east-1"},
+    }
+    yield client, name, options
+    server.stop()
+
+
+def test_a_hop_on_one_machine_reads_no_remote_storage(open_farm, bucket):
+    client, name, options = bucket
+    farm = open_farm(url=f"s3://{name}/farm", storage=options)
+    maker, reader = farm.begin(), farm.begin()
+    for _ in range(2):
+        farm.until(lambda event: getattr(event, "worker", "") in {maker, reader})
+    made = farm.do(maker, farm.work("write", bytes=1000)).files["made"]
+    client.delete_object(Bucket=name, Key=f"farm/{made.key}")  # nobody can read it there any more
+    manifest = farm.do(reader, farm.work("read", inputs={"clip": made.key}))
+    assert manifest.facts == {"bytes": {"clip": 1000}}, manifest.message
+    assert manifest.worker == reader
+
+
+def test_what_the_machine_lacks_is_read_once(open_farm, bucket):
+    client, name, options = bucket
+    farm = open_farm(url=f"s3://{name}/farm", storage=options)
+    client.put_object(Bucket=name, Key="farm/store/p/asset/still.png", Body=b"x" * 500)
+    worker = farm.start()
+    inputs = {"still": "store/p/asset/still.png"}
+    assert farm.do(worker, farm.work("read", inputs=inputs)).done
+    client.delete_object(Bucket=name, Key="farm/store/p/asset/still.png")
+    assert farm.do(worker, farm.work("read", inputs=inputs)).done
+
+
+# -- beside a cluster that stands ----------------------------------------------------------------------------------
+
+JOIN = """
+import sys
+from farm.cluster.local import attach
+with attach(sys.argv[1]):
+    import ray
+    sys.stderr.write(f"{len(ray.nodes())} nodes")
+"""
+
+
+def test_a_driver_joins_the_cluster_beside_it(cluster, main):
+    command = [sys.executable, "-c", JOIN, cluster.address]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "nodes" in done.stderr
+    assert done.stdout == ""

@@ -66,7 +66,7 @@ class PaperPlan:
         """These tasks, and those that follow from what is done of them."""
         self.named |= {task.id: task for task in tasks}
         self.past.reopen([task.id for task in tasks if task.id in self.gone])
-        found = self.past.read([task for task in tasks if task.id not in self.outcomes], {}, ())
+        found = self.past.read([task for task in tasks if task.id not in self.outcomes], {})
         self.outcomes |= found
         more = [each for task in tasks if task.id in found for each in self._following(task)]
         return [*tasks, *(self._meet(more) if more else [])]

@@ -371,7 +371,7 @@ def test_what_is_left_to_do_comes_first(world, brief, shot):
     world.store.commit(world.lease.epoch, [TaskMoved(last.id, TaskState.WAITING, 1)])
     first = next(task for task in world.look().tasks if task.id not in world.look().known)
     assert first.id == last.id
-    assert [task.shot for task in world.look().tasks][0] == "sh400"
+    assert world.look().tasks[0].shot == "sh400"
 
 
 def test_outcomes_say_done():

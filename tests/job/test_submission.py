@@ -219,6 +219,11 @@ def change_shot(**fields):
         pytest.param(change(settings={"naming": "../{shot}{version}"}), "naming", id="naming leaves its folder"),
         pytest.param(change(settings={"budget": "1e999999999"}), "budget", id="a budget that fills memory"),
         pytest.param(change(settings={"path": "../../{shot}"}), "path", id="path leaves its folder"),
+        pytest.param(
+            change(name="sh010", settings={"naming": "{shot}_{version}", "path": "{project}"}),
+            "called like its list",
+            id="clip and animatic of one name",
+        ),
         pytest.param(change(findings=[1]), r"findings\[0\]", id="finding is a number"),
         pytest.param(change_shot(unheard=1), r"shots\[0\].unheard", id="unknown field"),
         pytest.param(change_shot(code="../sh010"), r"shots\[0\].code", id="code leaves its folder"),
@@ -238,6 +243,9 @@ def change_shot(**fields):
         pytest.param(change_shot(prompt="a\x00b"), r"shots\[0\].prompt", id="control character"),
         pytest.param(change_shot(prompt="a" * 20_001), r"shots\[0\].prompt", id="a book"),
         pytest.param(change_shot(metadata={"a": "\x1b[2J"}), r"shots\[0\].metadata", id="escape in metadata"),
+        pytest.param(change_shot(still="/a\ud800.png"), r"shots\[0\].still", id="half a character"),
+        pytest.param(change(warnings=["a", "\x1b[2J"]), r"warnings\[1\]", id="escape in a warning"),
+        pytest.param(change_shot(metadata={"\x9b2J": "a"}), r"shots\[0\].metadata", id="escape in a name"),
         pytest.param(change_shot(assets={}), r"shots\[0\].assets", id="no still"),
         pytest.param(change_shot(assets={"still": "../../etc/passwd"}), r"shots\[0\].assets", id="asset elsewhere"),
         pytest.param(change_shot(assets={"still": f"{DIGEST}/../x"}), r"shots\[0\].assets", id="asset's name"),
@@ -252,3 +260,33 @@ def test_what_no_list_could_have_said_is_refused_with_its_place(simple, harm, pl
     harm(said)
     with pytest.raises(InputError, match=place):
         Submission.read(said)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    """Every place in a document."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in items:
+        yield from places(inner, (*path, step))
+
+
+@given(submissions(), st.data())
+@settings(deadline=None, max_examples=200)
+def test_whatever_stands_in_a_document_it_is_used_or_refused(submission, data):
+    said = json.loads(json.dumps(submission.document()))
+    *path, last = data.draw(st.sampled_from([place for place in places(said) if place]))
+    inner = said
+    for step in path:
+        inner = inner[step]
+    inner[last] = data.draw(JSON)
+    try:
+        json.dumps(Submission.read(said).document(), allow_nan=False)
+    except InputError as error:
+        assert "document" in str(error)  # noqa: PT017

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from farm.config import Project
-from farm.shots.naming import FIELDS, fill, name_template, path_template
+from farm.findings import Place
+from farm.shots.model import Shot
+from farm.shots.naming import FIELDS, clash, fill, name_template, path_template
 from farm.shots.reading.values import BadValue
 
 LAKE: Mapping[str, str | int] = {
@@ -70,3 +73,30 @@ def test_no_value_leaves_the_folder(fields: dict[str, str | int]) -> None:
     name = fill(Project().path, fields)
     assert not name.startswith("/")
     assert not {"..", ".", ""} & set(name.split("/")) or name == ""
+
+
+@pytest.mark.parametrize(
+    ("naming", "path", "code", "targets", "problem"),
+    [
+        ("{shot}_{version}", "{project}", "shots", ("review",), "shot shots is called like its list"),
+        ("{shot}_{version}", "{project}", "Shots", ("review",), "shot Shots is called like its list"),
+        ("{shot}_{version}", "{project}", "sh010", ("review", "prores"), "the 2 clips of shot sh010"),
+        ("{shot}_{version}", "{project}", "sh010", ("review",), ""),
+        ("{shot}_{version}", "{product}", "shots", ("review", "prores"), ""),
+        ("{shot}_{product}_{version}", "{project}", "shots", ("review", "prores"), ""),
+    ],
+)
+def test_two_products_never_get_one_name(naming, path, code, targets, problem):
+    shot = Shot(
+        code=code,
+        place=Place("shots.csv", 2),
+        still="a.png",
+        fps=Fraction(24),
+        nb_frames=24,
+        width=640,
+        height=360,
+        targets=targets,
+    )
+    found = clash(naming, path, "shots", [shot])
+    assert (found.problem if found else "").startswith(problem)
+    assert bool(found) is bool(problem)

@@ -85,13 +85,19 @@ def folder_clips(tmp_path: Path) -> ClipStore:
     return ClipStore(str(tmp_path / "store"))
 
 
-@pytest.fixture(params=["sqlite"])
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], JobStore]]:
-    """Opens the same job store, again and again, on each database."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty job store lies, on each database: a folder, or a URL."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgresql" else str(tmp_path / "state")
+
+
+@pytest.fixture
+def reopen(place: str) -> Iterator[Callable[[], JobStore]]:
+    """Opens the same job store, again and again."""
     opened: list[JobStore] = []
 
     def open_again() -> JobStore:
-        opened.append(JobStore.open(tmp_path / "state"))
+        opened.append(JobStore.connect(place) if "://" in place else JobStore.open(Path(place)))
         return opened[-1]
 
     yield open_again

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
 import pytest
 
 from farm.changes import AttemptEnded, TaskMoved
-from farm.errors import FailureKind, LeaseError
+from farm.errors import FailureKind, LeaseError, StorageError
 from farm.store.fold import IllegalChange
 from farm.store.records import ChangeKind, JobState, Membership
 from farm.tasks import AttemptState, Input, Outcome, TaskState
@@ -267,6 +268,53 @@ def test_versions_are_allocated_once(store, epoch) -> None:
     assert store.version(epoch, "other", "sh010", "review", "z") == 1
 
 
+# -- a database that goes away ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cut(store, monkeypatch: pytest.MonkeyPatch):
+    """Loses the database at the end of the next transaction: after it was kept, or before."""
+
+    def lose(*, kept: bool) -> None:
+        @contextmanager
+        def writing(connection):
+            with original(connection) as transaction:
+                yield
+                if not kept:
+                    transaction.rollback()
+            patch.undo()
+            raise StorageError("the connection was lost")
+
+        patch = pytest.MonkeyPatch()
+        original = store._database.writing
+        patch.setattr(store._database, "writing", writing)
+
+    return lose
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+@pytest.mark.parametrize("between", [True, False], ids=["with another write between", "at once"])
+def test_changes_may_be_handed_in_again_after_the_database_went_away(store, epoch, make, cut, kept, between) -> None:
+    """GIVEN a commit that nobody could confirm WHEN it is tried again THEN it counts once."""
+    first, second = make.task(1), make.task(2)
+    store.create_job(epoch, make.job())
+    store.add_tasks(epoch, "job", [first, second], 1)
+    cut(kept=kept)
+    with pytest.raises(StorageError):
+        store.commit(epoch, make.done(first))
+    if between:
+        store.set_priority(epoch, "job", 3, 1)
+    assert store.tasks([first.id])[first.id].state == ("done" if kept else "waiting")
+    last = store.commit(epoch, make.done(first))
+    assert store.tasks([first.id])[first.id].state is TaskState.DONE
+    assert len([line for line in store.changes_after(0) if line.task == first.id]) == 4
+    assert store.changes_after(last - 1)[0].task == first.id
+    store.commit(epoch, make.done(second))
+    with pytest.raises(IllegalChange):
+        store.commit(epoch, make.done(second))
+    assert store.counts("job") == {("prepare", TaskState.DONE): 2}
+
+
 # -- durability and concurrency ---------------------------------------------------------------------------------
 
 
@@ -303,13 +351,12 @@ def test_readers_see_whole_commits_while_the_driver_writes(store, epoch, make) -
     assert torn == []
 
 
-def test_more_tasks_than_one_query_takes(store, epoch, make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("farm.store.transactions.IDS_PER_QUERY", 7)
-    tasks = [make.task(number) for number in range(50)]
+def test_thousands_of_tasks_in_one_go(store, epoch, make) -> None:
+    tasks = [make.task(number) for number in range(2_000)]
     store.create_job(epoch, make.job())
-    assert store.add_tasks(epoch, "job", tasks, 1) == 50
+    assert store.add_tasks(epoch, "job", tasks, 1) == 2_000
     assert store.add_tasks(epoch, "job", tasks, 1) == 0
     store.commit(epoch, [change for task in tasks for change in make.done(task)])
     assert {record.state for record in store.load("job")} == {TaskState.DONE}
-    assert len(store.tasks(task.id for task in tasks)) == 50
-    assert len(store.attempts(task.id for task in tasks)) == 50
+    assert len(store.tasks(task.id for task in tasks)) == 2_000
+    assert len(store.attempts(task.id for task in tasks)) == 2_000

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import FailureKind
@@ -31,24 +40,30 @@ class Entry:
 
 
 class JobStoreModel(RuleBasedStateMachine):
-    """The model: a state, a list of attempts and a winner per task."""
+    """The model: a state, a list of attempts and a winner per task, and what all attempts cost."""
+
+    def __init__(self, fresh: Callable[[], AbstractContextManager[Callable[[], JobStore]]]) -> None:
+        super().__init__()
+        self.fresh = fresh
 
     @initialize()
     def begin(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        self.store = JobStore.open(self.folder)
+        self.life = self.fresh()
+        self.open = self.life.__enter__()
+        self.store = self.open()
         self.lease = self.store.lead()
         self.store.create_job(
             self.lease.epoch, Job(id="job", project="demo", name="job", out="out", document={}, created_us=0)
         )
         self.model: dict[str, Entry] = {}
         self.seq = 1
+        self.spent = 0
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
             self.lease.release()
             self.store.close()
-            shutil.rmtree(self.folder)
+            self.life.__exit__(None, None, None)
 
     def commit(self, change: AttemptStarted | AttemptEnded | TaskMoved, *, legal: bool) -> bool:
         if not legal:
@@ -72,20 +87,25 @@ class JobStoreModel(RuleBasedStateMachine):
         entry = self.model.get(task.id)
         legal = entry is not None and entry.state is TaskState.WAITING and not skip
         attempt = len(entry.attempts) + 1 + skip if entry else 1
-        if self.commit(AttemptStarted(task.id, attempt, "w", "n", 1), legal=legal) and entry:
+        if self.commit(AttemptStarted(task.id, attempt, "w", "n", 1, job="job"), legal=legal) and entry:
             entry.state = TaskState.RUNNING
             entry.attempts.append(AttemptState.RUNNING)
 
-    @rule(number=numbers, state=st.sampled_from([AttemptState.DONE, AttemptState.FAILED, AttemptState.CANCELLED]))
-    def end(self, number: int, state: AttemptState) -> None:
+    @rule(
+        number=numbers,
+        state=st.sampled_from([AttemptState.DONE, AttemptState.FAILED, AttemptState.CANCELLED]),
+        cost_micros=st.integers(0, 1 << 40),
+    )
+    def end(self, number: int, state: AttemptState, cost_micros: int) -> None:
         task = TASKS[number]
         entry = self.model.get(task.id)
         legal = entry is not None and entry.attempts[-1:] == [AttemptState.RUNNING]
         attempt = len(entry.attempts) if entry else 1
         failure = FailureKind.BUG if state is AttemptState.FAILED else None
         manifest = Manifest(task=task.id, attempt=attempt, stage="prepare", state=state, failure=failure)
-        if self.commit(AttemptEnded(manifest), legal=legal) and entry:
+        if self.commit(AttemptEnded(manifest, cost_micros), legal=legal) and entry:
             entry.attempts[-1] = state
+            self.spent += cost_micros
 
     @rule(number=numbers, state=st.sampled_from(list(TaskState)), winner=st.integers(0, 2))
     def move(self, number: int, state: TaskState, winner: int) -> None:
@@ -107,7 +127,7 @@ class JobStoreModel(RuleBasedStateMachine):
     def crash_and_reopen(self) -> None:
         self.lease.release()
         self.store.close()
-        self.store = JobStore.open(self.folder)
+        self.store = self.open()
         self.lease = self.store.lead()
 
     @invariant()
@@ -120,9 +140,29 @@ class JobStoreModel(RuleBasedStateMachine):
             record = records[task]
             assert (record.state, record.attempts, record.winner) == (entry.state, len(entry.attempts), entry.winner)
             assert (record.manifest is not None) >= bool(entry.winner)
+        assert self.store.counts("job") == Counter(("prepare", entry.state) for entry in self.model.values())
+        assert self.store.spent("job") == self.spent
         seqs = [line.seq for line in self.store.changes_after(0)]
         assert seqs == sorted(set(seqs))
 
 
-TestJobStoreModel = JobStoreModel.TestCase
-TestJobStoreModel.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+SETTINGS = settings(max_examples=20, stateful_step_count=25, deadline=None)
+
+
+def test_sqlite_says_what_a_dictionary_would_say() -> None:
+    @contextmanager
+    def fresh() -> Iterator[Callable[[], JobStore]]:
+        with tempfile.TemporaryDirectory() as folder:
+            yield lambda: JobStore.open(Path(folder))
+
+    run_state_machine_as_test(lambda: JobStoreModel(fresh), settings=SETTINGS)
+
+
+def test_postgresql_says_what_a_dictionary_would_say(postgres_server, postgres_template) -> None:
+    @contextmanager
+    def fresh() -> Iterator[Callable[[], JobStore]]:
+        name = postgres_server.database(postgres_template)
+        yield lambda: JobStore.connect(postgres_server.url(name))
+        postgres_server.drop(name)
+
+    run_state_machine_as_test(lambda: JobStoreModel(fresh), settings=SETTINGS)

@@ -1,4 +1,4 @@
-"""The schema and its file: made, migrated, refused, and every way a SQLite file can be unusable."""
+"""A SQLite file and its schema: made, migrated, refused, and every way a file can be unusable."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ from farm.store import schema
 from farm.store.jobs import JobStore
 from farm.store.sqlite import DATABASE
 from farm.store.tables import METADATA, SCHEMA
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    """Of what only files have."""
+    return str(tmp_path / "state")
 
 
 def test_the_migrations_lead_to_the_tables(store, tmp_path: Path) -> None:
@@ -99,6 +105,14 @@ def test_an_older_schema_at_work_is_left_alone(store, make, request, tmp_path: P
             JobStore.open(tmp_path / "state")
         store.create_job(lease.epoch, make.job("still works"))
     JobStore.open(tmp_path / "state").close()
+
+
+def test_a_newer_schema_is_named_before_the_driver_that_leads(store, tmp_path: Path) -> None:
+    with store.lead(), store._transaction() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.commit()
+        with pytest.raises(InputError, match="newer farm"):
+            JobStore.open(tmp_path / "state")
 
 
 OPENER = "import sys; from pathlib import Path; from farm.store.jobs import JobStore; JobStore.open(Path(sys.argv[1]))"

@@ -23,11 +23,11 @@ def arrange(sim: Simulation) -> None:
     sim.submit("before", Paper(shots=shots))
     sim.submit("beside", Paper(flat=(Flat(count=sim.sized(60), lane=WAN, seconds=12.0),)), project="other", at_s=20.0)
     for number, killed_s in enumerate(KILLED_S, 1):
-        luck_s = 5 * sim.world.draw("kill", number)
+        moment_s = killed_s + 5 * sim.world.draw("kill", number)
         calls = int(12 * sim.world.draw("calls", number))
-        sim.kill_driver(killed_s + luck_s, calls_left=calls, back_after_s=BACK_AFTER_S)
+        sim.kill_driver(moment_s, calls_left=calls, back_after_s=BACK_AFTER_S)
         after = Flat(count=sim.sized(20), name=f"after{number}", lane=WAN, seconds=10.0)
-        sim.submit(f"after-{number}", Paper(flat=(after,)), at_s=killed_s + 5 + BACK_AFTER_S - 1)
+        sim.submit(f"after-{number}", Paper(flat=(after,)), at_s=moment_s + BACK_AFTER_S / 2)
 
 
 def judge(sim: Simulation) -> Iterator[Claim]:

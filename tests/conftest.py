@@ -1,0 +1,38 @@
+"""What tests of every area may use: a real PostgreSQL."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent / "support"))
+
+from postgres_server import PostgresServer
+
+from farm.store.jobs import JobStore
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for this process's tests."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a database with an empty job store, to copy."""
+    name = postgres_server.database()
+    JobStore.connect(postgres_server.url(name)).close()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The URL of an empty job store of this test's own."""
+    name = postgres_server.database(postgres_template)
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
