@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
@@ -30,7 +30,7 @@ from farm.tasks import Outcome, Task, TaskId, TaskState
 
 LOOKS_EVERY_S = 5.0
 """How often the scheduler is asked why each waiting task waits."""
-ASKED_AT_ONCE = 50
+ASKED_AT_ONCE = 10
 """Of how many waiting tasks then."""
 
 
@@ -251,9 +251,17 @@ class Simulation:
         now = self.world.now_us
         self.scheduler.balance()
         waiting = [task for task in self.register.open if self.scheduler.state(task) is TaskState.WAITING]
+        self._count_waits(waiting)
         for task in waiting[:: max(1, len(waiting) // ASKED_AT_ONCE)]:
             if self.scheduler.wait(task, now) is None:
                 self.witness.note(f"{self.register.tasks[task].label} waits for no reason")
+
+    def _count_waits(self, waiting: Iterable[TaskId]) -> None:
+        """What the scheduler counts of each job is what there is to count."""
+        expected = Counter(job for task in waiting for job in self.register.jobs[task])
+        for job, reasons in self.scheduler.waits(self.world.now_us).items():
+            if sum(reasons.values()) != expected[job]:
+                self.witness.note(f"of job {job} {expected[job]} tasks wait, and the scheduler counts {dict(reasons)}")
 
     def _still_open(self) -> str:
         open_jobs = [job for job in self.submitted if job not in self.register.states]

@@ -1,6 +1,6 @@
 """The whole loop of the driver with fake workers: real scheduler, real store on a real disk.
 
-    40,000 tasks wait ─▶ nodes come: idle to full ─▶ 1,500 workers, each done as soon as the loop hears of it ─▶ completions/s
+    40,000 tasks wait ─▶ nodes come: idle to full ─▶ 1,500 workers, done as soon as they are heard of ─▶ done/s
 
 A turn of the loop hears of at most 256 ends, decides, commits (SQLite, synchronous=FULL) and dispatches: that is the
 tick. Growth repeats it with 10,000 and 100,000 tasks, each in a process of its own, for the processor time of one task
@@ -22,6 +22,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent / "support"))
+
+from postgres_server import PostgresServer
 
 from farm.clock import now_us
 from farm.driver.loop import Driver
@@ -61,7 +65,7 @@ class AtOnce:
         for number in range(NODES):
             self._told.append(NodeUp(f"node-{number}", cpus=64, gpus=WORKERS // NODES))
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:  # noqa: ARG002
+    def start(self, worker: str, lane: Lane, node: str | None) -> None:
         assert node is not None
         self._nodes[worker] = node
         self._told.append(WorkerReady(worker, node))
@@ -76,7 +80,7 @@ class AtOnce:
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
         """Nothing is cancelled here."""
 
-    def wait(self, timeout_s: float) -> Sequence[Event | Progress]:  # noqa: ARG002
+    def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         now = time.perf_counter()
         if self._waiting_since:
             self.turns_s.append(now - self._waiting_since)
@@ -140,9 +144,9 @@ class Stages:
         return not self._ends
 
 
-def measure(tasks: int, folder: Path) -> dict[str, float]:
+def measure(tasks: int, store: JobStore) -> dict[str, float]:
     """One run of the loop over so many tasks."""
-    store, pool, scheduler = JobStore.open(folder), AtOnce(), Scheduler(Policy())
+    pool, scheduler = AtOnce(), Scheduler(Policy())
     register = Register(time.perf_counter)
     paper = Paper(flat=(Flat(count=tasks, lane=LANE, seconds=10.0),))
     body = {"job": "job", "project": "show", "priority": 50, "paper": paper.model_dump(mode="json")}
@@ -180,30 +184,43 @@ def run() -> dict[str, object]:
     """Every size in a process of its own, and the disk beside it."""
     with tempfile.TemporaryDirectory() as folder:
         fsync_ms = _fsync_ms(Path(folder))
-    found = {tasks: _apart(tasks) for tasks in (WAITING, SMALL, LARGE)}
-    ratio = found[LARGE]["cpu_us_per_task"] / found[SMALL]["cpu_us_per_task"]
-    return {"fsync_ms": fsync_ms, "runs": list(found.values()), "growth": ratio}
+    runs = {tasks: _apart("sqlite", tasks) for tasks in (WAITING, SMALL, LARGE)}
+    growth = runs[LARGE]["cpu_us_per_task"] / runs[SMALL]["cpu_us_per_task"]
+    elsewhere = [_apart("postgresql", WAITING)]
+    return {"fsync_ms": fsync_ms, "sqlite": list(runs.values()), "postgresql": elsewhere, "growth": growth}
+
+
+COLUMNS = {
+    "tasks": "tasks",
+    "completions_per_s": "done/s",
+    "completions_per_cpu_s": "per CPU s",
+    "idle_to_full_s": "to full, s",
+    "tick_p50_ms": "tick p50, ms",
+    "tick_p99_ms": "p99, ms",
+    "named_s": "named, s",
+    "cpu_us_per_task": "CPU us/task",
+    "memory_mb": "memory, MB",
+}
 
 
 def table(result: dict[str, object]) -> str:
     """The result for people."""
-    runs, fsync_ms, growth = result["runs"], result["fsync_ms"], result["growth"]
-    assert isinstance(runs, list)
-    rows = [
-        f"{row['tasks']:>9,.0f}{row['completions_per_s']:>13,.0f}/s{row['completions_per_cpu_s']:>11,.0f}{row['idle_to_full_s']:>9.2f} s"
-        f"{row['tick_p50_ms']:>9.1f} ms{row['tick_p99_ms']:>8.1f} ms{row['named_s']:>8.1f} s"
-        f"{row['cpu_us_per_task']:>9.0f} us{row['memory_mb']:>8.0f} MB"
-        for row in runs
-    ]
-    head = "    tasks    completions  per CPU s to full   tick p50     p99     named   processor  memory"
-    last = (
-        f"one fsync takes {fsync_ms:.2f} ms; a task costs {growth:.2f} times as much among {LARGE:,} as among {SMALL:,}"
-    )
-    return "\n".join([head, *rows, last])
+    lines = [" " * 12 + "".join(f"{title:>14}" for title in COLUMNS.values())]
+    for database in ("sqlite", "postgresql"):
+        runs = result[database]
+        assert isinstance(runs, list)
+        lines += [f"{database:12}" + "".join(f"{_short(row[name]):>14}" for name in COLUMNS) for row in runs]
+    lines.append(f"one fsync takes {result['fsync_ms']:.2f} ms")
+    lines.append(f"a task costs {result['growth']:.2f} times as much among {LARGE:,} as among {SMALL:,}")
+    return "\n".join(lines)
 
 
-def _apart(tasks: int) -> dict[str, float]:
-    done = subprocess.run([sys.executable, __file__, str(tasks)], capture_output=True, check=True, text=True)
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2f}"
+
+
+def _apart(database: str, tasks: int) -> dict[str, float]:
+    done = subprocess.run([sys.executable, __file__, database, str(tasks)], capture_output=True, check=True, text=True)
     return json.loads(done.stdout)
 
 
@@ -219,6 +236,13 @@ def _fsync_ms(folder: Path) -> float:
     return 1e3 * statistics.median(times_s)
 
 
+def _main(database: str, tasks: int) -> dict[str, float]:
+    if database == "postgresql":
+        with PostgresServer(durable=True) as server:
+            return measure(tasks, JobStore.connect(server.url(server.database())))
+    with tempfile.TemporaryDirectory() as folder:
+        return measure(tasks, JobStore.open(Path(folder)))
+
+
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        sys.stdout.write(json.dumps(measure(int(sys.argv[1]), Path(made))))
+    sys.stdout.write(json.dumps(_main(sys.argv[1], int(sys.argv[2]))))
