@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from farm.driver.loop import Driver
+from farm.errors import FailureKind
 from farm.scheduler.policy import Policy
 from farm.simulator.audit import Watched, Witness, audit_end
 from farm.simulator.cluster import Cluster
@@ -174,6 +175,14 @@ class Simulation:
         for job in jobs or self.submitted:
             for (_, state), count in self.store.counts(job).items():
                 found[state] += count
+        return found
+
+    def booked(self, *jobs: str) -> Counter[FailureKind]:
+        """How many attempts of those jobs, or of all, failed by the books, by kind."""
+        tasks = {record.task.id: record for job in jobs or self.submitted for record in self.store.load(job)}
+        found: Counter[FailureKind] = Counter()
+        for record in tasks.values():
+            found.update(record.failures)
         return found
 
     def all_done(self, *jobs: str) -> Claim:
