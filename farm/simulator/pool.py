@@ -159,8 +159,8 @@ class SimPool:
 
     def _place(self, worker: Worker, node: str) -> None:
         self._cluster.occupy(self._cluster.nodes[node], worker.lane)
-        worker.node = node
         self._turn_to(worker, Stretch.LOADING)
+        worker.node = node
         mean = self._cluster.load_s(worker.lane)
         load_s = self._world.around(mean, self._cluster.load_spread, "load", self._epoch, worker.name)
         self._world.after(load_s, lambda: self._loaded(worker))
