@@ -25,7 +25,7 @@ from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
 from farm.driver.seams import Farm, Observer, Pool, Progress
-from farm.errors import InputError
+from farm.errors import InputError, LeaseError
 from farm.scheduler.events import (
     CancelAttempt,
     Command,
@@ -69,6 +69,7 @@ class Driver:
         clock: Callable[[], int],
         stop: threading.Event,
         leader: str = "",
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._epoch = epoch
@@ -80,6 +81,8 @@ class Driver:
         self._stop = stop
         """Once set: what runs is cancelled, what is finished is kept, and `run` returns."""
         self._leader = leader
+        self._leads = leads
+        """False once the lead is known to be somebody else's."""
         self._patiently = Patience(stop)
         self._jobs = Jobs()
         self._admission = Admission(store, epoch, self._jobs, self._patiently)
@@ -97,6 +100,8 @@ class Driver:
         """
         self._take_over()
         while not self._stopped() and not until():
+            if not self._leads():
+                raise LeaseError("another driver leads this farm now")
             self._open_due()
             heard = self._pool.wait(0.0 if self._planning else POLL_S)
             self._note_progress(heard)
