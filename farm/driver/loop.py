@@ -17,6 +17,7 @@ from itertools import islice
 
 from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
+from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
 from farm.driver.explain import explain
 from farm.driver.glance import glance
@@ -98,19 +99,24 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        self._take_over()
-        while not self._stopped() and not until():
-            if not self._leads():
-                raise LeaseError("another driver leads this farm now")
-            self._open_due()
-            heard = self._pool.wait(0.0 if self._planning else POLL_S)
-            self._note_progress(heard)
-            self._queue.extend(event for event in heard if not isinstance(event, Progress))
-            self._read_plans()
-            self._decide()
-            self._keep_up()
-        self._farm.follow()
-        self._beat(leader="")
+        with collecting_rarely():
+            self._take_over()
+            while not self._stopped() and not until():
+                if not self._leads():
+                    raise LeaseError("another driver leads this farm now")
+                self._turn()
+            self._farm.follow()
+            self._beat(leader="")
+
+    def _turn(self) -> None:
+        """Hear what has happened, decide, and keep up with the rest."""
+        self._open_due()
+        heard = self._pool.wait(0.0 if self._planning else POLL_S)
+        self._note_progress(heard)
+        self._queue.extend(event for event in heard if not isinstance(event, Progress))
+        self._read_plans()
+        self._decide()
+        self._keep_up()
 
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
