@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPoli
 from farm.scheduler.state import Scheduler
 from farm.site import Site
 from farm.store.jobs import JobStore
+from farm.store.lease import Lease
 from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
@@ -92,8 +93,12 @@ class Led:
     config: Config
     site: Site
     store: JobStore
-    epoch: int
+    lease: Lease
     farm: Farm
+
+    @property
+    def epoch(self) -> int:
+        return self.lease.epoch
 
 
 @contextmanager
@@ -113,7 +118,7 @@ def driver_on_cluster(led: Led, observer: Observer, stop: threading.Event) -> It
     from farm.cluster.nodes import NodeWatch
     from farm.cluster.pool import RayPool
 
-    with attach(led.config.ray), NodeWatch() as nodes:
+    with attach(led.config.ray), closing(NodeWatch()) as nodes:
         yield from _driving(led, RayPool(_setup(led), _name(led), led.epoch, nodes), observer, stop)
 
 
@@ -129,6 +134,7 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
             clock=now_us,
             stop=stop,
             leader=leader(),
+            leads=lambda: led.lease.alive,
         )
     finally:
         pool.close()

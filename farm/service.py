@@ -296,7 +296,7 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch)
         wanted = OfJob(lambda: job, observer)
-        with driver_here(Led(self.config, site, store, lease.epoch, farm), wanted, self._stop) as driver:
+        with driver_here(Led(self.config, site, store, lease, farm), wanted, self._stop) as driver:
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -321,12 +321,12 @@ class Service:
         site = Site(self.config, out)
         while not self._stop.is_set():
             with site.store() as store:
-                lease = store.lead_when_free(self._stop)
+                lease = store.lead_when_free(self._stop, waiting=logger.warning)
                 if lease is None:
                     return
                 with lease:
                     farm = ShotFarm(site.out, site.clips, store, lease.epoch)
-                    led = Led(self.config, site, store, lease.epoch, farm)
+                    led = Led(self.config, site, store, lease, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:
                         with drives(led, observer, self._stop) as driver:
@@ -341,8 +341,9 @@ class Service:
         catalog = Catalog(site.clips)
         with site.existing_store() as store:
             if store is None:
-                catalog.rebuild_from_manifests()
-                return "rebuilt from the manifests: there is no job store here"
+                found = catalog.rebuild_from_manifests(site.clips)
+                damaged = f", {len(found.damaged)} manifests are damaged" if found.damaged else ""
+                return f"no job store here: {found.attempts} attempts, {found.takes} takes from manifests{damaged}"
             catalog.rebuild(store)
             return "rebuilt from the job store"
 

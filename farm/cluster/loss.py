@@ -8,7 +8,6 @@ reached, the process may still be at work.
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
 
 from ray.exceptions import (
@@ -40,12 +39,11 @@ class Silent(RayError):
     """A worker's control path does not answer."""
 
 
-def loss(error: RayError, node: str, alive: Container[str]) -> Loss:
-    """What an error from a worker on `node` ("" when it never came up) means; `alive` are the nodes that live."""
-    gone = bool(node) and node not in alive
-    kind = FailureKind.RECLAIMED if gone else loss_kind(error)
+def loss(error: RayError, *, node_lives: bool) -> Loss:
+    """What an error from a worker means, on a node that lives or does not."""
+    kind = loss_kind(error) if node_lives else FailureKind.RECLAIMED
     unreachable = isinstance(error, ActorUnavailableError | NodeDiedError | Silent)
-    return Loss(kind, said(error), certain=not gone and not unreachable)
+    return Loss(kind, said(error), certain=node_lives and not unreachable)
 
 
 def loss_kind(error: RayError) -> FailureKind:

@@ -95,6 +95,7 @@ class RayPool:
         self._gangs: dict[str, Gang] = {}
         self._leaving: dict[str, _Leaving] = {}
         self._draining: set[str] = set()
+        self._dead: set[str] = set()
         self._heard: SimpleQueue[_Heard] = SimpleQueue()
         self._heartbeat = Heartbeat(setup.silence_s, self._heard.put)
         end_older(self._farm)
@@ -212,7 +213,7 @@ class RayPool:
 
     def _broken(self, worker: str, rank: int, error: RayError) -> None:
         if gang := self._gangs.get(worker):
-            found = loss(error, gang.node, _living())
+            found = loss(error, node_lives=self._lives(gang.node))
             if gang.node in self._draining:
                 found = replace(found, kind=FailureKind.RECLAIMED)
             self._lose(gang, found, rank)
@@ -236,7 +237,8 @@ class RayPool:
             return
         leaving.gang.end()
         error = heard.answer.exception()
-        if error is None or (isinstance(error, RayError) and loss(error, leaving.gang.node, _living()).certain):
+        lives = self._lives(leaving.gang.node)
+        if error is None or (isinstance(error, RayError) and loss(error, node_lives=lives).certain):
             leaving.due_s = 0.0
 
     def _next_due_s(self) -> float:
@@ -285,6 +287,7 @@ class RayPool:
                 self._draining.add(change.node)
             elif isinstance(change, NodeLost):
                 self._draining.discard(change.node)
+                self._dead.add(change.node)
                 self._lose_starting(change.node)
         return changes
 
@@ -293,7 +296,9 @@ class RayPool:
         for gang in [gang for gang in self._gangs.values() if gang.node == node and not gang.ready]:
             self._lose(gang, Loss(FailureKind.RECLAIMED, "its node is gone", certain=True), 0)
 
-
-def _living() -> set[str]:
-    """Ids of the nodes that Ray holds to be alive."""
-    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    def _lives(self, node: str) -> bool:
+        """True while Ray holds a node to be alive, and for "", before a worker has one."""
+        if node and node not in self._dead:
+            alive = {known["NodeID"] for known in ray.nodes() if known["Alive"]}
+            self._dead |= {node} - alive
+        return node not in self._dead

@@ -17,6 +17,7 @@ from itertools import islice
 
 from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
+from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
 from farm.driver.explain import Explanation
 from farm.driver.glance import glance
@@ -25,7 +26,7 @@ from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
 from farm.driver.seams import Farm, Observer, Pool, Progress
-from farm.errors import InputError
+from farm.errors import InputError, LeaseError
 from farm.scheduler.events import (
     CancelAttempt,
     Command,
@@ -69,6 +70,7 @@ class Driver:
         clock: Callable[[], int],
         stop: threading.Event,
         leader: str = "",
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self._epoch = epoch
@@ -80,6 +82,8 @@ class Driver:
         self._stop = stop
         """Once set: what runs is cancelled, what is finished is kept, and `run` returns."""
         self._leader = leader
+        self._leads = leads
+        """False once the lead is known to be somebody else's."""
         self._patiently = Patience(stop)
         self._jobs = Jobs()
         self._admission = Admission(store, epoch, self._jobs, self._patiently)
@@ -95,17 +99,24 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        self._take_over()
-        while not self._stopped() and not until():
-            self._open_due()
-            heard = self._pool.wait(0.0 if self._planning else POLL_S)
-            self._note_progress(heard)
-            self._queue.extend(event for event in heard if not isinstance(event, Progress))
-            self._read_plans()
-            self._decide()
-            self._keep_up()
-        self._farm.follow()
-        self._beat(leader="")
+        with collecting_rarely():
+            self._take_over()
+            while not self._stopped() and not until():
+                if not self._leads():
+                    raise LeaseError("another driver leads this farm now")
+                self._turn()
+            self._farm.follow()
+            self._beat(leader="")
+
+    def _turn(self) -> None:
+        """Hear what has happened, decide, and keep up with the rest."""
+        self._open_due()
+        heard = self._pool.wait(0.0 if self._planning else POLL_S)
+        self._note_progress(heard)
+        self._queue.extend(event for event in heard if not isinstance(event, Progress))
+        self._read_plans()
+        self._decide()
+        self._keep_up()
 
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""

@@ -69,7 +69,7 @@ class Attempts:
 
     def cancel(self, worker: Worker, answer: Answer) -> None:
         """Ask a busy worker to stop what it does."""
-        if worker.entry is None or worker.cancelled_us:
+        if worker.entry is None or worker.cancelled_us is not None:
             return
         worker.cancelled_us = answer.now_us
         self.dispatch.patience.watch(worker)

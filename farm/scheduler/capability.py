@@ -1,7 +1,7 @@
 """Whether anything can ever run a lane's tasks; where nothing can, they fail at once and say why.
 
     a node that is up fits, or the autoscaler can bring one      ──▶ capable
-    one fits that is draining or lost, or no node was up yet     ──▶ wait for it, so long; the reason is "no capable worker"
+    one fits that is draining or lost, or no node was up yet     ──▶ wait for it a while: "no capable worker"
     otherwise (shapes, pools, blocked nodes)                     ──▶ every waiting task of the lane fails
 
 Judged at ticks only, when something has changed: nodes come one event at a time, and a farm that is coming up has none.
@@ -55,9 +55,9 @@ class Capability:
         if elastic or next(self.fleet.capable(lane.lane, blocked), None):
             lane.incapable_since_us = -1
             return
-        if not self.fleet.nodes or next(self.fleet.remembered(lane.lane, blocked), None):
-            if not self._waited(lane, answer.now_us):
-                return
+        may_come = not self.fleet.nodes or next(self.fleet.remembered(lane.lane, blocked), None)
+        if may_come and not self._waited(lane, answer.now_us):
+            return
         kind, message = self._why(lane)
         for entry in tuple(self.graph.entries.values()):
             if entry.state is TaskState.WAITING and entry.lane == lane.lane:

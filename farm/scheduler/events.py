@@ -41,7 +41,7 @@ class JobSet:
     created_us: int
     hold: WaitReason | None = None
     """HELD or PAUSED: none of its tasks begins; what runs goes on."""
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     spent_micros: int = 0
     """By attempts that ended before this scheduler began; heeded when the job is new to it."""
 
@@ -149,7 +149,7 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class StartWorker:
-    """Start a worker, all its ranks on `node`; None: wherever there comes to be room, so that the autoscaler sees it."""
+    """Start a worker, all its ranks on `node`; None: wherever room comes to be, so that the autoscaler sees it."""
 
     worker: str
     lane: Lane

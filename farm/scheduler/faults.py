@@ -75,7 +75,7 @@ class Health:
         self._crashed[task] = None
         if len(self._crashed) < SICK_AFTER:
             return True
-        alone = self.width == 1
+        alone = self.width == 1 and started_us > self._paused_at_us
         self._pause(f"{len(self._crashed)} different tasks crashed in a row: {message}", 1, started_us, now_us)
         return alone
 
@@ -85,7 +85,7 @@ class Health:
 
     def _pause(self, why: str, width: int, started_us: int, now_us: int) -> None:
         """Pause, once for all attempts that were under way when it began."""
-        if started_us < self._paused_at_us:
+        if started_us <= self._paused_at_us:
             return
         self.why, self.width, self._paused_at_us = why, width, now_us
         pause_s = min(PAUSE_S * 2**self._pauses, LONGEST_PAUSE_S)
@@ -102,6 +102,12 @@ class Health:
             return False
         self.blocked[node] = f"no worker starts there: {message}"
         return True
+
+    def forgive(self, node: str) -> None:
+        """A node is there anew: what it did before does not count."""
+        self.blocked.pop(node, None)
+        self.start_failures.pop(node, None)
+        self._blamed_by.pop(node, None)
 
     def started(self, node: str) -> None:
         """A worker came up."""

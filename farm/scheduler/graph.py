@@ -3,7 +3,7 @@
     job ──wants──▶ entry ──upstream──▶ entry
 
 A waiting entry is in one place: below something that is not done, pausing after a failure, or queued in the name of
-every job that wants it. Owns the entries, the jobs and their counters; moving an entry keeps all of them, and the queues.
+every job that wants it. Owns the entries, the jobs and their counters; moving an entry keeps them and the queues right.
 """
 
 from __future__ import annotations
@@ -201,16 +201,14 @@ class Graph:
 
     def _tally(self, entry: Entry, place: Place, step: int) -> None:
         for name in entry.wanted:
-            job = self.jobs[name]
-            match place:
-                case Place.UPSTREAM:
-                    job.upstream += step
-                case Place.PAUSE:
-                    job.pausing += step
-                case Place.QUEUE:
-                    counts = self.wanting.setdefault(entry.lane, {})
-                    counts[name] = counts.get(name, 0) + step
-                    if not counts[name]:
-                        del counts[name]
-                case Place.NOWHERE:
-                    pass
+            if place is Place.QUEUE:
+                counts = self.wanting.setdefault(entry.lane, {})
+                count = counts.get(name, 0) + step
+                if count:
+                    counts[name] = count
+                else:
+                    del counts[name]
+            elif place is Place.UPSTREAM:
+                self.jobs[name].upstream += step
+            elif place is Place.PAUSE:
+                self.jobs[name].pausing += step

@@ -49,7 +49,8 @@ class Worker:
     """What its attempt was expected to use, see `farm.scheduler.dispatch`."""
     ran: int = 0
     """Attempts so far."""
-    cancelled_us: int = 0
+    cancelled_us: int | None = None
+    """When its attempt was asked to stop."""
     alarm_us: int = 0
     """When its alarm goes off; 0 for none."""
 
@@ -133,23 +134,17 @@ class Workers:
     def turn(self, worker: Worker, state: WorkerState, now_us: int) -> None:
         """A worker comes to another state."""
         lane = worker.lane
-        match worker.state:
-            case WorkerState.BUSY:
-                lane.busy -= 1
-            case WorkerState.IDLE:
-                lane.idle.pop(worker.name, None)
-            case WorkerState.STARTING:
-                lane.starting -= 1
-            case WorkerState.STRANDED:
-                pass
+        if worker.state is WorkerState.BUSY:
+            lane.busy -= 1
+        elif worker.state is WorkerState.IDLE:
+            del lane.idle[worker.name]
+        elif worker.state is WorkerState.STARTING:
+            lane.starting -= 1
         worker.state, worker.since_us = state, now_us
-        match state:
-            case WorkerState.BUSY:
-                lane.busy += 1
-            case WorkerState.IDLE:
-                lane.idle[worker.name] = worker
-            case _:
-                pass
+        if state is WorkerState.BUSY:
+            lane.busy += 1
+        elif state is WorkerState.IDLE:
+            lane.idle[worker.name] = worker
 
     def remove(self, worker: Worker, now_us: int) -> None:
         """A worker is gone."""

@@ -55,7 +55,7 @@ class Reservations:
         self.by_node.pop(node, None)
 
     def allows(self, worker: Worker, expected_s: float, now_us: int) -> bool:
-        """Whether a worker may take something that takes so long: not when its node is kept for another lane by then."""
+        """Whether a worker may take something so long: not when its node is kept for another lane by then."""
         kept = self.by_node.get(worker.where)
         if kept is None or kept.lane is worker.lane:
             return True

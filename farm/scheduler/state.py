@@ -6,19 +6,18 @@
                           ▲                      │
                           └──retry (by kind)─────┴──give up──▶ failed ──▶ everything downstream failed
 
-Pure: no clock (time comes with each event), no I/O, no Ray. What is durable is what it answers in `changes`, and telling
-it the store's histories rebuilds it. Each event goes to the part that knows it; then what is due by the clock is done,
-idle workers get work, and lanes get the size that this leaves them wanting:
+Pure: no clock (time comes with each event), no I/O, no Ray. What is durable is what it answers in `changes`, and
+telling it the store's histories rebuilds it. Each event goes to the part that knows it; then what is due by the clock
+is done, idle workers get work, and lanes get the size that this leaves them wanting:
 
-    jobs, tasks ──▶ graph ──▶ queues ──▶ dispatch ◀── workers ◀── sizing ◀── fleet
-                      ▲                                  │
-                      └───────── attempts ◀──────────────┘
+    membership ──▶ graph ──▶ queues ──▶ dispatch ◀── workers ◀── sizing ◀── fleet ◀── presence
+    (jobs, tasks)    ▲                                  │                             (nodes, workers)
+                     └─────────── attempts ◀────────────┘
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_never
 
 from farm.errors import FailureKind
 from farm.scheduler.alarms import Alarms, Of
@@ -223,27 +222,28 @@ class Scheduler:
                 self._dispatch.wake_all()
             case JobDropped():
                 self._membership.drop_job(event, answer)
-            case NodeUp():
-                self._presence.node_up(event, answer)
-                self._capability.doubt_all(answer.now_us)
-            case NodeDraining():
-                self._presence.node_draining(event, answer)
-                self._capability.doubt_all(answer.now_us)
-            case NodeLost():
-                self._presence.node_lost(event, answer)
-                self._capability.doubt_all(answer.now_us)
-            case WorkerReady():
-                self._presence.worker_ready(event, answer)
-            case WorkerLost():
-                self._presence.worker_lost(event, answer)
             case Tick():
                 self._membership.forget()
                 self._capability.judge(answer)
             case StopAsked():
                 self._stopping = True
                 self._attempts.cancel_all(answer)
-            case _:
-                assert_never(event)
+            case WorkerReady():
+                self._presence.worker_ready(event, answer)
+            case WorkerLost():
+                self._presence.worker_lost(event, answer)
+            case NodeUp() | NodeDraining() | NodeLost():
+                self._hear_of_node(event, answer)
+
+    def _hear_of_node(self, event: NodeUp | NodeDraining | NodeLost, answer: Answer) -> None:
+        match event:
+            case NodeUp():
+                self._presence.node_up(event)
+            case NodeDraining():
+                self._presence.node_draining(event, answer)
+            case NodeLost():
+                self._presence.node_lost(event, answer)
+        self._capability.doubt_all(answer.now_us)
 
     def _wake(self, of: Of, name: str, answer: Answer) -> None:
         match of:

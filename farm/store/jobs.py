@@ -101,9 +101,10 @@ class JobStore(Reading, Requests):
     def create_job(self, epoch: int, job: Job) -> None:
         """Keep a new job. Raises `IllegalChange` for an id that is taken."""
         with self._write(epoch, 1) as (connection, seq):
-            if connection.execute(queries.JOB, {"job": job.id}).first():
+            if connection.execute(queries.JOB_ID, {"job": job.id}).first():
                 raise IllegalChange(f"there is a job {job.id} already")
             connection.execute(queries.ADD_JOB, rows.job_row(job, seq))
+            connection.execute(queries.ADD_DOCUMENT, rows.document_row(job))
             connection.execute(queries.ADD_CHANGE, rows.job_line(seq, job.id, job.state, job.created_us))
 
     def set_job_state(self, epoch: int, job: str, state: JobState, at_us: int, message: str = "") -> None:

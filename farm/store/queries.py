@@ -13,6 +13,7 @@ from farm.store.tables import (
     choices,
     farm,
     job_counts,
+    job_documents,
     job_task,
     jobs,
     pulses,
@@ -40,6 +41,7 @@ SEQ = select(farm.c.seq)
 # -- writing ----------------------------------------------------------------------------------------------------
 
 ADD_JOB = jobs.insert()
+ADD_DOCUMENT = job_documents.insert()
 _THE_JOB = jobs.c.id == bindparam("b_id")
 MOVE_JOB = (
     jobs.update().where(_THE_JOB).values({name: bindparam(name) for name in ("state", "message", "ended_us", "seq")})
@@ -108,18 +110,19 @@ LAST_VERSION = select(func.coalesce(func.max(versions.c.number), 0)).where(_VERS
 
 # -- reading ----------------------------------------------------------------------------------------------------
 
-JOB = select(jobs).where(jobs.c.id == bindparam("job"))
+_WHOLE_JOB = select(jobs, job_documents.c.document, job_documents.c.options).join(
+    job_documents, job_documents.c.job == jobs.c.id
+)
+JOB = _WHOLE_JOB.where(jobs.c.id == bindparam("job"))
 _OLDEST_FIRST = (jobs.c.created_us, jobs.c.id)
 JOB_ID = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
-JOBS = select(jobs).order_by(*_OLDEST_FIRST)
+JOBS = _WHOLE_JOB.order_by(*_OLDEST_FIRST)
 JOBS_IN = JOBS.where(jobs.c.state.in_(bindparam("states", expanding=True)))
 JOB_IDS = select(jobs.c.id).order_by(*_OLDEST_FIRST)
 JOBS_LIKE = JOB_IDS.where(func.substr(jobs.c.id, 1, func.length(bindparam("prefix"))) == bindparam("prefix"))
 SPENT_IN = select(jobs.c.id, jobs.c.spent_micros).where(jobs.c.state.in_(bindparam("states", expanding=True)))
 SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
-JOB_LINES = select(*[column for column in jobs.c if column.name not in {"document", "options"}]).order_by(
-    *_OLDEST_FIRST
-)
+JOB_LINES = select(jobs).order_by(*_OLDEST_FIRST)
 COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
 COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
 REQUEST = select(requests).where(requests.c.id == bindparam("id"))

@@ -128,8 +128,6 @@ def job_row(job: Job, seq: int) -> dict[str, Any]:
         "name": job.name,
         "out": job.out,
         "state": job.state.value,
-        "document": json.dumps(job.document, ensure_ascii=False),
-        "options": json.dumps(job.options, ensure_ascii=False),
         "created_us": job.created_us,
         "priority": job.priority,
         "budget_micros": job.budget_micros,
@@ -183,6 +181,14 @@ def pulse_record(row: AnyRow) -> Pulse:
 def legible(words: str) -> str:
     """`words` without NUL, which PostgreSQL's text cannot hold: a traceback may quote one."""
     return words.replace("\0", "\ufffd")
+
+
+def document_row(job: Job) -> dict[str, Any]:
+    return {
+        "job": job.id,
+        "document": json.dumps(job.document, ensure_ascii=False),
+        "options": json.dumps(job.options, ensure_ascii=False),
+    }
 
 
 def job_line(seq: int, job: str, state: JobState, at_us: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The schema of the job store, for SQLite and PostgreSQL alike.
 
     jobs ─< job_task >─ tasks ─< attempts          versions: v001 once per (subject, product, content)
+      ├── job_documents   │
       ├─< job_counts      └─< task_inputs          changes: the outbox · watermarks: how far each reader is
       └─< choices                                  requests: what people asked for · pulses: the driver's last word
 
@@ -8,7 +9,7 @@
 a listing of many jobs shows is read and not counted. `farm` is one row: the epoch of whoever leads, and the last `seq`.
 Every write begins by updating that row, which checks the epoch, numbers the changes and puts writers one behind the
 other, in one statement on both databases. Times are UTC microseconds, documents JSON text. Any change here is a new
-migration (`tests/store/test_schema.py` compares the two).
+migration (`tests/store/test_migrations.py` compares the two).
 """
 
 from __future__ import annotations
@@ -60,8 +61,6 @@ jobs = Table(
     Column("name", Text, nullable=False),
     Column("out", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("options", Text, nullable=False),
     Column("created_us", _BIG, nullable=False),
     Column("seq", _BIG, nullable=False),
     Column("priority", Integer, nullable=False, server_default="50"),
@@ -71,6 +70,15 @@ jobs = Table(
     Column("ended_us", _BIG, nullable=False, server_default="0"),
     Column("spent_micros", _BIG, nullable=False, server_default="0"),
 )
+
+job_documents = Table(
+    "job_documents",
+    METADATA,
+    Column("job", Text, ForeignKey("jobs.id"), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("options", Text, nullable=False),
+)
+"""Apart from their jobs, as they may be megabytes: a listing reads the jobs and not these."""
 
 job_counts = Table(
     "job_counts",

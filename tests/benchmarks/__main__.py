@@ -14,8 +14,15 @@ import animatic_frames
 import imports
 import job_store
 import main_job
+import scheduler
 
-BENCHMARKS = {"import": imports, "job store": job_store, "main job": main_job, "animatic frames": animatic_frames}
+BENCHMARKS = {
+    "import": imports,
+    "job store": job_store,
+    "scheduler": scheduler,
+    "main job": main_job,
+    "animatic frames": animatic_frames,
+}
 
 
 def main() -> None:

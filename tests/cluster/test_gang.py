@@ -60,9 +60,9 @@ def test_every_rank_knows_its_place(farm, main):
 
 
 def test_torch_finds_the_others(farm):
-    gang = farm.start(Lane(name="trio", ranks=3))
+    gang = farm.start(Lane(name="cpus", ranks=2))
     manifest = farm.do(gang, farm.work("summed", n=10))
-    assert manifest.facts == {"sums": [33, 33, 33]}, manifest.message
+    assert manifest.facts == {"sums": [21, 21]}, manifest.message
 
 
 def test_a_gang_is_ready_once(farm):

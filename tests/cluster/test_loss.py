@@ -13,7 +13,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from farm.cluster.loss import loss_kind
+from farm.cluster.loss import Silent, loss, loss_kind, said
 from farm.errors import FailureKind, StorageError
 
 
@@ -37,3 +37,27 @@ def task_error(cause: Exception) -> RayTaskError:
 )
 def test_every_death_has_its_kind(error, kind):
     assert loss_kind(error) is kind
+
+
+@pytest.mark.parametrize(
+    ("error", "node_lives", "certain"),
+    [
+        (ActorDiedError(), True, True),
+        (OutOfMemoryError("too much"), True, True),
+        (task_error(KeyError("x")), True, True),
+        (ActorDiedError(), False, False),
+        (OutOfMemoryError("too much"), False, False),
+        (ActorUnavailableError("away", None), True, False),
+        (NodeDiedError("the node"), True, False),
+        (Silent("not a word"), True, False),
+    ],
+)
+def test_a_loss_is_certain_when_the_process_was_seen_to_end(error, node_lives, certain):
+    found = loss(error, node_lives=node_lives)
+    assert found.certain is certain
+    assert node_lives or found.kind is FailureKind.RECLAIMED
+
+
+def test_what_ray_says_fits_one_line():
+    error = RayActorError(error_msg="The actor died.\n\tclass_name: Worker\n\tpid: 7\nIts process has gone.")
+    assert said(error) == "RayActorError: The actor died. Its process has gone."

@@ -51,6 +51,12 @@ def _tables() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "job_documents",
+        sa.Column("job", sa.Text, sa.ForeignKey("jobs.id"), primary_key=True),
+        sa.Column("document", sa.Text, nullable=False),
+        sa.Column("options", sa.Text, nullable=False),
+    )
+    op.create_table(
         "requests",
         sa.Column("number", BIG, primary_key=True),
         sa.Column("id", sa.Text, nullable=False, unique=True),
@@ -89,7 +95,10 @@ def _tables() -> None:
 
 
 def _what_is_there_already() -> None:
-    """Count the tasks that are there, and say when each job ended that has."""
+    """Move the documents, count the tasks that are there, and say when each job ended that has."""
+    op.execute("INSERT INTO job_documents (job, document, options) SELECT id, document, options FROM jobs")
+    op.execute("ALTER TABLE jobs DROP COLUMN document")  # a batch would drop the table, which others refer to
+    op.execute("ALTER TABLE jobs DROP COLUMN options")
     op.execute(
         "INSERT INTO job_counts (job, stage, state, tasks) "
         "SELECT job_task.job, tasks.stage, tasks.state, count(*) FROM job_task "
