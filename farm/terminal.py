@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from farm.doctor import Check
     from farm.jobview import DriverView, HistoryLine, JobStatus, JobView, Receipt, ShotLine
     from farm.models.spec import ModelSpec
-    from farm.service import Outlook, PlannedTake
+    from farm.outlook import Outlook, PlannedTake
     from farm.simulator import Verdict
     from farm.store.gc import Garbage
     from farm.summary import JobSummary, ShotSummary
