@@ -15,6 +15,7 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,7 +32,7 @@ def encode(value: Value) -> str:
     they should: numbers equal, text apart. Raises ValueError for NaN, infinities duplicate keys after NFC and
     the key "/", TypeError for any other type.
     """
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _TEXT.encode(_plain(value))
 
 
 def content_id(*values: Value) -> str:
@@ -45,14 +46,25 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _plain(value: Value) -> object:
+    if type(value) is str:
+        return _text(value)
+    if isinstance(value, dict):
+        return _mapping(value)
     match value:
         case None | bool():
             return value
-        case int() | float() | Fraction():
-            return _number(value)
         case str():
-            return unicodedata.normalize("NFC", value)
+            return _text(value)
+        case int():
+            return int(value)
+        case float():
+            return _decimal(value)
+        case Fraction():
+            return _exact(value)
         case Mapping():
             return _mapping(value)
         case Sequence():
@@ -60,20 +72,29 @@ def _plain(value: Value) -> object:
     raise TypeError(f"{type(value).__name__} has no canonical encoding")  # pyright: ignore[reportUnreachable]
 
 
-def _number(value: float | Fraction) -> object:
-    """An integer as itself, anything else as {"/": [numerator, denominator]}."""
-    if isinstance(value, float) and not math.isfinite(value):
+def _text(value: str) -> str:
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+@lru_cache(maxsize=4096)
+def _decimal(value: float) -> object:
+    """What a float prints as; the few amounts of a job come again and again."""
+    if not math.isfinite(value):
         raise ValueError(f"{value} has no canonical encoding")
-    exact = Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
-    if exact.denominator == 1:
-        return exact.numerator
-    return {"/": [exact.numerator, exact.denominator]}
+    return _exact(Fraction(repr(value)))
+
+
+def _exact(value: Fraction) -> object:
+    """A whole number as itself, anything else as {"/": [numerator, denominator]}."""
+    if value.denominator == 1:
+        return value.numerator
+    return {"/": [value.numerator, value.denominator]}
 
 
 def _mapping(value: Mapping[str, Value]) -> dict[str, object]:
     if "/" in value:
         raise ValueError('the key "/" is reserved for fractions')
-    plain = {unicodedata.normalize("NFC", key): _plain(item) for key, item in value.items()}
+    plain = {_text(key): _plain(item) for key, item in value.items()}
     if len(plain) != len(value):
         raise ValueError("two keys are the same text after normalisation")
     return dict(sorted(plain.items()))

@@ -60,6 +60,8 @@ class Brief:
     """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
+    openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
+    """By shot code; `plan_shot` keeps them here, for every outcome of a shot plans it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,16 @@ class TakePlan:
     resolved: Resolved
     generate: Task
     score: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is planned for a shot whatever comes out: the takes of the models it names."""
+
+    prepare: Task
+    takes: tuple[TakePlan, ...]
+    rejections: tuple[str, ...]
+    """The reasons of the models that cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +167,8 @@ def plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
 def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     if shot.code in brief.refused:
         return ShotPlan(shot=shot, reason=brief.refused[shot.code])
-    prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=brief.assets[shot.code])
-    takes, rejections = _takes(brief, shot, shot.models, prepare)
+    opening = _opening(brief, shot)
+    prepare, takes, rejections = opening.prepare, opening.takes, opening.rejections
     if shot.fallback and not _hopeful(takes, known):
         more, _ = _takes(brief, shot, (shot.fallback,), prepare, first=len(takes) + 1)
         takes += more
@@ -165,6 +177,14 @@ def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     if not takes:
         return ShotPlan(shot=shot, reason="; ".join(rejections), notes=rejections)
     return _deliver_chosen(brief, _choose(brief, _rank(brief, start, known), known), known)
+
+
+def _opening(brief: Brief, shot: Shot) -> Opening:
+    opening = brief.openings.get(shot.code)
+    if opening is None:
+        prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=brief.assets[shot.code])
+        opening = brief.openings[shot.code] = Opening(prepare, *_takes(brief, shot, shot.models, prepare))
+    return opening
 
 
 def _rank(brief: Brief, start: ShotPlan, known: Known) -> ShotPlan:
@@ -438,6 +458,19 @@ def _make(
         assets=assets,
         inputs=inputs,
         lane=lane,
+        shape=_shape(stage, params),
         shot=shot,
         take=take,
     )
+
+
+def _shape(stage: StageName, params: Params) -> str:
+    """What a task's time goes by: its stage, its frame's size and how many frames, as far as it has them."""
+    match params:
+        case GenerateParams() | ScoreParams() | DeliverParams():
+            return f"{stage} {params.width}x{params.height}x{params.frames}"
+        case AssembleParams():
+            frames = sum(entry.frames for entry in params.entries)
+            return f"{stage} {params.width}x{params.height}x{frames}"
+        case _:
+            return str(stage)

@@ -2,7 +2,7 @@
 
     adapter("animatic")  ->  import farm.models.animatic  ->  its ADAPTER
 
-Reading the names imports nothing, so that listing and planning stay free of numpy, OpenCV and torch.
+Reading the names imports nothing, so that listing models and reading their limits stay free of numpy, OpenCV and torch.
 """
 
 from __future__ import annotations

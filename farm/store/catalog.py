@@ -1,46 +1,44 @@
 """The record of everything made, as Parquet beside the clips, for whatever reads Parquet.
 
-    job store's outbox ── follow ──▶ catalog/takes/project=demo/000000000001-000000005000-1f0c….parquet
-                                     catalog/attempts/project=demo/…
+    job store's outbox ── follow ──▶ a part for each range of changes      (the driver, behind every commit)
+    job store ─────────── rebuild ─▶ few large parts instead of many small (anyone, at any time)
+    manifests ── rebuild_from_manifests ─▶ what the catalog lacks          (when the job store is lost)
 
-Files are written once and named by the changes they cover and a hash of their rows: writing the same again is a no-op,
-so a crash between writing and moving the watermark costs nothing. A take whose score or selection arrives later gets a
-newer row in a later file; `read` gives the newest of each, as any other reader does by keeping the highest `seq` per
-`task` (takes) or any row per `task` and `attempt` (attempts). All of it can be made again from the job store.
+Parts are written once (`farm.store.catalog_parts`). A take whose score or selection arrives later gets a newer row in a
+later part; `read` gives the newest of each, as any other reader does by keeping the highest `seq` per `task` (takes) or
+any row per `task` and `attempt` (attempts). A row of a range shows at least the changes of its range, and its `seq` is
+never beyond the range: had the store moved on while it was read, the change it met is told again by a later part.
+
+A crash between writing and moving the watermark: the next `follow` ends its range where the parts that are there end
+theirs, finds those, and writes what is missing. A rebuild deletes nothing before everything new is written, nothing
+that was written after it began, and no part with a row that the job store does not know. So at every moment the parts
+that lie there hold every row; a reader that listed them before an old one was deleted finds it gone, and lists again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
-from urllib.parse import quote
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import pyarrow as pa
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
-from farm.chain import StageName
-from farm.errors import KeyExists
-from farm.store.catalog_rows import ATTEMPTS, DOWNSTREAM, TAKES, Take, attempt_row, take_row
+from farm.errors import StorageError
+from farm.store import catalog_manifests
+from farm.store.catalog_manifests import Recovered
+from farm.store.catalog_parts import LargeParts, Name, Part, Row, newest, parts, read_keys, read_parts, write_range
+from farm.store.catalog_source import Lists, Source
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
-from farm.store.records import ChangeKind, ChangeRecord, TaskRecord
+from farm.store.records import ChangeKind, ChangeRecord
 from farm.tasks import TaskId
 
 CONSUMER = "catalog"
 CHANGES_PER_FILE = 5_000
-
-SPAN_PARTS = 3
-"""Of a file's name: first and last change number, hash."""
-
-Name = Literal["takes", "attempts"]
-SCHEMAS: Mapping[Name, pa.Schema] = {"takes": TAKES, "attempts": ATTEMPTS}
-KEYS: Mapping[Name, tuple[str, ...]] = {"takes": ("project", "task"), "attempts": ("project", "task", "attempt")}
-
-Row = dict[str, Any]
+ROWS_PER_PART = 50_000
+"""Of a rebuild; rounded up to a portion of changes."""
+READS = 5
+"""How often a reader lists the parts again when a rebuild deletes under its hands."""
 
 
 class Catalog:
@@ -48,145 +46,164 @@ class Catalog:
 
     def __init__(self, clips: ClipStore) -> None:
         self._clips = clips
+        self._lists: tuple[JobStore, Lists] | None = None
+        self._unsure = True
+        """True while a part may lie there that the watermark has not passed."""
 
     def follow(self, store: JobStore) -> int:
         """Write what has changed since the last time; gives back how many changes were read."""
         followed = 0
-        while lines := store.changes_after(store.watermark(CONSUMER), CHANGES_PER_FILE):
-            span = f"{lines[0].seq:012d}-{lines[-1].seq:012d}"
-            self._write("attempts", span, _attempts_ended(store, lines))
-            self._write("takes", span, _takes_touched(store, lines))
+        while lines := self._next_range(store):
+            self._unsure = True
+            with _without_collecting():
+                self._write_range(store, lines)
             store.set_watermark(CONSUMER, lines[-1].seq)
+            self._unsure = False
             followed += len(lines)
         return followed
 
     def rebuild(self, store: JobStore) -> None:
-        """Write everything anew from the job store, in one file per project, and drop what was there."""
-        snapshot = store.snapshot(live_only=False)
-        span = f"{0:012d}-{snapshot.seq:012d}"
-        generates = [task for task, record in snapshot.tasks.items() if record.task.stage == StageName.GENERATE]
-        kept = self._write("attempts", span, _attempt_rows(store, snapshot.tasks))
-        kept |= self._write("takes", span, _take_rows(store, generates))
-        for key in list(self._clips.keys("catalog/")):
-            if key not in kept:
-                self._clips.delete(key)
-        store.set_watermark(CONSUMER, snapshot.seq)
+        """Write everything anew from the job store, in large parts, and then drop the parts that say nothing more.
+
+        May run beside a driver. Holds a portion of changes and the open parts in memory, however many tasks there are.
+        """
+        before, last = parts(self._clips), _last_seq(store)
+        written = self._write_all(store, last)
+        store.set_watermark(CONSUMER, last)
+        for part in before:
+            if part.key not in written and part.last <= last and self._is_known(part, store):
+                self._clips.delete(part.key)
+
+    def rebuild_from_manifests(self, clips: ClipStore) -> Recovered:
+        """Add what the catalog lacks from the manifests in `clips`; for when the job store is lost.
+
+        Rows that are there stay as they are. See `farm.store.catalog_manifests` for what manifests cannot tell.
+        """
+        large = LargeParts(self._clips, 0, ROWS_PER_PART)
+        recovered = catalog_manifests.recover(clips, self._has, large.add)
+        large.close()
+        return recovered
 
     def last_seq(self) -> int:
-        """The highest change number that any file covers; 0 for an empty catalog."""
-        spans = (key.rpartition("/")[2].split("-") for key in self._clips.keys("catalog/"))
-        return max((int(span[1]) for span in spans if len(span) == SPAN_PARTS), default=0)
+        """The highest change number that any part covers; 0 for an empty catalog."""
+        return max((part.last for part in parts(self._clips)), default=0)
 
     def read(self, name: Name, project: str | None = None) -> pa.Table:
         """The takes or the attempts, of one project or of all: one row for each, as it stands, sorted by its key."""
-        schema = SCHEMAS[name].append(pa.field("project", pa.string()))
-        root = f"catalog/{name}"
-        if next(self._clips.keys(f"{root}/"), None) is None:
-            return schema.empty_table()
-        files, base = self._clips.filesystem()
-        found = ds.dataset(
-            f"{base}/{root}",
-            schema=schema,
-            format="parquet",
-            filesystem=files,
-            partitioning=ds.partitioning(pa.schema([("project", pa.string())]), flavor="hive"),
-        )
-        wanted = None if project is None else ds.field("project") == project
-        return _newest(found.to_table(filter=wanted), KEYS[name])
-
-    def _write(self, name: Name, span: str, rows: Iterable[tuple[str, Row]]) -> set[str]:
-        """Store rows by project, and give back their keys."""
-        by_project: dict[str, list[Row]] = {}
-        for project, row in rows:
-            by_project.setdefault(project, []).append(row)
-        keys: set[str] = set()
-        for project, found in by_project.items():
-            digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
-            keys.add(key := f"catalog/{name}/project={quote(project, safe='')}/{span}-{digest}.parquet")
-            buffer = io.BytesIO()
-            pq.write_table(pa.Table.from_pylist(found, schema=SCHEMAS[name]), buffer, compression="zstd")
+        for _ in range(READS):
+            listed = parts(self._clips, name, project)
             try:
-                self._clips.put_bytes(key, buffer.getvalue())
-            except KeyExists:
-                continue  # these very rows, written before a crash
-        return keys
+                table = read_parts(self._clips, name, listed)
+            except FileNotFoundError:
+                continue
+            if _stands(listed, parts(self._clips, name, project)):
+                return newest(name, table)
+        raise StorageError(
+            f"the parts of {self._clips.url(f'catalog/{name}')} are deleted faster than they can be read "
+            "(is `farm catalog rebuild` running again and again?)"
+        )
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _next_range(self, store: JobStore) -> tuple[ChangeRecord, ...]:
+        """The next changes to write about: as far as a part that was begun before a crash, where there is one."""
+        watermark = store.watermark(CONSUMER)
+        lines = store.changes_after(watermark, CHANGES_PER_FILE)
+        if not lines or not self._unsure:
+            return lines
+        begun = max((part.last for part in parts(self._clips) if part.first == lines[0].seq), default=0)
+        if not begun:
+            return lines
+        lines = store.changes_after(watermark, begun - watermark)
+        return tuple(line for line in lines if line.seq <= begun)
+
+    def _write_range(self, store: JobStore, lines: tuple[ChangeRecord, ...]) -> None:
+        span, source = (lines[0].seq, lines[-1].seq), self._source(store)
+        ended = {(line.task, line.attempt) for line in lines if line.kind is ChangeKind.ATTEMPT_ENDED}
+        rows = source.attempt_rows(task for task, _ in ended if task)
+        attempts = ((project, row) for project, row in rows if (row["task"], row["attempt"]) in ended)
+        for project, found in _by_project(attempts).items():
+            write_range(self._clips, "attempts", project, span, found)
+        takes = source.take_rows(source.takes_touched(_touched(lines)))
+        for project, found in _by_project(takes).items():
+            write_range(self._clips, "takes", project, span, _not_beyond(span[1], found))
+
+    def _write_all(self, store: JobStore, last: int) -> set[str]:
+        """Write a row for everything there is up to change `last`: each task when the outbox tells of its first job."""
+        large, seq = LargeParts(self._clips, last, ROWS_PER_PART), 0
+        while lines := [line for line in store.changes_after(seq, CHANGES_PER_FILE) if line.seq <= last]:
+            with _without_collecting():
+                self._add_portion(store, lines, large, last)
+            seq = lines[-1].seq
+        large.close()
+        return large.keys
+
+    def _add_portion(self, store: JobStore, lines: list[ChangeRecord], large: LargeParts, last: int) -> None:
+        added = {(line.task, line.seq) for line in lines if line.kind is ChangeKind.TASK_ADDED and line.task}
+        source = self._source(store)
+        members = source.memberships(task for task, _ in added)
+        first = [task for task, joined in members.items() if (task, joined[0].seq) in added]
+        for project, rows in _by_project(source.attempt_rows(first)).items():
+            large.add("attempts", project, rows)
+        for project, rows in _by_project(source.take_rows(source.generates(first))).items():
+            large.add("takes", project, _not_beyond(last, rows))
+
+    def _is_known(self, part: Part, store: JobStore) -> bool:
+        """True when the job store knows what every row of a part is about, so that it was written anew."""
+        rows = set(read_keys(self._clips, part))
+        found = store.attempts({TaskId(task) for task, _ in rows}).values()
+        ended = {(attempt.task, attempt.number) for each in found for attempt in each if attempt.manifest}
+        if part.name == "attempts":
+            return rows <= ended
+        missing = {TaskId(task) for task, _ in rows} - {task for task, _ in ended}
+        settled = {task for task, record in store.tasks(missing).items() if record.outcome}
+        return missing == settled
+
+    def _has(self, name: Name, project: str) -> set[tuple[str, int]]:
+        """Task and attempt of every row of a project."""
+        return {row for part in parts(self._clips, name, project) for row in read_keys(self._clips, part)}
+
+    def _source(self, store: JobStore) -> Source:
+        if self._lists is None or self._lists[0] is not store:
+            self._lists = store, Lists(store)
+        return Source(store, self._lists[1])
 
 
-def _attempts_ended(store: JobStore, lines: Iterable[ChangeRecord]) -> Iterator[tuple[str, Row]]:
-    ended = {(line.task, line.attempt) for line in lines if line.kind is ChangeKind.ATTEMPT_ENDED}
-    records = store.tasks(sorted({task for task, _ in ended if task}))
-    for project, row in _attempt_rows(store, records):
-        if (row["task"], row["attempt"]) in ended:
-            yield project, row
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Make rows without the cyclic garbage collector: it walks the thousands that are only growing, again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-def _attempt_rows(store: JobStore, records: Mapping[TaskId, TaskRecord]) -> Iterator[tuple[str, Row]]:
-    memberships = store.memberships(records)
-    attempts = store.attempts(records)
-    for task in sorted(attempts):
-        for attempt in attempts[task]:
-            if attempt.manifest:
-                record = records[task]
-                yield record.task.project, attempt_row(record, memberships[task][0], attempt.manifest)
+def _last_seq(store: JobStore) -> int:
+    """The number of the last change."""
+    seq = store.watermark(CONSUMER)
+    while lines := store.changes_after(seq, CHANGES_PER_FILE):
+        seq = lines[-1].seq
+    return seq
 
 
-def _takes_touched(store: JobStore, lines: Iterable[ChangeRecord]) -> Iterator[tuple[str, Row]]:
-    """Rows of the takes that some change says something about: up from the changed tasks to `generate`."""
-    touched = {line.task for line in lines if line.task and line.kind is not ChangeKind.ATTEMPT_STARTED}
-    generates: set[TaskId] = set()
-    while touched:
-        records = store.tasks(sorted(touched))
-        generates |= {task for task, record in records.items() if record.task.stage == StageName.GENERATE}
-        touched = {
-            source.task
-            for record in records.values()
-            if record.task.stage in DOWNSTREAM
-            for source in record.task.inputs.values()
-        }
-    return _take_rows(store, generates)
+def _touched(lines: Iterable[ChangeRecord]) -> set[TaskId]:
+    return {line.task for line in lines if line.task and line.kind is not ChangeKind.ATTEMPT_STARTED}
 
 
-def _take_rows(store: JobStore, generates: Iterable[TaskId]) -> Iterator[tuple[str, Row]]:
-    records = store.tasks(sorted(generates))
-    readers = _readers(store, records)
-    attempts, memberships = store.attempts(records), store.memberships(records)
-    jobs = {job.id: job for job in store.jobs()}
-    for task, record in sorted(records.items()):
-        members = memberships[task]
-        take = Take(record, attempts.get(task, ()), members, jobs[members[0].job], readers.get(task, ()))
-        if take.exists:
-            yield record.task.project, take_row(take)
+def _by_project(rows: Iterable[tuple[str, Row]]) -> dict[str, list[Row]]:
+    by_project: dict[str, list[Row]] = {}
+    for project, row in rows:
+        by_project.setdefault(project, []).append(row)
+    return by_project
 
 
-def _readers(store: JobStore, generates: Iterable[TaskId]) -> dict[TaskId, tuple[TaskRecord, ...]]:
-    """The score, select and deliver tasks below each `generate` task."""
-    below: dict[TaskId, dict[TaskId, TaskRecord]] = {task: {} for task in generates}
-    level = {task: {task} for task in below}
-    """The tasks just reached -> the generate tasks they were reached from."""
-    while level:
-        readers = store.readers(sorted(level))
-        records = store.tasks(sorted({task for found in readers.values() for task in found}))
-        reached: dict[TaskId, set[TaskId]] = {}
-        for source, found in readers.items():
-            for task in found:
-                if records[task].task.stage in DOWNSTREAM:
-                    reached.setdefault(task, set()).update(level[source])
-        for task, generate in ((task, generate) for task, origins in reached.items() for generate in origins):
-            below[generate][task] = records[task]
-        level = reached
-    return {generate: tuple(found[task] for task in sorted(found)) for generate, found in below.items()}
+def _not_beyond(last: int, rows: list[Row]) -> list[Row]:
+    return [{**row, "seq": min(row["seq"], last)} for row in rows]
 
 
-def _newest(table: pa.Table, key: tuple[str, ...]) -> pa.Table:
-    """One row per key: the one with the highest `seq` where there is one."""
-    order = [(name, "ascending") for name in key]
-    if "seq" in table.column_names:
-        order.append(("seq", "descending"))
-    table = table.sort_by(order)
-    seen: set[tuple[Any, ...]] = set()
-    firsts: list[int] = []
-    for index, value in enumerate(zip(*(table[name].to_pylist() for name in key), strict=True)):
-        if value not in seen:
-            seen.add(value)
-            firsts.append(index)
-    return table.take(pa.array(firsts, pa.int64()))
+def _stands(listed: list[Part], now: list[Part]) -> bool:
+    """True when no part was deleted, and none of a rebuild added, since `listed`: the list was whole."""
+    return set(listed) <= set(now) and not any(part.rebuilt for part in set(now) - set(listed))

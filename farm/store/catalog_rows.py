@@ -24,15 +24,15 @@ import pyarrow as pa
 from pydantic import JsonValue
 
 from farm.chain import DeliverParams, GenerateParams, StageName
-from farm.store.records import AttemptRecord, Job, Membership, TaskRecord
+from farm.store.records import AttemptRecord, Membership, TaskRecord
 from farm.tasks import Manifest, TaskState
 
 TOTAL = "total"
 COMPONENTS = "components"
 CHOSEN = "chosen"
 COST = "cost_micros"
-"""Facts by these names reach columns of their own: `score`'s total and components, `select`'s chosen take numbers, any
-attempt's cost. All facts are kept as JSON besides."""
+"""Facts by these names reach columns of their own: `score`'s total and components, `select`'s chosen take numbers, and
+the cost of an attempt that the job store booked none for. All facts are kept as JSON besides."""
 
 _TEXTS = pa.map_(pa.string(), pa.string())
 _NUMBERS = pa.map_(pa.string(), pa.float64())
@@ -83,7 +83,7 @@ ATTEMPTS = pa.schema(
     [
         ("task", pa.string()),
         ("attempt", pa.int32()),  # with `task` and `project` the row's key
-        ("job", pa.string()),  # that asked first
+        ("job", pa.string()),  # in whose name it ran, and which pays for it
         ("stage", pa.string()),
         ("stage_version", pa.int32()),
         ("shot", pa.string()),
@@ -113,14 +113,25 @@ DOWNSTREAM = frozenset({StageName.SCORE, StageName.SELECT, StageName.DELIVER})
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a submitted list says of a shot, beyond what its tasks carry."""
+
+    sequence: str = ""
+    prompt: str = ""
+
+
+NOTHING_SAID = Said()
+
+
+@dataclass(frozen=True, slots=True)
 class Take:
     """A `generate` task and everything known about what it left."""
 
     generate: TaskRecord
     attempts: tuple[AttemptRecord, ...]
     memberships: tuple[Membership, ...]
-    job: Job
-    """That asked first."""
+    said: Said
+    """By the list of the job that asked first."""
     readers: tuple[TaskRecord, ...]
     """Its score, select and deliver tasks."""
 
@@ -134,8 +145,8 @@ def take_row(take: Take) -> dict[str, Any]:
     """The row of `TAKES` of one take."""
     record, asked = take.generate, GenerateParams.model_validate(take.generate.task.params)
     first = take.memberships[0]
-    ended = [attempt.manifest for attempt in take.attempts if attempt.manifest]
-    manifest = record.manifest or (ended[-1] if ended else None)
+    ended = [(attempt, attempt.manifest) for attempt in take.attempts if attempt.manifest]
+    manifest = record.manifest or (ended[-1][1] if ended else None)
     score = _score(take.readers)
     files = record.manifest.files if record.manifest else {}
     seqs = [record.seq, *(reader.seq for reader in take.readers), *(member.seq for member in take.memberships)]
@@ -145,13 +156,13 @@ def take_row(take: Take) -> dict[str, Any]:
         "seq": max(seqs),
         "job": first.job,
         "jobs": [member.job for member in take.memberships],
-        "sequence": _said(take.job, first.shot, "sequence"),
+        "sequence": take.said.sequence,
         "shot": first.shot,
         "take": first.take,
         "model": asked.model,
         "revision": asked.revision,
         "seed": asked.seed,
-        "prompt": asked.prompt or _said(take.job, first.shot, "prompt"),
+        "prompt": asked.prompt or take.said.prompt,
         "negative_prompt": asked.negative_prompt,
         "fidelity": asked.fidelity,
         "width": asked.width,
@@ -163,8 +174,8 @@ def take_row(take: Take) -> dict[str, Any]:
         "state": record.state.value,
         "failure": record.failure.value if record.failure else None,
         "message": record.message,
-        "score": _number(score.facts.get(TOTAL)) if score else None,
-        "components": _numbers(score.facts.get(COMPONENTS)) if score else [],
+        "score": number(score.facts.get(TOTAL)) if score else None,
+        "components": numbers(score.facts.get(COMPONENTS)) if score else [],
         "chosen": _is_chosen(take.readers),
         **{name: files[name].key if name in files else None for name in ("mezzanine", "proxy", "poster")},
         "clips": _deliveries(take.readers),
@@ -172,24 +183,33 @@ def take_row(take: Take) -> dict[str, Any]:
         "ended_us": manifest.ended_us if manifest else None,
         "duration_us": manifest.ended_us - manifest.started_us if manifest else None,
         "attempts": record.attempts,
-        "cost_micros": sum(_cost(each) for each in ended),
+        "cost_micros": sum(attempt.cost_micros or cost(each) for attempt, each in ended),
         "facts": _json(manifest.facts if manifest else {}),
         "versions": _pairs(manifest.versions if manifest else {}),
     }
 
 
-def attempt_row(record: TaskRecord, first: Membership, manifest: Manifest) -> dict[str, Any]:
-    """The row of `ATTEMPTS` of one ended attempt."""
+def attempt_row(record: TaskRecord, first: Membership, attempt: AttemptRecord, manifest: Manifest) -> dict[str, Any]:
+    """The row of `ATTEMPTS` of one ended attempt; `first` is what the job that asked first calls the task."""
     task = record.task
     return {
-        "task": task.id,
-        "attempt": manifest.attempt,
-        "job": first.job,
-        "stage": task.stage,
+        **manifest_columns(manifest),
+        "job": attempt.job or first.job,
         "stage_version": task.version,
         "shot": first.shot,
         "take": first.take,
         "lane": task.lane.name,
+        "cost_micros": attempt.cost_micros or cost(manifest),
+        "params": _json(task.params),
+    }
+
+
+def manifest_columns(manifest: Manifest) -> dict[str, Any]:
+    """What an attempt's manifest alone says of its row of `ATTEMPTS`."""
+    return {
+        "task": manifest.task,
+        "attempt": manifest.attempt,
+        "stage": manifest.stage,
         "worker": manifest.worker,
         "node": manifest.node,
         "state": manifest.state.value,
@@ -199,13 +219,11 @@ def attempt_row(record: TaskRecord, first: Membership, manifest: Manifest) -> di
         "started_us": manifest.started_us,
         "ended_us": manifest.ended_us,
         "duration_us": manifest.ended_us - manifest.started_us,
-        "cost_micros": _cost(manifest),
         "bytes": sum(file.size for file in manifest.files.values()),
         "outputs": _pairs({name: file.key for name, file in manifest.files.items()}),
         "inputs": _pairs(manifest.inputs),
         "facts": _json(manifest.facts),
         "versions": _pairs(manifest.versions),
-        "params": _json(task.params),
     }
 
 
@@ -247,27 +265,21 @@ def _deliveries(readers: Iterable[TaskRecord]) -> list[tuple[str, str]]:
     return _pairs(clips)
 
 
-def _said(job: Job, shot: str, field: str) -> str:
-    """What the submitted list says of a shot."""
-    shots = job.document.get("shots")
-    for each in shots if isinstance(shots, list) else []:
-        if isinstance(each, dict) and each.get("code") == shot:
-            return str(each.get(field) or "")
-    return ""
+def cost(manifest: Manifest) -> int:
+    """What the attempt itself says that it cost."""
+    told = manifest.facts.get(COST)
+    return told if isinstance(told, int) else 0
 
 
-def _cost(manifest: Manifest) -> int:
-    cost = manifest.facts.get(COST)
-    return cost if isinstance(cost, int) else 0
-
-
-def _number(value: JsonValue) -> float | None:
+def number(value: JsonValue) -> float | None:
+    """A fact that is a number."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _numbers(value: JsonValue) -> list[tuple[str, float]]:
+def numbers(value: JsonValue) -> list[tuple[str, float]]:
+    """The numbers of a fact that is a mapping, sorted by name."""
     items = value.items() if isinstance(value, dict) else ()
-    return sorted((name, number) for name, item in items if (number := _number(item)) is not None)
+    return sorted((name, found) for name, item in items if (found := number(item)) is not None)
 
 
 def _pairs(mapping: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -159,3 +159,36 @@ def test_seeds_come_from_the_still_and_the_take_alone():
 def test_a_fixed_seed_counts_up_by_take(brief, shot):
     takes = plan(brief(shot("sh010", seed=100)), {}).shots[0].takes
     assert [take.generate.params["seed"] for take in takes] == [100, 101]
+
+
+def test_equal_work_has_an_equal_shape(brief, shot, play_all):
+    asked = brief(shot("a", takes=1), shot("b", takes=1, prompt="slow pan left", priority=90))
+    shapes = Counter(task.shape for task in plan(asked, play_all(asked)).tasks.values())
+    assert shapes == {
+        "prepare": 2,
+        "generate 640x360x48": 2,
+        "score 640x360x48": 2,
+        "select": 2,
+        "deliver 640x360x48": 2,
+        "assemble 640x360x96": 1,
+    }
+
+
+def test_a_model_is_asked_once_for_each_take_however_often_a_shot_is_planned(brief, shot, play_all, paper_model):
+    asked: list[int] = []
+
+    class Counting(paper_model):
+        def resolve(self, shot, intent, take):
+            asked.append(take)
+            return super().resolve(shot, intent, take)
+
+    play_all(brief(shot("sh010", takes=3), adapters={"animatic": Counting()}))
+    assert asked == [1, 2, 3]
+
+
+def test_a_changed_brief_plans_anew(brief, shot, changed):
+    before = brief(shot("sh010"))
+    after = changed(before, shot_list=changed(before.shot_list, seed=5))
+    assert not {task.id for task in plan(before, {}).tasks.values() if task.stage == "generate"} & set(
+        plan(after, {}).tasks
+    )

@@ -1,6 +1,6 @@
 """The animatic model: a camera over a still, on the CPU, without weights; the default, the draft and the fallback.
 
-    resolve   words -> a take's manner, the overscan it needs, what is ignored      (pure, this file)
+    resolve   words -> a take's manner, the overscan it needs, what is ignored      (pure; numpy, imported there)
     open      -> farm.models.animatic.model.Animatic                                (numpy and OpenCV, imported there)
 
 Importing this package imports neither numpy nor OpenCV.
@@ -9,16 +9,10 @@ Importing this package imports neither numpy nor OpenCV.
 from __future__ import annotations
 
 from farm.models.animatic import takes
-from farm.models.animatic.framing import overscan_for, path_bounds, shake_margin
-from farm.models.animatic.path import plan_path, shake_reach
 from farm.models.animatic.subjects import shown
-from farm.models.animatic.takes import Manner
 from farm.models.spec import Model, ModelSpec, Placement, Rejection, Resolved
 from farm.shots.intent import Air, MotionIntent
-from farm.shots.model import Fit, Shot
-
-LEAST_OVERSCAN = 1.05
-"""What `fit: overscan` takes even where no move needs it."""
+from farm.shots.model import Shot
 
 SPEC = ModelSpec(
     name="animatic",
@@ -40,14 +34,14 @@ class AnimaticAdapter:
 
     def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
         """What take `take` does differently, the overscan it needs, and every word that is not followed."""
+        from farm.models.animatic.room import overscan
+
         manner = takes.manner(take)
-        moved = MotionIntent() if shot.end else intent
-        overscan = _overscan(shot, moved, manner)
         return Resolved(
             options=manner.options(),
             follows=_followed(shot, intent),
             label=manner.name,
-            overscan=overscan,
+            overscan=overscan(shot, MotionIntent() if shot.end else intent, manner),
             notes=(*_ignored(shot, intent), *_same(shot, intent, take)),
         )
 
@@ -59,28 +53,6 @@ class AnimaticAdapter:
 
 
 ADAPTER = AnimaticAdapter()
-
-
-def _overscan(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
-    """How much larger the still must stand, for a still of the frame's shape; rounded up to a tenth of a per cent."""
-    if shot.fit is not Fit.OVERSCAN:
-        return _needed(shot, intent, manner)
-    return max(LEAST_OVERSCAN, *(_needed(shot, intent, each) for each in takes.NAMED))
-
-
-def _needed(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
-    aspect = shot.width / shot.height
-    path = plan_path(
-        intent,
-        frames=shot.nb_frames + 2 * shot.handles,
-        fps=float(shot.fps),
-        aspect=aspect,
-        manner=manner,
-        seed=None,
-        loop=shot.loop,
-    )
-    bounds = path_bounds(path, aspect).grown(shake_margin(shake_reach(intent, manner), aspect))
-    return -(-overscan_for(bounds, aspect / 2.0, 0.5) * 1000 // 1) / 1000
 
 
 def _followed(shot: Shot, intent: MotionIntent) -> MotionIntent:

@@ -11,8 +11,9 @@ the frame); points are measured from the approved centre.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
+
+import numpy as np
 
 from farm.models.animatic.lens import plane_at, still_at
 from farm.models.animatic.path import CameraPath, Pose
@@ -33,37 +34,24 @@ class Bounds:
         """The box with a margin on each side."""
         return Bounds(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
-    def union(self, other: Bounds) -> Bounds:
-        """The box around both."""
-        return Bounds(
-            min(self.left, other.left),
-            min(self.top, other.top),
-            max(self.right, other.right),
-            max(self.bottom, other.bottom),
-        )
-
 
 def seen(pose: Pose, aspect: float, relief: float = 1.0) -> Bounds:
-    """The box of the still that `pose` can look at, where relief is at most ±`relief`.
+    """The box of the still that `pose`, or a pose of columns, can look at, where relief is at most ±`relief`.
 
     Each plane of equal relief is seen through a homography, so the frame's corners at both extremes bound it.
     """
-    corners = [(x * aspect / 2.0, y / 2.0) for x in (-1.0, 1.0) for y in (-1.0, 1.0)]
-    planes = [plane_at(pose, x, y, aspect) for x, y in corners]
-    points = [still_at(pose, u, v, delta) for u, v in planes for delta in (-relief, relief)]
-    return Bounds(*(pick(axis) for pick in (min, max) for axis in zip(*points, strict=True)))
+    planes = plane_at(pose, _CORNERS[0] * (aspect / 2.0), _CORNERS[1] / 2.0, aspect)
+    across, down = still_at(pose, *planes, _EXTREMES * relief)
+    return Bounds(float(across.min()), float(down.min()), float(across.max()), float(down.max()))
+
+
+_CORNERS = np.array([[-1.0, -1.0, 1.0, 1.0], [-1.0, 1.0, -1.0, 1.0]])[:, :, None]
+_EXTREMES = np.array([-1.0, 1.0])[:, None, None]
 
 
 def path_bounds(path: CameraPath, aspect: float, relief: float = 1.0) -> Bounds:
     """The box of everything any half frame of `path` sees."""
-    return _around(seen(pose, aspect, relief) for pose in set(path.poses))
-
-
-def _around(boxes: Iterable[Bounds]) -> Bounds:
-    whole, *rest = boxes
-    for box in rest:
-        whole = whole.union(box)
-    return whole
+    return seen(path.columns, aspect, relief)
 
 
 def shake_margin(shake: Shake | None, aspect: float) -> float:

@@ -8,20 +8,33 @@ overlap where both move so that the camera does not stop between them. The wides
 framing: a push starts on it, a pull ends on it. A loop goes there in the first half and back in the second.
 
 Poses stand on a lattice of half frames; `CameraPath.at` gives those between, for motion blur.
+
+A path is computed a column at a time, for a plan wants the paths of thousands of takes. What comes of it is part of
+task ids, so functions of a column are those of `math`: numpy's own round differently from one processor to the next.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from farm.models.animatic.ease import Ease
+from farm.models.animatic.lens import each
 from farm.models.animatic.shake import Shake
 from farm.models.animatic.takes import AS_ASKED, Manner
 from farm.shots.amounts import displacement
 from farm.shots.intent import Camera, CameraMove, MotionIntent, Speed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Column = NDArray[np.float64]
 
 OVERLAP = 0.12
 """How far a moving phase reaches into a moving neighbour, as a share of its time."""
@@ -35,8 +48,7 @@ ORBIT_RELIEF = 0.25
 """Shift of the plane at unit relief, in frame widths per radian of orbit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Travel:
+class Travel(NamedTuple):
     """What changes between two moments, or its speed per second; on screen, in frame heights and radians."""
 
     x: float = 0.0
@@ -51,15 +63,14 @@ class Travel:
 
     def plus(self, other: Travel, share: float = 1.0) -> Travel:
         """This and `share` of another."""
-        return Travel(*(a + share * b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Travel(*(a + share * b for a, b in zip(self, other, strict=True)))
 
 
 CAPS_PER_SECOND = Travel(0.45, 0.35, 0.25, math.radians(9), math.radians(12), 0.25, math.inf, math.inf)
 """Peak speeds on screen that still read as a camera and not as a flick; x is for a frame 16:9."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pose:
+class Pose(NamedTuple):
     """One view of the still. A point q of it, in frame heights from the approved centre, with relief δ, goes
 
     to  u = (q + parallax·δ) / (1 - dolly·δ),  is turned by `yaw`, and lands on screen at
@@ -78,18 +89,29 @@ class Pose:
 
     def toward(self, other: Pose, share: float) -> Pose:
         """The pose `share` of the way to another."""
-        return Pose(*(a + share * (b - a) for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Pose(*(a + share * (b - a) for a, b in zip(self, other, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class CameraPath:
     """Poses on half frames: pose 2i is frame i."""
 
-    poses: tuple[Pose, ...]
+    track: Column
+    """(8, half frames) float64: the poses, a field a row."""
     frames: int
     loop: bool
     phases: tuple[Travel, ...]
     """Travel asked of each phase after the take's manner and the caps."""
+
+    @property
+    def columns(self) -> Pose:
+        """All poses at once: each field is a column, which `farm.models.animatic.lens` takes as it takes a number."""
+        return Pose(*self.track)
+
+    @cached_property
+    def poses(self) -> tuple[Pose, ...]:
+        """One for every half frame."""
+        return tuple(map(Pose._make, self.track.T.tolist()))
 
     def __getitem__(self, frame: int) -> Pose:
         return self.poses[2 * frame]
@@ -105,7 +127,7 @@ class CameraPath:
     @property
     def is_still(self) -> bool:
         """True when every frame sees the same."""
-        return all(pose == self.poses[0] for pose in self.poses)
+        return bool((self.track == self.track[:, :1]).all())
 
 
 def plan_path(
@@ -125,12 +147,13 @@ def plan_path(
     seconds = frames / fps / (2.0 if loop else 1.0)
     travels = tuple(_phase_travel(phase, seconds / len(intent.phases), aspect, manner) for phase in intent.phases)
     windows = _windows([travel != Travel() for travel in travels])
-    times = _lattice(frames, loop)
-    progress = [[manner.ease((time - start) / (end - start)) for start, end in windows] for time in times]
-    poses = _integrate(travels, progress, aspect)
+    progress = [_progress(manner.ease, window, frames, loop) for window in windows]
+    track = _integrate(travels, progress, 2 * frames if loop else 2 * frames - 1, aspect)
     if seed is not None and any(_shakes(intent)):
-        poses = _shaken(poses, _shakes(intent), windows, times, frames / fps, manner, seed, loop)
-    return CameraPath(tuple(poses), frames, loop, travels)
+        times = _lattice(frames, loop)
+        poses = list(map(Pose._make, track.T.tolist()))
+        track = np.array(_shaken(poses, _shakes(intent), windows, times, frames / fps, manner, seed, loop)).T
+    return CameraPath(track, frames, loop, travels)
 
 
 def _lattice(frames: int, loop: bool) -> list[float]:
@@ -139,6 +162,15 @@ def _lattice(frames: int, loop: bool) -> list[float]:
         return [1.0 - abs(1.0 - index / frames) for index in range(2 * frames)]
     last = max(2 * (frames - 1), 1)
     return [index / last for index in range(2 * frames - 1)]
+
+
+@lru_cache(maxsize=512)
+def _progress(ease: Ease, window: tuple[float, float], frames: int, loop: bool) -> Column:
+    """How far a phase has come at every half frame, 0-1. The takes of a shot, and shots of one length, share it."""
+    start, end = window
+    shares = np.array([ease((time - start) / (end - start)) for time in _lattice(frames, loop)])
+    shares.setflags(write=False)
+    return shares
 
 
 def _windows(moving: Sequence[bool]) -> list[tuple[float, float]]:
@@ -157,11 +189,9 @@ def _phase_travel(phase: Sequence[CameraMove], seconds: float, aspect: float, ma
     asked = Travel()
     for move in phase:
         asked = asked.plus(_move_travel(move, seconds, aspect), manner.amount)
-    limits = replace(CAPS_PER_SECOND, x=CAPS_PER_SECOND.x * aspect / (16 / 9))
+    limits = CAPS_PER_SECOND._replace(x=CAPS_PER_SECOND.x * aspect / (16 / 9))
     reach = seconds / manner.ease.peak
-    factor = min(
-        [1.0, *(cap * reach / abs(way) for way, cap in zip(astuple(asked), astuple(limits), strict=True) if way)]
-    )
+    factor = min([1.0, *(cap * reach / abs(way) for way, cap in zip(asked, limits, strict=True) if way)])
     return Travel().plus(asked, factor)
 
 
@@ -183,46 +213,39 @@ def _move_travel(move: CameraMove, seconds: float, aspect: float) -> Travel:
     )
 
 
-def _integrate(travels: Sequence[Travel], progress: Sequence[Sequence[float]], aspect: float) -> list[Pose]:
-    """Poses from the travel of each phase and how far each has come at every moment."""
-    tracks = []
-    for shares in progress:
-        track = Travel()
-        for travel, share in zip(travels, shares, strict=True):
-            track = track.plus(travel, share)
-        tracks.append(track)
-    widest = min(tracks, key=lambda track: track.log_scale)
-    tracks = [
-        replace(track, log_scale=track.log_scale - widest.log_scale, log_dolly=track.log_dolly - widest.log_dolly)
-        for track in tracks
-    ]
-    aside = _share_within(LATERAL_CAP * aspect, [track.parallax_x for track in tracks])
-    up = _share_within(LATERAL_CAP, [track.parallax_y for track in tracks])
-    dolly = _share_within(2.0 * LATERAL_CAP, [DOLLY_RELIEF * math.expm1(track.log_dolly) for track in tracks])
-    poses: list[Pose] = []
-    x = y = 0.0
-    before = tracks[0]
-    for track in tracks:
-        x, y = _step(x, y, before, track)
-        before = track
-        poses.append(
-            Pose(
-                x,
-                y,
-                track.log_scale,
-                track.roll,
-                track.yaw,
-                aside * track.parallax_x,
-                up * track.parallax_y,
-                dolly * DOLLY_RELIEF * math.expm1(track.log_dolly),
-            )
-        )
-    return poses
+def _integrate(travels: Sequence[Travel], progress: Sequence[Column], half_frames: int, aspect: float) -> Column:
+    """Poses, (8, half frames), from the travel of each phase and how far each has come at every moment."""
+    track = np.zeros((len(Travel._fields), half_frames))
+    for travel, shares in zip(travels, progress, strict=True):
+        track += np.multiply.outer(travel, shares)
+    x, y, log_scale, roll, yaw, log_dolly, parallax_x, parallax_y = track
+    widest = int(log_scale.argmin())
+    log_scale, log_dolly = log_scale - log_scale[widest], log_dolly - log_dolly[widest]
+    nearer = each(math.expm1, log_dolly)
+    aside = _share_within(LATERAL_CAP * aspect, parallax_x)
+    up = _share_within(LATERAL_CAP, parallax_y)
+    dolly = _share_within(2.0 * LATERAL_CAP, DOLLY_RELIEF * nearer)
+    middle = _middles(x, y, log_scale, roll)
+    return np.stack((*middle, log_scale, roll, yaw, aside * parallax_x, up * parallax_y, dolly * DOLLY_RELIEF * nearer))
 
 
-def _share_within(cap: float, amounts: Sequence[float]) -> float:
+def _middles(x: Column, y: Column, log_scale: Column, roll: Column) -> tuple[Column, Column]:
+    """Where the middle of the frame looks when the picture shifts on screen as x and y say: `_step`, all the way."""
+    shrink = each(math.exp, -(log_scale[:-1] + log_scale[1:]) / 2.0)
+    turn = -(roll[:-1] + roll[1:]) / 2.0
+    cos, sin = each(math.cos, turn), each(math.sin, turn)
+    right, down = x[1:] - x[:-1], y[1:] - y[:-1]
+    return _descend(shrink * (cos * right - sin * down)), _descend(shrink * (sin * right + cos * down))
+
+
+def _descend(steps: Column) -> Column:
+    """0, and then less by each step."""
+    return np.subtract.accumulate(np.concatenate(([0.0], steps)))
+
+
+def _share_within(cap: float, amounts: Column) -> float:
     """The factor that keeps every amount within `cap`."""
-    most = max(map(abs, amounts))
+    most = float(np.abs(amounts).max())
     return min(1.0, cap / most) if most else 1.0
 
 
@@ -289,4 +312,4 @@ def _nudged(pose: Pose, right: float, down: float, roll: float) -> Pose:
         Travel(log_scale=pose.log_scale, roll=pose.roll),
         Travel(x=right, y=down, log_scale=pose.log_scale, roll=pose.roll),
     )
-    return replace(pose, x=x, y=y, roll=pose.roll + roll)
+    return pose._replace(x=x, y=y, roll=pose.roll + roll)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
 from itertools import pairwise
 
 import pytest
@@ -43,7 +42,7 @@ def one(kind: str, direction: str = "none", speed: str = "slow") -> MotionIntent
 def test_there_is_a_pose_for_every_frame(intent, frames, manner, loop, seed) -> None:
     path = planned(intent, frames, manner=manner, loop=loop, seed=seed)
     assert len(path.poses) == (2 * frames if loop else 2 * frames - 1)
-    assert all(math.isfinite(value) for index in range(frames) for value in astuple(path[index]))
+    assert all(math.isfinite(value) for index in range(frames) for value in path[index])
 
 
 @given(intents, st.integers(1, 60), aspects, aspects, manners, st.booleans(), st.integers(0, 99))
@@ -73,7 +72,7 @@ def test_what_the_plan_declares_is_enough_for_every_seed(intent, frames, manner,
 @given(steady, manners)
 @settings(max_examples=60, deadline=None)
 def test_a_steady_camera_starts_and_ends_at_rest(intent, manner) -> None:
-    poses = [astuple(pose) for pose in planned(intent, 96, manner=manner).poses]
+    poses = planned(intent, 96, manner=manner).poses
     steps = [max(abs(b - a) for a, b in zip(*pair, strict=True)) for pair in pairwise(poses)]
     assert max(steps[0], steps[-1]) <= 0.05 * max(steps) + 1e-12
 
@@ -81,7 +80,7 @@ def test_a_steady_camera_starts_and_ends_at_rest(intent, manner) -> None:
 @given(steady, manners)
 @settings(max_examples=60, deadline=None)
 def test_a_steady_camera_never_jerks(intent, manner) -> None:
-    poses = [astuple(pose) for pose in planned(intent, 96, manner=manner).poses]
+    poses = planned(intent, 96, manner=manner).poses
     speeds = [tuple(b - a for a, b in zip(*pair, strict=True)) for pair in pairwise(poses)]
     jerks = [max(abs(b - a) for a, b in zip(*pair, strict=True)) for pair in pairwise(speeds)]
     fastest = max((abs(value) for speed in speeds for value in speed), default=0.0)
@@ -92,7 +91,7 @@ def test_a_steady_camera_never_jerks(intent, manner) -> None:
 @settings(max_examples=40, deadline=None)
 def test_the_last_frame_of_a_loop_leads_into_the_first(intent, frames, seed) -> None:
     path = planned(intent, 2 * frames, loop=True, seed=seed)
-    poses = [astuple(path[index]) for index in range(2 * frames)]
+    poses = [path[index] for index in range(2 * frames)]
     steps = [max(abs(b - a) for a, b in zip(*pair, strict=True)) for pair in pairwise([*poses, poses[0]])]
     assert steps[-1] <= max(steps[:-1]) + 1e-12
 
@@ -123,7 +122,7 @@ def test_the_path_makes_what_the_table_asks(kind: str, direction: str) -> None:
 
 def test_a_push_starts_on_the_approved_framing_and_a_pull_ends_on_it() -> None:
     push, pull = planned(one("push")), planned(one("pull"))
-    assert astuple(push[0]) == astuple(pull[47]) == (0.0,) * 8
+    assert push[0] == pull[47] == (0.0,) * 8
     assert push[47].log_scale == pytest.approx(pull[0].log_scale)
 
 
@@ -182,3 +181,14 @@ def test_handheld_movement_keeps_to_its_band_and_reach(seed: int, speed: Speed) 
     mean = sum(track) / len(track)
     crossings = sum((a - mean) * (b - mean) < 0 for a, b in pairwise(track)) / 2 / 40
     assert BAND_HZ[0] <= crossings <= BAND_HZ[1]
+
+
+@given(intents, st.integers(1, 60), aspects, manners, st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_what_all_poses_see_at_once_is_what_each_sees_alone(intent, frames, aspect, manner, loop) -> None:
+    """To the last bit: it is part of task ids."""
+    path = planned(intent, frames, aspect, manner=manner, loop=loop, seed=None)
+    boxes = [seen(pose, aspect) for pose in path.poses]
+    whole = path_bounds(path, aspect)
+    assert (whole.left, whole.right) == (min(box.left for box in boxes), max(box.right for box in boxes))
+    assert (whole.top, whole.bottom) == (min(box.top for box in boxes), max(box.bottom for box in boxes))

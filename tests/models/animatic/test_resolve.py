@@ -113,3 +113,19 @@ def test_a_mask_for_what_is_in_the_air_is_used_and_nothing_said() -> None:
 def test_a_second_take_of_a_hold_is_said_to_be_the_same() -> None:
     assert resolved(MotionIntent()).notes == ()
     assert "same as take 1" in resolved(MotionIntent(), 2).notes[0]
+
+
+ROOMS = {
+    "orbit then tilt": ([("orbit", "left"), ("tilt", "down")], [1.082, 1.049, 1.115, 1.082, 1.099, 1.081]),
+    "handheld": ([("handheld", "none")], [1.035, 1.021, 1.049, 1.035, 1.042, 1.035]),
+    "roll": ([("roll", "clockwise")], [1.122, 1.074, 1.169, 1.122, 1.147, 1.121]),
+    "truck": ([("truck", "right")], [1.1, 1.06, 1.132, 1.1, 1.117, 1.099]),
+}
+
+
+@pytest.mark.parametrize(("moves", "rooms"), ROOMS.values(), ids=ROOMS)
+def test_the_room_of_a_take_is_part_of_its_id_and_never_changes(
+    moves: list[tuple[str, str]], rooms: list[float]
+) -> None:
+    intent = MotionIntent(phases=tuple(asking(*move).phases[0] for move in moves))
+    assert [resolved(intent, take).overscan for take in range(1, 7)] == rooms
