@@ -21,6 +21,7 @@ from farm.driver.desk import Answer, Desk
 from farm.driver.explain import explain
 from farm.driver.glance import glance
 from farm.driver.leftovers import leftovers
+from farm.driver.memory import seldom_collected
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
@@ -45,8 +46,9 @@ from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
 EVENTS_PER_COMMIT = 256
-TASKS_PER_SLICE = 500
-"""Tasks that a job may plan before the driver listens again."""
+TASKS_PER_SLICE = 100
+"""Tasks that a job may plan before the driver listens again: a tenth of a second or so. A plan gives what is left to do
+first, so that this is also what is planned before the first command."""
 REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
@@ -98,7 +100,13 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        self._take_over()
+        with seldom_collected():
+            self._take_over()
+            self._loop(until)
+            self._farm.follow()
+            self._beat(leader="")
+
+    def _loop(self, until: Callable[[], bool]) -> None:
         while not self._stopped() and not until():
             if not self._leads():
                 raise LeaseError("another driver leads this farm now")
@@ -109,8 +117,6 @@ class Driver:
             self._read_plans()
             self._decide()
             self._keep_up()
-        self._farm.follow()
-        self._beat(leader="")
 
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
