@@ -46,8 +46,9 @@ from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
 EVENTS_PER_COMMIT = 256
-TASKS_PER_SLICE = 500
-"""Tasks that a job may plan before the driver listens again."""
+TASKS_PER_SLICE = 100
+"""Tasks that a job may plan before the driver listens again: a tenth of a second or so. A plan gives what is left to do
+first, so that this is also what is planned before the first command."""
 REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
