@@ -80,6 +80,8 @@ class Dispatch:
 
     def _run_lane(self, lane: LaneWorkers, answer: Answer) -> None:
         lane.misfit = None
+        if lane.benched:
+            self.workers.call_up(lane, answer.now_us)
         self._give_work(lane, answer)
         short = not lane.idle and lane.unmet_since_us < 0 and self.queues.depth(lane.lane) > 0
         if short or (lane.idle and self.sizing.claims):
@@ -145,7 +147,7 @@ class Dispatch:
 
     def _avoided(self, entry: Entry, lane: LaneWorkers) -> dict[str, None]:
         """What a task avoids, as long as there is something else that it could run on."""
-        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.health.blocked, *entry.avoid]), None):
+        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.trust.blocked, *entry.avoid]), None):
             return entry.avoid
         nodes = {name: None for name in entry.avoid if name not in self.fleet.nodes}
         return nodes if any(name not in nodes for name in lane.workers) else {}

@@ -169,7 +169,7 @@ class Scheduler:
                 busy=lane.busy,
                 queued=self._queues.depth(lane.lane),
                 load_s=lane.load_s,
-                blocked=dict(lane.health.blocked),
+                blocked=dict(lane.trust.blocked),
                 backoff_until_us=lane.health.paused_until_us,
                 backoff=lane.health.why,
             )
