@@ -115,13 +115,14 @@ class Attempts:
             below.upstream.pop(entry.id, None)
             if below.place is Place.UPSTREAM and not below.upstream:
                 self.place(below, answer.now_us)
-        entry.below.clear()
-        lane = worker.lane
+        lane, trials = worker.lane, len(worker.lane.trust.trials)
         lane.health.succeeded(lane.busy, len(lane.workers))
         # that a leaner try succeeds says nothing against the node of the first
         failed_on = () if FailureKind.OOM in entry.failures else entry.failed_on
         if lane.trust.succeeded(entry.id, worker.where, failed_on):
             self.blocked(lane, answer)
+        if len(lane.trust.trials) < trials:
+            self.sizing.look_anew()
 
     def blocked(self, lane: LaneWorkers, answer: Answer, but: Worker | None = None) -> None:
         """A node is blocked for a lane: its workers there leave, and what failed only there is tried again."""
@@ -181,6 +182,7 @@ class Attempts:
         there_are = sum(1 for _ in self.sizing.fleet.capable(lane.lane, lane.trust.blocked))
         if 2 * len(lane.trust.trials) > there_are:
             lane.trust.acquit_all()
+            self.sizing.look_anew()
             return
         self.workers.bench(lane, node)
         self.alarms.set(lane.trust.trials[node].until_us, Of.LANE, lane.name)
@@ -202,7 +204,10 @@ class Attempts:
     def _wait_again(self, entry: Entry, answer: Answer) -> None:
         entry.step(Change.RETRY)
         answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
-        self.place(entry, answer.now_us)
+        if entry.upstream:  # an input is made anew, or could not be
+            self.arrive(entry, answer)
+        else:
+            self.place(entry, answer.now_us)
 
     def give_up(self, entry: Entry, kind: FailureKind, message: str, answer: Answer) -> None:
         """Fail a task for good, and with it everything that would have used its output."""
@@ -210,12 +215,13 @@ class Attempts:
         while todo:
             failing, cause = todo.pop()
             if failing.settled:
-                continue
+                continue  # reached by another way
             failing.step(Change.GIVE_UP)
             failing.failure, failing.message, failing.cause = kind, message, cause
             answer.changes.append(TaskMoved(failing.id, failing.state, answer.now_us, 0, kind, message))
             self._settle(failing, answer)
-            todo += [(self.graph.entries[name], failing.id) for name in failing.below]
+            below = [self.graph.entries[name] for name in failing.below]
+            todo += [(other, failing.id) for other in below if other.state is TaskState.WAITING]
 
     def drop(self, entry: Entry, answer: Answer) -> None:
         """Cancel a task that nobody wants and that does not run."""
@@ -224,7 +230,7 @@ class Attempts:
         self._settle(entry, answer)
         for name in tuple(entry.below):
             below = self.graph.entries[name]
-            if below.wanted:
+            if below.wanted and below.state is TaskState.WAITING:
                 self.give_up(below, FailureKind.INPUT, f"{entry.task.label}, which it needs, was cancelled", answer)
 
     def _settle(self, entry: Entry, answer: Answer) -> None:
@@ -234,7 +240,7 @@ class Attempts:
     # -- waiting ------------------------------------------------------------------------------------------------
 
     def reopen(self, entry: Entry, answer: Answer) -> None:
-        """A task that failed or was cancelled is wanted again."""
+        """A settled task is wanted again: it failed, was cancelled, or its files are gone."""
         self.graph.reopen(entry)
         answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
         self.arrive(entry, answer)
@@ -245,9 +251,9 @@ class Attempts:
         entry.paused_until_us = 0
         for source in {source.task: None for source in entry.task.inputs.values()}:
             above = self.graph.entries[source]
+            above.below[entry.id] = None
             if above.state is TaskState.DONE:
                 continue
-            above.below[entry.id] = None
             if above.settled:
                 message = above.message or f"{above.task.label}, which it needs, was cancelled"
                 self.give_up(entry, above.failure or FailureKind.INPUT, message, answer)

@@ -166,7 +166,7 @@ class Dispatch:
         lane.busy_for[worker.project] = lane.busy_for.get(worker.project, 0) + 1
         self.workers.turn(worker, WorkerState.BUSY, now_us)
         self.patience.watch(worker)
-        worker.booked = usage(lane.lane, expected_s)
+        worker.booked, worker.booked_until_us = usage(lane.lane, expected_s), now_us + int(expected_s * 1e6)
         self.ledger.reserve(job, entry.id, lane.lane.gpus_in_all, micros)
         self.queues.charge(worker.project, now_us, worker.booked)
         answer.changes.append(AttemptStarted(entry.id, entry.attempts, worker.name, worker.where, now_us, job))

@@ -4,9 +4,9 @@
     different tasks crash, none is done ──▶ the lane is sick: it pauses, longer each time, then tries with one worker
     a provider says later               ──▶ the lane pauses likewise, and comes back as wide as it was served
 
-`Health` is one lane's. A lane that was sick widens by one with every success, so it doubles in every round, until it has
-all its workers. One that was refused widens by one a *round*, and only while it is full: a provider's limit stays where
-it is, and is tried once in a while. What failures say about nodes is `farm.scheduler.trust`'s.
+`Health` is one lane's. A lane that was sick widens by one with every success, so it doubles in every round, until it
+has all its workers. One that was refused widens by one a *round*, and only while it is full: a provider's limit stays
+where it is, and is tried once in a while. What failures say about nodes is `farm.scheduler.trust`'s.
 """
 
 from __future__ import annotations

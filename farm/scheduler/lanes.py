@@ -47,7 +47,9 @@ class Worker:
     """In whose name."""
     project: str = ""
     booked: float = 0.0
-    """What its attempt was expected to use, see `farm.scheduler.dispatch`."""
+    """What its attempt is expected to use, in all, see `farm.scheduler.dispatch`."""
+    booked_until_us: int = 0
+    """When it is expected to end by that."""
     ran: int = 0
     """Attempts so far."""
     cancelled_us: int | None = None
@@ -93,6 +95,10 @@ class LaneWorkers:
     @property
     def name(self) -> str:
         return self.lane.name
+
+    @property
+    def on_bench(self) -> tuple[Worker, ...]:
+        return tuple(worker for benched in self.benched.values() for worker in benched.values())
 
     @property
     def ready(self) -> int:

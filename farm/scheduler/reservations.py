@@ -65,7 +65,8 @@ class Reservations:
 
     def refused(self, lane: LaneWorkers) -> list[str]:
         """Nodes where no worker of `lane` may start: those kept for others, and those it does not trust."""
-        return [*lane.trust.blocked, *lane.trust.trials, *(name for name, kept in self.by_node.items() if kept.lane is not lane)]
+        kept_for_others = [name for name, kept in self.by_node.items() if kept.lane is not lane]
+        return [*lane.trust.blocked, *lane.trust.trials, *kept_for_others]
 
     def free_at_us(self, node: Node, lane: LaneWorkers, now_us: int) -> int | None:
         """When `node` has room for a worker of `lane`, if nothing new starts there."""
