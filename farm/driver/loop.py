@@ -21,7 +21,7 @@ from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
 from farm.driver.explain import Explanation
 from farm.driver.glance import glance
-from farm.driver.leftovers import leftovers
+from farm.driver.leftovers import ended_spending, leftovers
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
@@ -122,6 +122,7 @@ class Driver:
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
         lines = self._patiently(self._store.job_lines)
+        self._queue.extend(ended_spending(lines))
         for line in lines:
             if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
                 self._openings.expect(job, line.spent_micros)
