@@ -56,9 +56,9 @@ class PrivateCluster:
     """A head without CPUs, and the nodes that were added to it."""
 
     def __init__(self, **head: Any) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
+        self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
         self._cluster = Cluster()
-        self.head = self._start(num_cpus=0, temp_dir=str(self._folder), _system_config=HEALTH, **head)
+        self.head = self._start(num_cpus=0, temp_dir=str(self.folder), _system_config=HEALTH, **head)
         self._nodes = [self.head]
         self.namespace = f"test-{os.getpid()}-{next(NAMES)}"
 
@@ -100,7 +100,7 @@ class PrivateCluster:
         for node in reversed(self._nodes):
             end(node.raylet)
         self._cluster.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, **options: Any) -> Node:
         node = self._cluster.add_node(
