@@ -4,7 +4,8 @@
                                                   └─▶ files that somebody needs and are gone ─▶ asked for again
 
 It begins with the shots of which something is left to do, so that work starts at once however much is done; the others
-follow a portion at a time. Reads only: what it finds out, the books are told by the driver (`found`).
+follow a portion at a time. Reads only: what it finds out, the books are told by the driver (`found`). Where storage
+fails, `settle`, `choose` and `retry` may be asked again, and give what they would have given.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Course:
         self._shelf = shelf
         self._fresh: set[TaskId] = set()
         """Settled while this job was watched: their files are as they were left."""
+        self._owed: dict[TaskId, Task] = {}
+        """Planned, and not yet given: storage failed on the way, and whoever asked will ask again."""
 
     def begin(self) -> Iterator[Task]:
         """Every task that can be named now, each after its inputs; what is left to do first, lazily."""
@@ -97,18 +100,27 @@ class Course:
 
     def _meet(self, tasks: Iterable[Task]) -> list[Task]:
         """These tasks, and all that follow from what is there of them, each after its inputs."""
-        given: dict[TaskId, Task] = {}
-        new = list(tasks)
+        self._owe(tasks)
+        new = list(self._owed.values())
         while new:
-            given |= {task.id: task for task in new}
             unknown = [task for task in new if task.id not in self.live.known]
             outcomes = self._past.read(unknown, self._fresh)
-            new = list(self.live.learn(outcomes))
+            new = self._owe(self.live.learn(outcomes))
             if not new:
-                gone = self._gone(given.values())
+                gone = self._gone(self._owed.values())
                 self._past.reopen(gone)
-                new = self._forgotten(gone)
-        return sorted(given.values(), key=lambda task: self.live.places[task.id])
+                new = self._owe(self._forgotten(gone))
+        given = sorted(self._owed.values(), key=lambda task: self.live.places[task.id])
+        self._owed.clear()
+        return given
+
+    def _owe(self, tasks: Iterable[Task]) -> list[Task]:
+        """Note tasks that are to be given, each as it is named: naming the next may fail."""
+        noted: list[Task] = []
+        for task in tasks:
+            self._owed[task.id] = task
+            noted.append(task)
+        return noted
 
     def _forgotten(self, tasks: Mapping[TaskId, Task]) -> list[Task]:
         """Tasks that are open again, and those that can be named because of it."""

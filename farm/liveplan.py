@@ -33,6 +33,8 @@ class LivePlan:
         self._shots: dict[str, ShotPlan] = {}
         self._open = set(self._index)
         self._wanted_by: dict[TaskId, set[str]] = {}
+        self._is_changed = False
+        """True while shots have been planned that the assembly has not heard of."""
 
     @property
     def plan(self) -> Plan:
@@ -100,14 +102,15 @@ class LivePlan:
         return outcome is not None and outcome.done
 
     def _replan(self, codes: Iterable[str]) -> Iterator[Task]:
-        changed = False
         for code in codes:
             planned = self._planned(code)
             self._keep(planned)
-            changed = True
+            self._is_changed = True
             yield from self._new(planned.tasks)
-        if changed and not self._open and (assembly := self.plan.assemble):
-            yield from self._new([assembly])
+        if self._is_changed and not self._open:
+            assembly = self.plan.assemble  # names published files, for which storage is asked: it may fail
+            self._is_changed = False
+            yield from self._new([assembly] if assembly else [])
 
     def _planned(self, code: str) -> ShotPlan:
         return plan_shot(self.brief, self.brief.shot_list.shots[self._index[code]], self.known)

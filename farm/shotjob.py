@@ -43,6 +43,8 @@ class ShotJob:
         self._publisher = publisher
         self._report = ""
         self._remark = ""
+        self._owed: list[Task] = []
+        """Planned, and not yet given: storage failed on the way, and whoever asked will ask again."""
 
     @property
     def live(self) -> LivePlan:
@@ -106,10 +108,12 @@ class ShotJob:
 
     def _met(self, tasks: list[Task]) -> list[Task]:
         """Publish what turned out to be there already."""
-        for task in tasks:
+        self._owed += tasks
+        for task in self._owed:
             if outcome := self.known(task.id):
                 self._publish(task, outcome)
-        return tasks
+        met, self._owed = self._owed, []
+        return met
 
     def _publish(self, task: Task, outcome: Outcome) -> None:
         if outcome.done and outcome.manifest:

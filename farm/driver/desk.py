@@ -8,6 +8,7 @@ is what the job's state does not allow, in words that name the job and the remed
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,9 +17,11 @@ from pydantic import JsonValue
 
 from farm.driver.patience import Patience
 from farm.driver.seams import Farm
-from farm.errors import InputError
+from farm.errors import InputError, StorageError
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Request, RequestState, Verb
+
+logger = logging.getLogger(__name__)
 
 Answer = dict[str, JsonValue]
 
@@ -62,10 +65,14 @@ class Desk:
     patiently: Patience
 
     def heed(self) -> int:
-        """Apply or refuse everything that is pending; gives how many there were."""
+        """Apply or refuse what is pending, up to where storage fails; gives how many that were."""
         pending = self.patiently(self.store.pending)
-        for request in pending:
-            self._decide(request)
+        for decided, request in enumerate(pending):
+            try:
+                self._decide(request)
+            except StorageError as error:  # it stays pending, and with it those that were asked for later
+                logger.warning("%s waits: %s", request.verb, error)
+                return decided
         return len(pending)
 
     def _decide(self, request: Request) -> None:

@@ -10,6 +10,7 @@ reads both and goes on. Time comes from a clock that is handed in, so that a sim
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +27,7 @@ from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
 from farm.driver.seams import Farm, Observer, Pool, Progress
-from farm.errors import InputError, LeaseError
+from farm.errors import InputError, LeaseError, StorageError
 from farm.scheduler.events import (
     CancelAttempt,
     Command,
@@ -42,6 +43,8 @@ from farm.scheduler.state import Scheduler
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState
 from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
+
+logger = logging.getLogger(__name__)
 
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
@@ -106,7 +109,7 @@ class Driver:
                 if not self._leads():
                     raise LeaseError("another driver leads this farm now")
                 self._turn()
-            self._farm.follow()
+            self._follow()
             self._beat(leader="")
 
     def _turn(self) -> None:
@@ -234,10 +237,21 @@ class Driver:
                 self._read(run)
 
     def _read(self, run: Running) -> None:
-        portion = list(islice(run.unread, TASKS_PER_SLICE))
+        portion = self._patiently(lambda: self._portion(run))
         self._admit(run, portion)
         run.begun = len(portion) < TASKS_PER_SLICE
         run.asking = False
+
+    def _portion(self, run: Running) -> list[Task]:
+        """The next tasks of a plan. One that storage failed in the middle of is opened anew, and gives all again."""
+        if run.is_broken:
+            run.plan = self._farm.open(run.job, self._runs)
+            run.unread, run.is_broken = iter(run.plan.begin()), False
+        try:
+            return list(islice(run.unread, TASKS_PER_SLICE))
+        except StorageError:
+            run.is_broken = True
+            raise
 
     def _end_jobs(self) -> None:
         for run in self._jobs:
@@ -364,8 +378,15 @@ class Driver:
         if self._is_due("pulse", PULSE_EVERY_US):
             self._beat()
         if self._is_due("records", RECORDS_EVERY_US):
-            self._farm.follow()
+            self._follow()
         self._observer.pulse()
+
+    def _follow(self) -> None:
+        """Bring the catalog up to date; where storage fails, the next time will do."""
+        try:
+            self._farm.follow()
+        except StorageError as error:
+            logger.warning("the catalog stays behind: %s", error)
 
     def _is_due(self, what: str, every_us: int) -> bool:
         now = self._clock()

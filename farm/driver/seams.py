@@ -83,6 +83,9 @@ class JobPlan(Protocol):
     The driver makes the tasks that `begin`, `settle`, `choose` and `retry` give part of the job in the books, asks
     `found` about them, commits what that says before it asks a plan anything else, and then tells the scheduler. A
     task may be given a second time: it is asked for again.
+
+    Where storage fails, each of these raises `StorageError`, and asked again gives what it would have given; but
+    `begin`, which has ended then: that job is opened anew.
     """
 
     def found(self, tasks: Sequence[Task]) -> Found:
