@@ -150,10 +150,10 @@ def test_names_that_are_none_and_names_of_several(farm):
     [
         (("priority", "JOB", "101"), "a priority is a whole number from 0 to 100, not 101"),
         (("priority", "JOB", "--", "-3"), "a priority is a whole number from 0 to 100, not -3"),
-        (("submit", "LIST", "--priority", "-1"), "-1 is not in the range"),
+        (("submit", "LIST", "--priority", "-1"), "should be greater than or equal to 0"),
         (("submit", "LIST", "--budget", "lots"), "--budget"),
         (("submit", "EMPTY"), "no shots"),
-        (("approve", "JOB", "sh010", "0"), "0 is not in the range"),
+        (("approve", "JOB", "sh010", "0"), "should be greater than or equal to 1"),
         (("jobs", "--out", "x" * 300), "File name too long"),
         (("submit", "LIST", "--out", "x" * 300), "File name too long"),
     ],
