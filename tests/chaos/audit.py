@@ -113,7 +113,9 @@ class Audit:
             yield f"{orders} orders are noted for {paid} sounds"
 
     def check_published(self) -> Iterator[str]:
-        wanted = {clip.published: self.expected[clip.deliver.id]["clip"] for reel in self.reels for clip in reel.members}
+        wanted = {
+            clip.published: self.expected[clip.deliver.id]["clip"] for reel in self.reels for clip in reel.members
+        }
         wanted |= {reel.published: self.expected[reel.reel.id]["reel"] for reel in self.reels}
         if (found := set(self.clips.keys("publish/"))) != wanted.keys():
             yield f"published {sorted(found ^ wanted.keys())} differ from what should be"
@@ -127,7 +129,8 @@ class Audit:
         booked = {(task, each.number): each.state.value for task, all_of in self.attempts.items() for each in all_of}
         told = {(row["task"], row["attempt"]): row["state"] for row in rows}
         if len(rows) != len(told) or told != booked:
-            yield f"{len(rows)} attempts in the catalog, {len(booked)} in the books: {set(told.items()) ^ booked.items()}"
+            differ = told.items() ^ booked.items()
+            yield f"{len(rows)} attempts in the catalog, {len(booked)} in the books; they differ in {differ}"
         done = Counter(row["task"] for row in rows if row["state"] == AttemptState.DONE)
         if set(done) != self.expected.keys() or set(done.values()) != {1}:
             yield f"the catalog has {len(done)} tasks done, {[task for task, times in done.items() if times > 1]} twice"

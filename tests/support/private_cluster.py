@@ -12,7 +12,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -74,6 +74,10 @@ class PrivateCluster:
         """A node that is up. `gpus` are of Ray's imagination."""
         self._nodes.append(self._start(num_cpus=cpus, num_gpus=gpus, labels=labels or {}))
         return self._nodes[-1]
+
+    def actors(self) -> Sequence[Mapping[str, Any]]:
+        """The actors that live: "Name", "Pid"… Needs no `attach`."""
+        return list(self._cluster.global_state.actor_table(None, None, "ALIVE").values())
 
     def kill(self, node: Node) -> None:
         """The machine is gone at once: its raylet and all its workers."""
