@@ -20,7 +20,7 @@ from farm.plan import Brief, check_choice
 from farm.resume import Past
 from farm.shelf import Shelf
 from farm.store.records import TaskRecord
-from farm.tasks import ALL, Outcome, StoredFile, Task, TaskId
+from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId
 
 PORTION = 16
 """Shots that are planned, and looked up, at a time."""
@@ -44,7 +44,7 @@ class Course:
     def begin(self) -> Iterator[Task]:
         """Every task that can be named now, each after its inputs; what is left to do first, lazily."""
         records = self._past.load()
-        self.live.known |= {record.task.id: record.outcome for record in records if record.outcome}
+        self.live.known |= {record.task.id: outcome for record in records if (outcome := record.outcome)}
         unfinished, finished = _apart(self.live.brief, records)
         for portion in (*_portions(unfinished), *_portions(finished)):
             yield from self._meet(self.live.take_up(portion))
@@ -151,7 +151,7 @@ class Course:
 def _apart(brief: Brief, records: Sequence[TaskRecord]) -> tuple[list[str], list[str]]:
     """The codes of the shots of which something seems to be left to do, and of the others."""
     delivered = {record.task.shot for record in records if record.task.stage == StageName.DELIVER}
-    finished = delivered - {record.task.shot for record in records if record.outcome is None}
+    finished = delivered - {record.task.shot for record in records if record.state not in SETTLED}
     codes = [shot.code for shot in brief.shot_list.shots]
     return [code for code in codes if code not in finished], [code for code in codes if code in finished]
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from farm.plan import Brief, Plan, ShotPlan, plan_assembly, plan_shot
+from farm.plan import Brief, Plan, ShotPlan, TakePlan, plan_assembly, plan_shot
 from farm.tasks import Outcome, Task, TaskId
 
 
@@ -91,6 +91,15 @@ class LivePlan:
         new = {code: take for code, take in choices.items() if self._choices.get(code) != take}
         self._choices |= new
         yield from self._replan(code for code in self._index if code in new and code in self._shots)
+
+    def open_choices(self) -> dict[str, tuple[int, ...]]:
+        """The shots taken up so far that wait for a person's choice, with the takes there are to choose from."""
+        held = ((code, planned) for code in self._index if (planned := self._shots.get(code)) and planned.held)
+        return {code: tuple(take.number for take in planned.takes if self._usable(take)) for code, planned in held}
+
+    def _usable(self, take: TakePlan) -> bool:
+        outcome = self.known.get(take.score.id)
+        return outcome is not None and outcome.done
 
     def _replan(self, codes: Iterable[str]) -> Iterator[Task]:
         for code in codes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from farm.canonical import content_id
 from farm.errors import FailureKind
@@ -128,8 +128,8 @@ class Task(_Record):
     version: int
     params: Mapping[str, JsonValue]
     """The stage's parameters without those that equal their default."""
-    assets: Mapping[str, Asset] = {}
-    inputs: Mapping[str, Input] = {}
+    assets: Mapping[str, Asset] = Field(default_factory=dict[str, Asset])
+    inputs: Mapping[str, Input] = Field(default_factory=dict[str, Input])
     lane: Lane = Lane()
     shape: str = ""
     """Tasks of one lane and one shape take about equally long: "generate 1280x720x96"."""
@@ -208,11 +208,11 @@ class Manifest(_Record):
     failure: FailureKind | None = None
     message: str = ""
     traceback: str = ""
-    files: Mapping[str, StoredFile] = {}
-    facts: Mapping[str, JsonValue] = {}
-    inputs: Mapping[str, str] = {}
+    files: Mapping[str, StoredFile] = Field(default_factory=dict[str, StoredFile])
+    facts: Mapping[str, JsonValue] = Field(default_factory=dict[str, JsonValue])
+    inputs: Mapping[str, str] = Field(default_factory=dict[str, str])
     """The key each input was read from."""
-    versions: Mapping[str, str] = {}
+    versions: Mapping[str, str] = Field(default_factory=dict[str, str])
     worker: str = ""
     node: str = ""
     started_us: int = 0

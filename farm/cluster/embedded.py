@@ -17,10 +17,15 @@ from farm.cluster.pool import RayPool
 from farm.cluster.worker import WorkerSetup
 from farm.driver.seams import Progress
 from farm.errors import StorageError
-from farm.scheduler.events import Event, NodeUp
+from farm.scheduler.events import Event, NodeUp, WorkerReady
 from farm.tasks import Lane, TaskId, Work
 
 HERE = "here"
+
+
+def _here(event: Event | Progress) -> Event | Progress:
+    """Ray has its own name for this machine."""
+    return WorkerReady(event.worker, HERE) if isinstance(event, WorkerReady) else event
 
 
 class _NoNews:
@@ -77,7 +82,7 @@ class EmbeddedPool:
         if self._pool is None:
             self._take_up(timeout_s)
             return []
-        return self._pool.wait(timeout_s)
+        return [_here(event) for event in self._pool.wait(timeout_s)]
 
     def close(self) -> None:
         """End every worker, and Ray."""

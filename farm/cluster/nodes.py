@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import ray
+from ray._private.state import state
 from ray.exceptions import RpcError
 
 from farm.clock import now_us
@@ -135,4 +136,4 @@ def _draining() -> dict[str, int]:
     Private to Ray: `ray._private.state.state.get_draining_nodes`, as Ray Train's preemption watcher uses it. No public
     call tells of drains.
     """
-    return ray._private.state.state.get_draining_nodes()  # noqa: SLF001
+    return state.get_draining_nodes()

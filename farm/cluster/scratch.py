@@ -24,11 +24,6 @@ _LOCK = ".lock"
 _DEAD = ".dead-"
 
 
-def machine_scratch() -> Path:
-    """Where this user's workers keep their folders, on every machine at the same place."""
-    return Path(tempfile.gettempdir()) / f"farm-{os.getuid()}"
-
-
 class Scratch:
     """One process's folder below `root`; it goes with `close`, or with the sweep after the process's death."""
 

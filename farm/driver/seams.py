@@ -116,6 +116,10 @@ class JobPlan(Protocol):
         """Why a person cannot choose that take; "" when it can be chosen."""
         ...
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        """The shots that wait for a person's choice, with the takes there are to choose from."""
+        ...
+
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         """Ask again for what failed of those shots, or of all when none is named; gives the tasks that are open now.
 
@@ -129,6 +133,10 @@ class JobPlan(Protocol):
 
     def end(self) -> JobState | None:
         """Called when every task has settled: how the job ended; None while it waits for a person's choice."""
+        ...
+
+    def remark(self) -> str:
+        """A word on how it ended, asked for after `end`: "1 of 3 shots has no clip: sh040"; "" for none."""
         ...
 
 

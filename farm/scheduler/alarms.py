@@ -1,7 +1,7 @@
 """When something is due without an event: the ends of pauses, timeouts, idle workers, drained nodes.
 
-Alarms are hints: who is woken looks whether anything is due, and sets the next alarm where nothing is. So they are never
-taken back, and a worker needs only one at a time, however many attempts it runs.
+Alarms are hints: who is woken looks whether anything is due, and sets the next alarm where nothing is. So they are
+never taken back, and a worker needs only one at a time, however many attempts it runs.
 """
 
 from __future__ import annotations

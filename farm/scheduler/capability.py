@@ -1,7 +1,7 @@
 """Whether anything can ever run a lane's tasks; where nothing can, they fail at once and say why.
 
     a node that is up fits, or the autoscaler can bring one      ──▶ capable
-    one fits that is draining or lost, or no node was up yet     ──▶ wait for it, so long; the reason is "no capable worker"
+    one fits that is draining or lost, or no node was up yet     ──▶ wait for it a while: "no capable worker"
     otherwise (shapes, pools, blocked nodes)                     ──▶ every waiting task of the lane fails
 
 Judged at ticks only, when something has changed: nodes come one event at a time, and a farm that is coming up has none.
@@ -50,14 +50,14 @@ class Capability:
             self._judge(self.workers.of(lane), answer)
 
     def _judge(self, lane: LaneWorkers, answer: Answer) -> None:
-        blocked = lane.health.blocked
+        blocked = lane.trust.blocked
         elastic = NOWHERE not in blocked and self.fleet.shape_for(lane.lane)
         if elastic or next(self.fleet.capable(lane.lane, blocked), None):
             lane.incapable_since_us = -1
             return
-        if not self.fleet.nodes or next(self.fleet.remembered(lane.lane, blocked), None):
-            if not self._waited(lane, answer.now_us):
-                return
+        may_come = not self.fleet.nodes or next(self.fleet.remembered(lane.lane, blocked), None)
+        if may_come and not self._waited(lane, answer.now_us):
+            return
         kind, message = self._why(lane)
         for entry in tuple(self.graph.entries.values()):
             if entry.state is TaskState.WAITING and entry.lane == lane.lane:
@@ -77,7 +77,7 @@ class Capability:
         """A lane that the farm is not made for is the input's fault; one whose nodes all fail is the farm's."""
         bad = [
             f"{self.fleet.nodes[name].label if name in self.fleet.nodes else 'new nodes'}: {why}"
-            for name, why in lane.health.blocked.items()
+            for name, why in lane.trust.blocked.items()
         ]
         if bad:
             return FailureKind.BUG, f"no capable worker is left for lane {lane.name}: {'; '.join(bad)}"

@@ -76,9 +76,8 @@ class Demand:
         limits = standing.limits
         if limits.gpus is not None and lane.lane.gpus_in_all:
             room = max(0, limits.gpus - standing.gpus) // lane.lane.gpus_in_all
-        if limits.cost_micros is not None:
-            if each := self.next_micros(lane, job):
-                room = min(room, max(0, limits.cost_micros - standing.spent - standing.reserved) // each)
+        if limits.cost_micros is not None and (each := self.next_micros(lane, job)):
+            room = min(room, max(0, limits.cost_micros - standing.spent - standing.reserved) // each)
         return room
 
     def next_micros(self, lane: LaneWorkers, job: LiveJob) -> int:

@@ -7,6 +7,7 @@ the best task of a lane that an idle worker may take ──▶ limits ──▶ 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from farm.changes import AttemptStarted
 from farm.errors import FailureKind
@@ -23,6 +24,19 @@ from farm.scheduler.patience import Patience
 from farm.scheduler.reservations import Reservations
 from farm.scheduler.sizing import Sizing
 from farm.tasks import Change, TaskId
+
+LOOK_AT = 256
+"""So many tasks are looked at for one that an idle worker may take: enough for backfill, and bounded."""
+
+
+class Offer(NamedTuple):
+    """A task, the worker that could run it now, and what is booked for it."""
+
+    job: str
+    entry: Entry
+    worker: Worker
+    expected_s: float
+    micros: int
 
 
 @dataclass(slots=True)
@@ -66,6 +80,8 @@ class Dispatch:
 
     def _run_lane(self, lane: LaneWorkers, answer: Answer) -> None:
         lane.misfit = None
+        if lane.benched:
+            self.workers.call_up(lane, answer.now_us)
         self._give_work(lane, answer)
         short = not lane.idle and lane.unmet_since_us < 0 and self.queues.depth(lane.lane) > 0
         if short or (lane.idle and self.sizing.claims):
@@ -73,34 +89,38 @@ class Dispatch:
 
     def _give_work(self, lane: LaneWorkers, answer: Answer) -> None:
         while lane.idle and lane.health.may_run(answer.now_us, lane.busy):
-            picked = self._pick(lane, answer.now_us)
-            if picked is None:
+            offer = self._pick(lane, answer.now_us)
+            if offer is None:
                 return
-            job, entry, micros = picked
-            worker = self._worker_for(entry, lane, answer.now_us)
-            assert worker is not None, "a task was picked that no idle worker may take"
-            if self.sizing.claims and self.sizing.yields(worker, answer):
+            if self.sizing.claims and self.sizing.yields(offer.worker, answer):
                 continue
-            self._run(job, entry, micros, worker, answer)
+            self._run(offer, answer)
 
     # -- choosing -----------------------------------------------------------------------------------------------
 
-    def _pick(self, lane: LaneWorkers, now_us: int) -> tuple[str, Entry, int] | None:
-        """The best task that may run now, in whose name, and what it is expected to cost."""
-        over: set[str] = set()
+    def _pick(self, lane: LaneWorkers, now_us: int) -> Offer | None:
+        """The best task that may run now, and what that takes."""
+        entries, over, looked = self.graph.entries, set[str](), 0
+        worker: Worker | None = None
 
         def may(job: str) -> bool:
             return job not in over
 
         def fits(task: TaskId) -> bool:
-            return self._worker_for(self.graph.entries[task], lane, now_us) is not None
+            nonlocal worker, looked
+            looked += 1
+            worker = self._worker_for(entries[task], lane, now_us) if looked <= LOOK_AT else None
+            return worker is not None or looked > LOOK_AT
 
         while picked := self.queues.pick(lane.lane, now_us, may, fits):
+            if worker is None:
+                break  # looked at enough
             job, task = picked
-            entry = self.graph.entries[task]
-            micros = self.costs.expected(entry.task)
+            entry = entries[task]
+            expected_s = self.costs.expected_s(entry.task)
+            micros = self.costs.of(entry.task, expected_s)
             if self.ledger.may(job, entry.lane.gpus_in_all, micros) is None:
-                return job, entry, micros
+                return Offer(job, entry, worker, expected_s, micros)
             over.add(job)
             self.limited[lane] = None
         self._note_misfit(lane, now_us, over)
@@ -127,25 +147,26 @@ class Dispatch:
 
     def _avoided(self, entry: Entry, lane: LaneWorkers) -> dict[str, None]:
         """What a task avoids, as long as there is something else that it could run on."""
-        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.health.blocked, *entry.avoid]), None):
+        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.trust.blocked, *entry.avoid]), None):
             return entry.avoid
         nodes = {name: None for name in entry.avoid if name not in self.fleet.nodes}
         return nodes if any(name not in nodes for name in lane.workers) else {}
 
     # -- booking ------------------------------------------------------------------------------------------------
 
-    def _run(self, job: str, entry: Entry, micros: int, worker: Worker, answer: Answer) -> None:
+    def _run(self, offer: Offer, answer: Answer) -> None:
+        job, entry, worker, expected_s, micros = offer
         graph, lane, now_us = self.graph, worker.lane, answer.now_us
         graph.put(entry, Place.NOWHERE)
         entry.step(Change.DISPATCH)
         entry.attempts += 1
         entry.worker = worker.name
-        worker.entry, worker.job, worker.project, worker.cancelled_us = entry, job, graph.jobs[job].project, 0
+        worker.entry, worker.job, worker.project, worker.cancelled_us = entry, job, graph.jobs[job].project, None
         worker.ran += 1
         lane.busy_for[worker.project] = lane.busy_for.get(worker.project, 0) + 1
         self.workers.turn(worker, WorkerState.BUSY, now_us)
         self.patience.watch(worker)
-        worker.booked = usage(lane.lane, self.costs.expected_s(entry.task))
+        worker.booked, worker.booked_until_us = usage(lane.lane, expected_s), now_us + int(expected_s * 1e6)
         self.ledger.reserve(job, entry.id, lane.lane.gpus_in_all, micros)
         self.queues.charge(worker.project, now_us, worker.booked)
         answer.changes.append(AttemptStarted(entry.id, entry.attempts, worker.name, worker.where, now_us, job))

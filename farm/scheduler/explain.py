@@ -1,9 +1,9 @@
 """Why a task waits, in one sentence with what it waits for and the numbers: read only, decides nothing.
 
-    stopping ▶ held, paused ▶ upstream ▶ pause ▶ lane backs off ▶ limit ▶ no node ▶ reserved ▶ loading ▶ share ▶ capacity
+    stopping ▶ held, paused ▶ upstream ▶ pause ▶ lane backs off ▶ limit ▶ no node ▶ reserved ▶ loading ▶ share, capacity
 
-The first that holds is the reason. All but the first four are the same for all tasks of a job in a lane, so that counting
-reasons looks at jobs and lanes, not at tasks.
+The first that holds is the reason. From the fifth on they are the same for all tasks that a job has queued in a lane,
+so that counting reasons looks at jobs and lanes, not at tasks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Explain:
         if job.hold is not None:
             return Wait(job.hold, f"job {job.id} is {job.hold.value}", job.id)
         if entry.place is Place.UPSTREAM:
-            return self._upstream(entry)
+            return self._upstream(entry, now_us)
         if entry.place is Place.PAUSE:
             return self._pause(entry, now_us)
         return self.queued(job, self.workers.of(entry.lane), entry, now_us)
@@ -67,11 +67,14 @@ class Explain:
         jobs = [self.graph.jobs[name] for name in entry.wanted]
         return min(jobs, key=lambda job: (job.hold is not None, -job.priority, job.id))
 
-    def _upstream(self, entry: Entry) -> Wait:
+    def _upstream(self, entry: Entry, now_us: int) -> Wait:
         above = self.graph.entries[next(iter(entry.upstream))]
-        doing = f"runs on {above.worker}" if above.state is TaskState.RUNNING else "has not begun"
-        more = f" and {len(entry.upstream) - 1} more" if len(entry.upstream) > 1 else ""
-        message = f"waits for {above.task.label}{more}, which {doing}"
+        doing = "has not begun"
+        if above.state is TaskState.RUNNING:
+            age_s = (now_us - self.workers.by_name[above.worker].since_us) / 1e6
+            doing = f"runs on {above.worker} for {age_s:.0f} s"
+        more = f", and for {len(entry.upstream) - 1} more" if len(entry.upstream) > 1 else ""
+        message = f"waits for {above.task.label}, which {doing}{more}"
         return Wait(WaitReason.UPSTREAM, message, above.id, {"upstream": len(entry.upstream)})
 
     def _pause(self, entry: Entry, now_us: int) -> Wait:
@@ -94,7 +97,7 @@ class Explain:
         if not lane.workers:
             return self._no_workers(job, lane, ahead)
         if not lane.ready:
-            message = f"{_workers(lane.starting)} of lane {lane.name} coming up, which takes about {lane.load_s:.0f} s"
+            message = f"{_of(lane.starting, lane)} coming up, which takes about {lane.load_s:.0f} s"
             return Wait(
                 WaitReason.LOADING, message, lane.name, {"starting": lane.starting, "load_s": lane.load_s, **ahead}
             )
@@ -130,10 +133,10 @@ class Explain:
         numbers = {"workers": float(len(lane.workers)), "busy": float(lane.busy), **ahead}
         others = self._others(job, lane)
         if others:
-            message = f"{_workers(lane.busy)} of lane {lane.name} busy: {_working(others)}"
+            message = f"{_of(lane.busy, lane)} busy: {_working(others)}"
             return Wait(WaitReason.SHARE, message, next(iter(others)), numbers)
-        before = f", {ahead['queued_before']:.0f} tasks run before" if ahead else ""
-        message = f"{lane.busy} of {_count(len(lane.workers), 'worker')} of lane {lane.name} busy with its own project{before}"
+        before = f", and {_count(int(ahead['queued_before']), 'task')} will run before it" if ahead else ""
+        message = f"{_of(lane.busy, lane)} busy with work of its own project{before}"
         return Wait(WaitReason.CAPACITY, message, lane.name, numbers)
 
     def _others(self, job: LiveJob, lane: LaneWorkers | None) -> dict[str, int]:
@@ -175,8 +178,11 @@ def _working(others: Mapping[str, int]) -> str:
     return ", ".join(f"{count} at work for {project}" for project, count in others.items())
 
 
-def _workers(count: int) -> str:
-    return f"{_count(count, 'worker')} {'is' if count == 1 else 'are'}" if count else "no worker is"
+def _of(count: int, lane: LaneWorkers) -> str:
+    """So many of a lane's workers, as the subject of a sentence."""
+    if len(lane.workers) == 1:
+        return f"the only worker of lane {lane.name} is"
+    return f"{count or 'none'} of the {len(lane.workers)} workers of lane {lane.name} {'is' if count == 1 else 'are'}"
 
 
 def _count(count: int, noun: str) -> str:

@@ -3,7 +3,7 @@
     job ──wants──▶ entry ──upstream──▶ entry
 
 A waiting entry is in one place: below something that is not done, pausing after a failure, or queued in the name of
-every job that wants it. Owns the entries, the jobs and their counters; moving an entry keeps all of them, and the queues.
+every job that wants it. Owns the entries, the jobs and their counters; moving an entry keeps them and the queues right.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Entry:
     upstream: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
     """Inputs that are not done."""
     below: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
-    """Tasks that have it as an input, and are not done."""
+    """Tasks that have it as an input."""
     attempts: int = 0
     failures: dict[FailureKind, int] = field(default_factory=dict[FailureKind, int])
     failed_on: dict[str, None] = field(default_factory=dict[str, None])
@@ -166,7 +166,10 @@ class Graph:
             self.jobs[job].unsettled -= 1
 
     def reopen(self, entry: Entry) -> None:
-        """A settled task starts over: its failures are forgotten, its attempts are not."""
+        """A settled task starts over: its failures are forgotten, its attempts are not.
+
+        What is done below it stays done. What is not waits for it again, but for an attempt that runs already.
+        """
         entry.step(Change.REOPEN)
         self.unsettled += 1
         for job in entry.wanted:
@@ -175,6 +178,11 @@ class Graph:
         entry.failures.clear()
         entry.failed_on.clear()
         entry.avoid.clear()
+        for below in [self.entries[name] for name in entry.below]:
+            if not below.settled:
+                below.upstream[entry.id] = None
+            if below.state is TaskState.WAITING:
+                self.put(below, Place.UPSTREAM)
 
     def forget(self, entry: Entry) -> None:
         """A settled task that nobody wants."""
@@ -201,16 +209,14 @@ class Graph:
 
     def _tally(self, entry: Entry, place: Place, step: int) -> None:
         for name in entry.wanted:
-            job = self.jobs[name]
-            match place:
-                case Place.UPSTREAM:
-                    job.upstream += step
-                case Place.PAUSE:
-                    job.pausing += step
-                case Place.QUEUE:
-                    counts = self.wanting.setdefault(entry.lane, {})
-                    counts[name] = counts.get(name, 0) + step
-                    if not counts[name]:
-                        del counts[name]
-                case Place.NOWHERE:
-                    pass
+            if place is Place.QUEUE:
+                counts = self.wanting.setdefault(entry.lane, {})
+                count = counts.get(name, 0) + step
+                if count:
+                    counts[name] = count
+                else:
+                    del counts[name]
+            elif place is Place.UPSTREAM:
+                self.jobs[name].upstream += step
+            elif place is Place.PAUSE:
+                self.jobs[name].pausing += step

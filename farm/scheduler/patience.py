@@ -27,7 +27,7 @@ class Patience:
             case WorkerState.IDLE:
                 return _after(worker.since_us, self.policy.idle_stop_s)
             case WorkerState.BUSY if worker.entry is not None:
-                if worker.cancelled_us:
+                if worker.cancelled_us is not None:
                     return _after(worker.cancelled_us, CANCEL_S)
                 return _after(worker.since_us, self.estimates.timeout_s(worker.lane.name, worker.entry.task.shape))
             case _:
@@ -36,7 +36,7 @@ class Patience:
     def watch(self, worker: Worker) -> None:
         """See to it that a worker's alarm goes off in time; it may go off before."""
         match worker.state:
-            case WorkerState.BUSY if not worker.cancelled_us:
+            case WorkerState.BUSY if worker.cancelled_us is None:
                 # No timeout is shorter than the floor; what it is exactly is worked out when that has passed.
                 at_us = _after(worker.since_us, self.policy.timeout_floor_s)
             case _:

@@ -15,20 +15,22 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 
 from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.answer import Answer
-from farm.scheduler.demand import Demand
+from farm.scheduler.demand import Demand, usage
 from farm.scheduler.events import StartWorker, StopWorker
 from farm.scheduler.fleet import Fleet, Node, NodeState, per_node
 from farm.scheduler.graph import Graph
 from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState
 from farm.scheduler.order import Queues
 from farm.scheduler.patience import Patience
-from farm.scheduler.policy import Band
+from farm.scheduler.policy import Band, ProjectPolicy
 from farm.scheduler.reservations import Reservation, Reservations
 
 _BANDS = tuple(Band)
+_DEFAULT_TERMS = ProjectPolicy()
 OTHER_PROJECT_LOADS = 10
 """A lane waits for so many times its load before another project's lane, which was served more, gives way."""
 OWN_PROJECT_LOADS = 30
@@ -65,7 +67,8 @@ class Sizing:
     """Lanes that could use more workers than there is room for, best first."""
     _ranks: dict[LaneWorkers, Rank] = field(default_factory=dict[LaneWorkers, Rank])
     _ranked_us: int = 0
-    _no_room: dict[str, int] = field(default_factory=dict[str, int])
+    _no_room: dict[LaneWorkers, int] = field(default_factory=dict[LaneWorkers, int])
+    """The fleet's version at which a lane's worker fitted nowhere."""
 
     # -- growing ------------------------------------------------------------------------------------------------
 
@@ -74,12 +77,15 @@ class Sizing:
         self.due = False
         self.claims = []
         wanting = self._rank(answer.now_us)
-        for lane in wanting:
-            self._staff(lane, answer)
         for lane in self.workers.lanes.values():
-            if lane not in wanting:
+            if lane not in self._ranks:
                 lane.unmet_since_us = -1
                 self._withdraw(lane, len(lane.pending), answer)
+        for lane in wanting:
+            if not lane.workers and self._ranks[lane].band == self._ranks[wanting[0]].band:
+                self._staff(lane, answer, at_most=1)  # a first worker for each before a second for any
+        for lane in wanting:
+            self._staff(lane, answer)
         for lane in self.claims:
             self._reserve(lane, answer.now_us)
 
@@ -93,8 +99,13 @@ class Sizing:
         }
         return wanting
 
-    def _staff(self, lane: LaneWorkers, answer: Answer) -> None:
+    def _staff(self, lane: LaneWorkers, answer: Answer, at_most: int | None = None) -> None:
         missing = self._missing(lane, answer.now_us)
+        if at_most is not None:
+            for _ in range(min(at_most, missing)):
+                if (node := self._room(lane, (), answer)) is not None:
+                    self.start(lane, node, answer)
+            return
         self._withdraw(lane, -missing, answer)
         self._promise(lane)
         avoid = lane.misfit.avoid if lane.misfit else {}
@@ -132,10 +143,10 @@ class Sizing:
     def _room(self, lane: LaneWorkers, avoid: Collection[str], answer: Answer) -> Node | None:
         refused = [*self.reservations.refused(lane), *avoid]
         node = None
-        if avoid or self._no_room.get(lane.name) != self.fleet.version:
+        if avoid or self._no_room.get(lane) != self.fleet.version:
             node = self.fleet.place(lane.lane, refused)
             if node is None and not avoid:
-                self._no_room[lane.name] = self.fleet.version
+                self._no_room[lane] = self.fleet.version
         return node or self._make_room(lane, refused, answer)
 
     def _promise(self, lane: LaneWorkers) -> None:
@@ -174,12 +185,14 @@ class Sizing:
 
     def _make_room(self, lane: LaneWorkers, refused: Collection[str], answer: Answer) -> Node | None:
         """Stop idle workers of lanes without work, as few as make room on one node."""
+        if not self._pays(lane):
+            return None
         spare: dict[str, list[Worker]] = {}
         for other in self.workers.lanes.values():
-            if other is lane or not other.idle:
+            if other is lane or not (other.idle or other.benched):
                 continue
-            count = len(other.idle) - self.demand.of(other)
-            for worker in tuple(other.idle.values())[: max(0, count)]:
+            count = max(0, len(other.idle) - self.demand.of(other))
+            for worker in [*other.on_bench, *islice(other.idle.values(), count)]:
                 if worker.where not in refused and self._may_stop(worker, answer.now_us):
                     spare.setdefault(worker.where, []).append(worker)
         best: tuple[int, str, list[Worker]] | None = None
@@ -193,8 +206,15 @@ class Sizing:
             self.stop(worker, answer)
         return self.fleet.nodes[best[1]]
 
+    def _pays(self, lane: LaneWorkers) -> bool:
+        """Whether a further worker would have more to do than to load: no warm one elsewhere is given up for less."""
+        if not lane.workers:
+            return True
+        left_s = self.queues.depth(lane.lane) * self.patience.estimates.expected_s(lane.name, "")
+        return left_s >= lane.load_s * (len(lane.workers) + 1)
+
     def _may_stop(self, worker: Worker, now_us: int) -> bool:
-        """Not one that has just come up and has not run anything yet; it is looked at again when it has had its time."""
+        """Not one that has just come up and has not run anything yet; it is looked at again after its time."""
         warm_until_us = worker.since_us + int(worker.lane.load_s * 1e6)
         if worker.ran or now_us >= warm_until_us:
             return True
@@ -202,8 +222,8 @@ class Sizing:
         return False
 
     def yields(self, worker: Worker, answer: Answer) -> bool:
-        """Whether an idle worker whose lane has work gives way to a claim; it is stopped then, and the other started."""
-        if answer.now_us - self._ranked_us >= LOOK_S * 1e6:
+        """Whether an idle worker whose lane has work gives way to a claim: it is stopped, and the other started."""
+        if answer.now_us - self._ranked_us >= LOOK_S * 1e6 or worker.lane not in self._ranks:
             self._rank(answer.now_us)
         node = worker.node
         for claim in self.claims:
@@ -223,15 +243,26 @@ class Sizing:
         return False
 
     def _outranks(self, claim: LaneWorkers, lane: LaneWorkers, now_us: int) -> bool:
-        mine, theirs = self._ranks.get(claim), self._ranks.get(lane)
-        if mine is None or theirs is None:
-            return mine is not None
+        mine, theirs = self._ranks.get(claim), self._ranks[lane]
+        if mine is None:
+            return False  # its work is gone
         if mine.band < theirs.band:
             return True
         waited_s = (now_us - claim.unmet_since_us) / 1e6
         if mine.projects - theirs.projects and mine.place < theirs.place:
-            return waited_s >= OTHER_PROJECT_LOADS * claim.load_s
+            return waited_s >= OTHER_PROJECT_LOADS * claim.load_s and self._evens_out(claim, lane)
         return mine.band == theirs.band and not claim.workers and waited_s >= OWN_PROJECT_LOADS * claim.load_s
+
+    def _evens_out(self, claim: LaneWorkers, lane: LaneWorkers) -> bool:
+        """Whether a worker of `lane` that goes to `claim` brings them nearer to their projects' shares, not past."""
+        if not claim.workers:
+            return True
+        more = usage(claim.lane, len(claim.workers) + 1) / self._weight(claim)
+        return more <= usage(lane.lane, len(lane.workers)) / self._weight(lane)
+
+    def _weight(self, lane: LaneWorkers) -> float:
+        terms = self.patience.policy.projects
+        return sum(terms.get(project, _DEFAULT_TERMS).weight for project in self._ranks[lane].projects)
 
     # -- reservations -------------------------------------------------------------------------------------------
 
@@ -272,6 +303,10 @@ class Sizing:
 
     def _end(self, kept: Reservation) -> None:
         self.reservations.end(kept.node.id)
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Workers may go to a node that was refused to them."""
         self.fleet.version += 1
         self.due = True
 

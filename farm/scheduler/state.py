@@ -6,19 +6,18 @@
                           ▲                      │
                           └──retry (by kind)─────┴──give up──▶ failed ──▶ everything downstream failed
 
-Pure: no clock (time comes with each event), no I/O, no Ray. What is durable is what it answers in `changes`, and telling
-it the store's histories rebuilds it. Each event goes to the part that knows it; then what is due by the clock is done,
-idle workers get work, and lanes get the size that this leaves them wanting:
+Pure: no clock (time comes with each event), no I/O, no Ray. What is durable is what it answers in `changes`, and
+telling it the store's histories rebuilds it. Each event goes to the part that knows it; then what is due by the clock
+is done, idle workers get work, and lanes get the size that this leaves them wanting:
 
-    jobs, tasks ──▶ graph ──▶ queues ──▶ dispatch ◀── workers ◀── sizing ◀── fleet
-                      ▲                                  │
-                      └───────── attempts ◀──────────────┘
+    membership ──▶ graph ──▶ queues ──▶ dispatch ◀── workers ◀── sizing ◀── fleet ◀── presence
+    (jobs, tasks)    ▲                                  │                             (nodes, workers)
+                     └─────────── attempts ◀────────────┘
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import assert_never
 
 from farm.errors import FailureKind
 from farm.scheduler.alarms import Alarms, Of
@@ -37,6 +36,7 @@ from farm.scheduler.events import (
     NodeDraining,
     NodeLost,
     NodeUp,
+    ProjectSpent,
     StopAsked,
     TaskAdded,
     Tick,
@@ -50,6 +50,7 @@ from farm.scheduler.lanes import Workers
 from farm.scheduler.ledger import Ledger
 from farm.scheduler.membership import Membership
 from farm.scheduler.order import Queues
+from farm.scheduler.overdue import Overdue
 from farm.scheduler.patience import Patience
 from farm.scheduler.policy import Policy
 from farm.scheduler.presence import Presence
@@ -92,6 +93,7 @@ class Scheduler:
             self._sizing,
             patience,
         )
+        self._overdue = Overdue(self._workers, self._queues, self._estimates)
         self._attempts = Attempts(
             self._graph, self._workers, self._dispatch, self._sizing, self._estimates, self._alarms
         )
@@ -170,7 +172,7 @@ class Scheduler:
                 busy=lane.busy,
                 queued=self._queues.depth(lane.lane),
                 load_s=lane.load_s,
-                blocked=dict(lane.health.blocked),
+                blocked=dict(lane.trust.blocked),
                 backoff_until_us=lane.health.paused_until_us,
                 backoff=lane.health.why,
             )
@@ -201,6 +203,8 @@ class Scheduler:
         """What follows from `event` at `now_us` (UTC microseconds)."""
         answer = Answer(now_us)
         self._hear(event, answer)
+        if now_us >= self._overdue.next_us:
+            self._overdue.book(now_us)
         while (due := self._alarms.due(now_us)) is not None:
             self._wake(*due, answer)
         if not self._stopping:
@@ -218,32 +222,40 @@ class Scheduler:
             case TaskAdded():
                 self._membership.add(event, answer)
                 self._capability.doubt(self._graph.entries[event.task.id].lane, answer.now_us)
-            case JobSet():
-                self._membership.set_job(event)
-                self._dispatch.wake_all()
-            case JobDropped():
-                self._membership.drop_job(event, answer)
-            case NodeUp():
-                self._presence.node_up(event, answer)
-                self._capability.doubt_all(answer.now_us)
-            case NodeDraining():
-                self._presence.node_draining(event, answer)
-                self._capability.doubt_all(answer.now_us)
-            case NodeLost():
-                self._presence.node_lost(event, answer)
-                self._capability.doubt_all(answer.now_us)
-            case WorkerReady():
-                self._presence.worker_ready(event, answer)
-            case WorkerLost():
-                self._presence.worker_lost(event, answer)
             case Tick():
                 self._membership.forget()
                 self._capability.judge(answer)
             case StopAsked():
                 self._stopping = True
                 self._attempts.cancel_all(answer)
-            case _:
-                assert_never(event)
+            case WorkerReady():
+                self._presence.worker_ready(event, answer)
+            case WorkerLost():
+                self._presence.worker_lost(event, answer)
+            case NodeUp() | NodeDraining() | NodeLost():
+                self._hear_of_node(event, answer)
+            case JobSet() | JobDropped() | ProjectSpent():
+                self._hear_of_job(event, answer)
+
+    def _hear_of_job(self, event: JobSet | JobDropped | ProjectSpent, answer: Answer) -> None:
+        match event:
+            case JobSet():
+                self._membership.set_job(event)
+                self._dispatch.wake_all()
+            case JobDropped():
+                self._membership.drop_job(event, answer)
+            case ProjectSpent():
+                self._membership.count_ended(event)
+
+    def _hear_of_node(self, event: NodeUp | NodeDraining | NodeLost, answer: Answer) -> None:
+        match event:
+            case NodeUp():
+                self._presence.node_up(event)
+            case NodeDraining():
+                self._presence.node_draining(event, answer)
+            case NodeLost():
+                self._presence.node_lost(event, answer)
+        self._capability.doubt_all(answer.now_us)
 
     def _wake(self, of: Of, name: str, answer: Answer) -> None:
         match of:

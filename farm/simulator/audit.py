@@ -11,7 +11,7 @@ each task was done once or failed for a reason, each counter equals the sum of i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -56,14 +56,13 @@ class Witness:
 
     # -- the pool -----------------------------------------------------------------------------------------------------
 
-    def room(self, node: Node | None, lane: Lane, worker: str) -> bool:
-        """True when a worker that shall start on `node` has room there; a node that has just gone is no violation."""
-        if node is None or node.draining:
-            return False
-        if node.fits(lane):
-            return True
-        self.note(f"node {node.name} is full, and {worker} was to start there")
-        return False
+    def room(self, node: Node, lane: Lane, worker: str, unknown: Iterable[Lane]) -> None:
+        """A worker shall start on `node`, where `unknown` others may have taken room that the driver takes for free."""
+        taken = list(unknown)
+        cpus = node.cpus_free + sum(other.ranks for other in taken)
+        gpus = node.gpus_free + sum(other.gpus_in_all for other in taken)
+        if not node.draining and (cpus < lane.ranks or gpus < lane.gpus_in_all):
+            self.note(f"node {node.name} is full, and {worker} was to start there")
 
     def begins(self, work: Work, lane: Lane, worker: str, *, idle: bool) -> None:
         task = work.task

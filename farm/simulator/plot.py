@@ -33,7 +33,7 @@ SECTION_GAP = 64
 LINE = 34
 
 PAPER, INK, FAINT, GRID = "#fbfaf7", "#22262b", "#6d747d", "#e2dfd8"
-ABSENT, EMPTY, WARM, HATCH = "#f3f1eb", "#e9e6de", "#d6d2c7", "#8f9399"
+ABSENT, EMPTY, WARM, HATCH, THIN = "#f3f1eb", "#e9e6de", "#d6d2c7", "#8f9399", "#b4b3ae"
 WRONG, RIGHT_ = "#c8322b", "#2f7d4a"
 PALETTE = ("#3b77b0", "#e0913f", "#57a06b", "#b4587c", "#8069b5", "#b9a52e", "#3fa1a3", "#8c5b3f")
 STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200)
@@ -188,8 +188,8 @@ class _Picture:
     def _hatch(self, box: _Box) -> None:
         """Diagonal lines, clipped to the box."""
         left, top, right, bottom = (round(edge) for edge in box)
-        self._draw.rectangle(box, fill=WARM)
-        if right <= left or bottom <= top:
+        if right <= left or bottom < top + 4:  # too thin for lines
+            self._draw.rectangle(box, fill=THIN)
             return
         tile = Image.new("RGB", (right - left + 1, bottom - top + 1), EMPTY)
         pen = ImageDraw.Draw(tile)

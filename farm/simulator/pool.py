@@ -38,6 +38,8 @@ class Worker:
 
     name: str
     lane: Lane
+    pinned: str | None = None
+    """The node it may only run on."""
     node: str = ""
     state: Stretch = Stretch.PENDING
     since_us: int = 0
@@ -73,13 +75,10 @@ class SimPool:
 
     def start(self, worker: str, lane: Lane, node: str | None) -> None:
         self._living()
-        started = self._workers[worker] = Worker(worker, lane, since_us=self._world.now_us)
-        if node is None:
-            self._place_pending()
-        elif self._witness.room(self._cluster.nodes.get(node), lane, worker):
-            self._place(started, node)
-        else:
-            self._lose(started, FailureKind.RECLAIMED, f"node {node} has no room for it", certain_s=0.0)
+        if node is not None and (there := self._cluster.nodes.get(node)):
+            self._witness.room(there, lane, worker, self._unknown_on(node))
+        self._workers[worker] = Worker(worker, lane, node, since_us=self._world.now_us)
+        self._place_pending()
 
     def stop(self, worker: str) -> None:
         self._living()
@@ -124,7 +123,7 @@ class SimPool:
 
     def close(self) -> None:
         for worker in list(self._workers.values()):
-            self._remove(worker, "cancelled")
+            self._remove(worker, "lost", FailureKind.RECLAIMED)
 
     # -- what a scenario sees and does --------------------------------------------------------------------------------
 
@@ -160,20 +159,32 @@ class SimPool:
 
     def _place(self, worker: Worker, node: str) -> None:
         self._cluster.occupy(self._cluster.nodes[node], worker.lane)
-        worker.node = node
         self._turn_to(worker, Stretch.LOADING)
+        worker.node = node
         mean = self._cluster.load_s(worker.lane)
         load_s = self._world.around(mean, self._cluster.load_spread, "load", self._epoch, worker.name)
         self._world.after(load_s, lambda: self._loaded(worker))
 
     def _place_pending(self) -> None:
-        pending = [worker for worker in self._workers.values() if worker.state is Stretch.PENDING]
-        for worker in pending:
-            if node := self._cluster.room_for(worker.lane):
+        """Give pending workers room, in the order in which they were started; the autoscaler sees who is left."""
+        left: list[Lane] = []
+        for worker in [worker for worker in self._workers.values() if worker.state is Stretch.PENDING]:
+            if worker.pinned is None:
+                if node := self._cluster.room_for(worker.lane):
+                    self._place(worker, node.name)
+                else:
+                    left.append(worker.lane)
+            elif (node := self._cluster.nodes.get(worker.pinned)) is None or node.draining:
+                self._lose(worker, FailureKind.RECLAIMED, f"node {worker.pinned} is gone", certain_s=0.0)
+            elif node.fits(worker.lane):
                 self._place(worker, node.name)
-        left = [worker.lane for worker in pending if worker.state is Stretch.PENDING]
         if left:
             self._cluster.demand(left)
+
+    def _unknown_on(self, node: str) -> list[Lane]:
+        """Who has room on a node that the driver cannot know of: workers that were started anywhere, and load there."""
+        on = [worker for worker in self._workers.values() if worker.node == node]
+        return [worker.lane for worker in on if worker.pinned is None and worker.state is Stretch.LOADING]
 
     def _loaded(self, worker: Worker) -> None:
         if self._workers.get(worker.name) is worker and worker.state is Stretch.LOADING:
@@ -220,6 +231,7 @@ class SimPool:
     def _vacate(self, node: str) -> None:
         for worker in [worker for worker in self._workers.values() if worker.node == node]:
             self._lose(worker, FailureKind.RECLAIMED, f"node {node} is gone", certain_s=self._cluster.silence_s)
+        self._place_pending()
 
     def _lose(self, worker: Worker, kind: FailureKind, message: str, certain_s: float) -> None:
         """A worker dies; its driver is told when that is certain."""

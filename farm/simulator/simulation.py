@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from farm.driver.loop import Driver
+from farm.errors import FailureKind
 from farm.scheduler.policy import Policy
 from farm.simulator.audit import Watched, Witness, audit_end
 from farm.simulator.cluster import Cluster
@@ -30,7 +31,7 @@ from farm.tasks import Outcome, Task, TaskId, TaskState
 
 LOOKS_EVERY_S = 5.0
 """How often the scheduler is asked why each waiting task waits."""
-ASKED_AT_ONCE = 50
+ASKED_AT_ONCE = 10
 """Of how many waiting tasks then."""
 
 
@@ -176,6 +177,14 @@ class Simulation:
                 found[state] += count
         return found
 
+    def booked(self, *jobs: str) -> Counter[FailureKind]:
+        """How many attempts of those jobs, or of all, failed by the books, by kind."""
+        tasks = {record.task.id: record for job in jobs or self.submitted for record in self.store.load(job)}
+        found: Counter[FailureKind] = Counter()
+        for record in tasks.values():
+            found.update(record.failures)
+        return found
+
     def all_done(self, *jobs: str) -> Claim:
         """That every task of those jobs, or of all, is done."""
         counts = self.counts(*jobs)
@@ -251,9 +260,17 @@ class Simulation:
         now = self.world.now_us
         self.scheduler.balance()
         waiting = [task for task in self.register.open if self.scheduler.state(task) is TaskState.WAITING]
+        self._count_waits(waiting)
         for task in waiting[:: max(1, len(waiting) // ASKED_AT_ONCE)]:
             if self.scheduler.wait(task, now) is None:
                 self.witness.note(f"{self.register.tasks[task].label} waits for no reason")
+
+    def _count_waits(self, waiting: Iterable[TaskId]) -> None:
+        """What the scheduler counts of each job is what there is to count."""
+        expected = Counter(job for task in waiting for job in self.register.jobs[task])
+        for job, reasons in self.scheduler.waits(self.world.now_us).items():
+            if sum(reasons.values()) != expected[job]:
+                self.witness.note(f"of job {job} {expected[job]} tasks wait, and the scheduler counts {dict(reasons)}")
 
     def _still_open(self) -> str:
         open_jobs = [job for job in self.submitted if job not in self.register.states]

@@ -17,9 +17,7 @@ that lie there hold every row; a reader that listed them before an old one was d
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -31,6 +29,7 @@ from farm.store.catalog_source import Lists, Source
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
 from farm.store.records import ChangeKind, ChangeRecord
+from farm.store.transactions import without_collecting
 from farm.tasks import TaskId
 
 CONSUMER = "catalog"
@@ -55,7 +54,7 @@ class Catalog:
         followed = 0
         while lines := self._next_range(store):
             self._unsure = True
-            with _without_collecting():
+            with without_collecting():
                 self._write_range(store, lines)
             store.set_watermark(CONSUMER, lines[-1].seq)
             self._unsure = False
@@ -132,7 +131,7 @@ class Catalog:
         """Write a row for everything there is up to change `last`: each task when the outbox tells of its first job."""
         large, seq = LargeParts(self._clips, last, ROWS_PER_PART), 0
         while lines := [line for line in store.changes_after(seq, CHANGES_PER_FILE) if line.seq <= last]:
-            with _without_collecting():
+            with without_collecting():
                 self._add_portion(store, lines, large, last)
             seq = lines[-1].seq
         large.close()
@@ -167,18 +166,6 @@ class Catalog:
         if self._lists is None or self._lists[0] is not store:
             self._lists = store, Lists(store)
         return Source(store, self._lists[1])
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """Make rows without the cyclic garbage collector: it walks the thousands that are only growing, again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _last_seq(store: JobStore) -> int:

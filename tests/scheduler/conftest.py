@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
+from farm.changes import Committed
 from farm.errors import FailureKind
 from farm.scheduler.events import (
     AttemptFinished,
@@ -34,12 +34,15 @@ from farm.scheduler.waits import WaitReason
 from farm.store.fold import Standing, fold, subject
 from farm.tasks import AttemptState, Input, Lane, Manifest, Task, TaskId, TaskState
 
+NO_LIMITS = Limits()
+PLAIN = Policy()
+
 
 @dataclass
 class Floor:
     """What stands where, as the commands made it; the test decides what happens."""
 
-    policy: Policy = Policy()
+    policy: Policy = field(default_factory=Policy)
     now_us: int = 0
     starting: dict[str, StartWorker] = field(default_factory=dict)
     idle: dict[str, StartWorker] = field(default_factory=dict)
@@ -51,6 +54,7 @@ class Floor:
     ledger: list[Committed] = field(default_factory=list)
     standings: dict[TaskId, Standing] = field(default_factory=dict)
     loads: int = 0
+    added: int = 0
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(self.policy)
@@ -94,7 +98,7 @@ class Floor:
         project: str = "p",
         priority: int = 50,
         hold: WaitReason | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = NO_LIMITS,
         created_us: int = 0,
     ) -> None:
         self.tell(JobSet(job, project, priority, created_us, hold, limits))
@@ -102,9 +106,11 @@ class Floor:
     def node(self, node: str, cpus: int, gpus: int = 0, pools: Iterable[str] = ()) -> None:
         self.tell(NodeUp(node, cpus, gpus, frozenset(pools), node))
 
-    def add(self, *tasks: Task, job: str = "job", shot: int = 0) -> None:
+    def add(self, *tasks: Task, job: str = "job", shot: int | None = None) -> None:
+        """In this order, or as this shot of the job."""
         for task in tasks:
-            self.tell(TaskAdded(job, task, (shot,)))
+            self.added += 1
+            self.tell(TaskAdded(job, task, (self.added if shot is None else shot,)))
 
     def ready(self, *workers: str) -> None:
         """These workers come up, or all that were asked for and know their node."""
@@ -209,7 +215,7 @@ def bare():
 def floor_of():
     """A floor with one job and nodes given as (cpus, gpus): "n1", "n2", and so on."""
 
-    def build(*nodes: tuple[int, int], policy: Policy = Policy()) -> Floor:
+    def build(*nodes: tuple[int, int], policy: Policy = PLAIN) -> Floor:
         floor = Floor(policy)
         for number, (cpus, gpus) in enumerate(nodes or [(2, 0)], 1):
             floor.node(f"n{number}", cpus, gpus)
@@ -222,6 +228,3 @@ def floor_of():
 @pytest.fixture
 def floor(floor_of):
     return floor_of((2, 0))
-
-
-__all__ = ["AttemptEnded", "AttemptStarted", "Floor", "TaskMoved", "make_task", "manifest"]

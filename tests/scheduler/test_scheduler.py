@@ -1,49 +1,55 @@
+"""What the scheduler decides about tasks and jobs: order, dependencies, retries, sharing, limits."""
+
 from __future__ import annotations
 
 import pytest
 
 from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import FailureKind
-from farm.scheduler.events import AttemptFinished, History, Rank, StopAsked, TaskAdded
+from farm.scheduler.events import AttemptFinished, History, JobDropped, StopAsked, TaskAdded, WorkerReady
+from farm.scheduler.policy import Limits, Policy, Prices, ProjectPolicy
 from farm.scheduler.retry import RULES, pause_us
-from farm.scheduler.state import WaitReason
+from farm.scheduler.waits import WaitReason
 from farm.tasks import AttemptState, Manifest, TaskState
 
+HOURLY = Policy(prices=Prices(cpu_hour_micros=3600_000_000))  # a CPU-second costs 1.00
 
-def test_workers_are_started_up_to_the_machine_and_no_more(floor, task):
+
+# -- workers and order ------------------------------------------------------------------------------------------
+
+
+def test_workers_are_started_up_to_the_nodes_and_no_more(floor, task):
     floor.add(*(task(str(number)) for number in range(5)))
-    assert len(floor.started) == 2
+    assert len(floor.starting) == 2
 
 
 def test_one_task_starts_one_worker(floor, task):
     floor.add(task("a"))
-    assert len(floor.started) == 1
+    assert len(floor.starting) == 1
 
 
 def test_tasks_run_in_the_order_of_the_cut(floor_of, task):
-    floor = floor_of(cpus=1)
-    late, early = task("late"), task("early")
-    floor.add(late, shot=2)
-    floor.add(early, shot=1)
+    floor = floor_of((1, 0))
+    floor.add(task("late"), shot=2)
+    floor.add(task("early"), shot=1)
     floor.ready()
-    assert floor.running[floor.only()].task == early
+    assert floor.ran() == ["early"]
 
 
-def test_a_better_rank_moves_a_known_task_up(floor_of, task):
-    floor = floor_of(cpus=1)
-    one, two = task("one"), task("two")
-    floor.add(one, shot=1)
-    floor.add(two, shot=2)
-    floor.tell(TaskAdded(two, Rank(priority=90, job=0, shot=2)))
+def test_the_more_urgent_job_runs_first(floor_of, task):
+    floor = floor_of((1, 0))
+    floor.job("urgent", priority=90)
+    floor.add(task("one"))
+    floor.add(task("two"), job="urgent")
     floor.ready()
-    assert floor.running[floor.only()].task == two
+    assert floor.ran() == ["two"]
 
 
 def test_the_attempt_is_recorded_before_it_is_dispatched(floor, task):
     floor.add(task("a"))
     floor.ready()
-    started = [change for change in floor.ledger if isinstance(change, AttemptStarted)]
-    assert [(change.attempt, change.worker) for change in started] == [(1, floor.only())]
+    (started,) = floor.changes(AttemptStarted)
+    assert (started.attempt, started.worker, started.node, started.job) == (1, floor.only(), "n1", "job")
 
 
 def test_a_task_waits_for_its_inputs(floor, task):
@@ -51,21 +57,34 @@ def test_a_task_waits_for_its_inputs(floor, task):
     second = task("second", first)
     floor.add(first, second)
     floor.ready()
-    assert [run.task for run in floor.running.values()] == [first]
-    assert floor.scheduler.wait_reason(second.id, 0) is WaitReason.UPSTREAM
+    assert floor.ran() == ["first"]
+    wait = floor.scheduler.wait(second.id, 41_000_000)
+    assert (wait.reason, wait.blocker) == (WaitReason.UPSTREAM, first.id)
+    assert wait.message == "waits for score first, which runs on cpu-1 for 41 s"
     floor.finish(floor.only())
-    assert [run.task for run in floor.running.values()] == [second]
+    assert floor.ran() == ["second"]
 
 
 def test_the_last_task_may_use_the_whole_machine(floor, task):
     one, two = task("one"), task("two")
-    last = task("last", one, two)
-    floor.add(one, two, last)
+    floor.add(one, two, task("last", one, two))
     floor.ready()
     assert [run.alone for run in floor.running.values()] == [False, False]
     for worker in list(floor.running):
         floor.finish(worker)
     assert floor.running[floor.only()].alone
+
+
+def test_the_winner_is_named_with_the_done_task(floor, task):
+    floor.add(task("a"))
+    floor.ready()
+    floor.finish(floor.only())
+    moved = floor.ledger[-1]
+    assert isinstance(moved, TaskMoved)
+    assert (moved.state, moved.winner) == (TaskState.DONE, 1)
+
+
+# -- failures ---------------------------------------------------------------------------------------------------
 
 
 def test_input_failures_are_final_and_take_everything_downstream_along(floor, task):
@@ -87,19 +106,21 @@ def test_a_task_added_below_a_failed_one_fails_at_once(floor, task):
     floor.finish(floor.only(), FailureKind.INPUT, "no")
     second = task("second", first)
     floor.add(second)
-    assert floor.scheduler.state(second.id) is TaskState.FAILED
+    assert floor.state(second) is TaskState.FAILED
 
 
 @pytest.mark.parametrize("kind", list(FailureKind))
-def test_each_kind_is_retried_as_often_as_its_rule_says(floor, task, kind):
+def test_each_kind_is_retried_as_often_as_its_rule_says(floor_of, task, kind):
+    floor = floor_of((1, 0))
     only = task("only")
     floor.add(only)
-    floor.ready()
     attempts = 0
-    while floor.scheduler.state(only.id) is not TaskState.FAILED:
+    while floor.state(only) is not TaskState.FAILED:
+        floor.ready()
         attempts += 1
         floor.finish(floor.only(), kind, "again")
-        floor.later(RULES[kind].longest_pause_s)
+        floor.later(300)
+        floor.later(300)
     assert attempts == RULES[kind].retries + 1
 
 
@@ -110,122 +131,273 @@ def test_pauses_double_up_to_a_limit():
 
 
 def test_a_paused_task_leaves_its_worker_to_others(floor_of, task):
-    floor = floor_of(cpus=1)
+    floor = floor_of((1, 0))
     one, two = task("one"), task("two")
     floor.add(one, shot=1)
     floor.add(two, shot=2)
     floor.ready()
     floor.finish(floor.only(), FailureKind.TRANSIENT, "storage is away")
-    assert floor.running[floor.only()].task == two
-    assert floor.scheduler.wait_reason(one.id, floor.now_us) is WaitReason.BACKOFF
+    assert floor.ran() == ["two"]
+    assert floor.why(one) is WaitReason.BACKOFF
     floor.finish(floor.only())
     assert not floor.running
+    floor.tick()
+    assert floor.scheduler.wake_us == 1_000_000
     floor.later(1.0)
-    assert floor.running[floor.only()].task == one
+    assert floor.ran() == ["one"]
+
+
+def test_running_out_of_memory_is_tried_once_more_leaner(floor, task):
+    floor.add(task("a"))
+    floor.ready()
+    floor.finish(floor.only(), FailureKind.OOM)
+    assert floor.running[floor.only()].lean == 1
 
 
 def test_a_bug_is_tried_once_more_on_another_worker(floor, task):
-    only, other = task("only"), task("other")
-    floor.add(only, other)
+    floor.add(task("only"), task("other"))
     floor.ready()
     first, second = floor.running
     floor.finish(second)
     floor.finish(first, FailureKind.BUG, "KeyError")
-    assert floor.running[second].task == only
     assert floor.running[second].attempt == 2
 
 
-def test_a_lost_worker_is_replaced_and_its_task_runs_again(floor_of, task):
-    floor = floor_of(cpus=1)
+def test_a_failure_is_tried_elsewhere_on_another_node(floor_of, task):
+    floor = floor_of((1, 0), (1, 0))
+    floor.add(task("only"))
+    floor.ready()
+    first = floor.only()
+    node = floor.at(first)
+    floor.finish(first, FailureKind.BUG, "KeyError")
+    floor.ready()
+    assert floor.at(floor.only()) != node
+
+
+def test_being_reclaimed_costs_none_of_the_other_retries(floor_of, task):
+    floor = floor_of((1, 0))
     only = task("only")
     floor.add(only)
-    floor.ready()
-    floor.lose(floor.only(), FailureKind.RECLAIMED)
-    ended = [change for change in floor.ledger if isinstance(change, AttemptEnded)]
-    assert ended[0].manifest.failure is FailureKind.RECLAIMED
-    floor.ready()
-    assert floor.running[floor.only()].attempt == 2
+    for kind in [FailureKind.RECLAIMED] * 6 + [FailureKind.CRASHED] * RULES[FailureKind.CRASHED].retries:
+        floor.ready()
+        floor.lose(floor.only(), kind)
+        floor.later(5)
+    assert floor.state(only) is not TaskState.FAILED
 
 
-def test_a_take_that_kills_workers_is_given_up(floor_of, task):
-    floor = floor_of(cpus=1)
+def test_a_take_that_kills_workers_is_quarantined_and_says_so(floor_of, task):
+    floor = floor_of((1, 0))
     poison = task("poison")
     floor.add(poison)
-    for _ in range(RULES[FailureKind.CRASHED].retries + 1):
+    for _ in range(3):
         floor.ready()
         floor.lose(floor.only())
-        floor.later(60)
-    assert floor.scheduler.state(poison.id) is TaskState.FAILED
-
-
-def test_a_lane_whose_workers_never_start_says_so(floor_of, task):
-    floor = floor_of(cpus=1)
-    only = task("only")
-    floor.add(only)
-    for _ in range(3):
-        floor.lose(floor.started.pop(), FailureKind.BUG)
-    assert "no worker of lane cpu starts: it died" in floor.scheduler.failure(only.id)[1]
-    assert not floor.started
-
-
-def test_a_task_no_worker_can_hold_fails_at_once(floor, task):
-    big = task("big", gpus=8)
-    floor.add(big)
-    assert "8 GPUs" in floor.scheduler.failure(big.id)[1]
-
-
-def test_lanes_share_nothing_but_the_machine(floor_of, task):
-    floor = floor_of(cpus=1, gpus=4)
-    floor.add(task("cpu"), *(task(f"gang{number}", gpus=2) for number in range(3)))
-    assert len(floor.started) == 1 + 2
+        floor.later(5)
+    assert floor.state(poison) is TaskState.FAILED
+    assert floor.scheduler.failure(poison.id)[1] == "quarantined after it ended 3 workers: it died"
 
 
 def test_a_late_attempt_changes_nothing(floor_of, task):
-    floor = floor_of(cpus=1)
+    floor = floor_of((1, 0))
     only = task("only")
     floor.add(only)
     floor.ready()
-    lost = floor.running[floor.only()]
     worker = floor.only()
     floor.lose(worker, FailureKind.RECLAIMED)
     before = len(floor.ledger)
-    late = Manifest(task=only.id, attempt=lost.attempt, stage="score", state=AttemptState.DONE)
-    floor.tell(AttemptFinished(worker, late))
+    floor.tell(AttemptFinished(worker, Manifest(task=only.id, attempt=1, stage="score", state=AttemptState.DONE)))
     assert len(floor.ledger) == before
-    assert floor.scheduler.state(only.id) is TaskState.WAITING
+    assert floor.state(only) is TaskState.WAITING
 
 
-def test_stopping_cancels_what_runs_and_starts_nothing(floor, task):
-    floor.add(task("one"), task("two"), task("three"))
+# -- jobs -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hold", [WaitReason.HELD, WaitReason.PAUSED])
+def test_nothing_of_a_held_job_begins_and_what_runs_goes_on(floor_of, task, hold):
+    floor = floor_of((1, 0))
+    one, two = task("one"), task("two")
+    floor.add(one, two)
     floor.ready()
-    floor.tell(StopAsked())
-    assert {cancel.worker for cancel in floor.cancels} == set(floor.running)
-    for worker, run in list(floor.running.items()):
-        floor.running.pop(worker)
-        cancelled = Manifest(task=run.task.id, attempt=1, stage="score", state=AttemptState.CANCELLED)
-        floor.tell(AttemptFinished(worker, cancelled))
+    floor.job(hold=hold)
+    floor.finish(floor.only())
     assert not floor.running
-    assert not floor.settled
-    assert floor.scheduler.unsettled == 3
+    assert floor.why(two) is hold
+    floor.job()
+    assert floor.ran() == ["two"]
+
+
+def test_dropping_a_job_cancels_what_waits_at_once_and_what_runs_when_it_ends(floor_of, task):
+    floor = floor_of((1, 0))
+    one, two = task("one"), task("two")
+    floor.add(one, two)
+    floor.ready()
+    worker = floor.only()
+    floor.tell(JobDropped("job"))
+    assert floor.settled == [two.id]
+    assert [cancel.worker for cancel in floor.cancels] == [worker]
+    floor.end(worker, AttemptState.CANCELLED)
+    assert floor.state(one) is TaskState.CANCELLED
+
+
+def test_what_finishes_after_its_job_let_go_is_done(floor, task):
+    one = task("one")
+    floor.add(one)
+    floor.ready()
+    floor.tell(JobDropped("job"))
+    floor.finish(floor.only())
+    assert floor.state(one) is TaskState.DONE
+
+
+def test_a_task_two_jobs_want_goes_on_when_one_lets_go(floor_of, task):
+    floor = floor_of((1, 0))
+    floor.job("other", "q")
+    shared = task("shared")
+    floor.add(shared)
+    floor.add(shared, job="other")
+    floor.ready()
+    floor.tell(JobDropped("job"))
+    assert not floor.cancels
+    floor.finish(floor.only())
+    assert floor.state(shared) is TaskState.DONE
+    assert len(floor.changes(AttemptStarted)) == 1
+
+
+@pytest.mark.parametrize(
+    ("priorities", "payer"),
+    [
+        pytest.param((50, 90), "b", id="the more urgent"),
+        pytest.param((90, 50), "a", id="also when it came first"),
+        pytest.param((None, 10), "b", id="not one that is held"),
+    ],
+)
+def test_a_shared_task_runs_in_the_name_of_the_best_live_job(bare, task, priorities, payer):
+    floor = bare()
+    floor.node("n1", 1)
+    for job, priority in zip("ab", priorities, strict=True):
+        floor.job(job, priority=priority or 50, hold=None if priority else WaitReason.HELD)
+    shared = task("shared")
+    for job in "ab":
+        floor.add(shared, job=job)
+    floor.ready()
+    assert floor.changes(AttemptStarted)[0].job == payer
+
+
+def test_asking_again_for_a_failed_task_starts_it_over(floor_of, task):
+    floor = floor_of((1, 0))
+    first = task("first")
+    second = task("second", first)
+    floor.add(first, second)
+    floor.ready()
+    floor.finish(floor.only(), FailureKind.INPUT, "no")
+    floor.add(first, second)
+    assert floor.running[floor.only()].attempt == 2
+    assert floor.why(second) is WaitReason.UPSTREAM
+    floor.finish(floor.only())
+    assert floor.ran() == ["second"]
+
+
+def test_a_job_dropped_and_submitted_again_gets_its_tasks_anew(floor_of, task):
+    floor = floor_of((1, 0))
+    one = task("one")
+    floor.add(one)
+    floor.tell(JobDropped("job"))
+    floor.job()
+    floor.add(one)
+    floor.ready()
+    assert floor.ran() == ["one"]
+
+
+def test_settled_tasks_nobody_wants_are_forgotten(floor, task):
+    one = task("one")
+    floor.add(one)
+    floor.tell(JobDropped("job"))
+    assert floor.state(one) is TaskState.CANCELLED
+    floor.tick()
+    with pytest.raises(KeyError):
+        floor.state(one)
 
 
 def test_a_history_goes_on_where_it_stopped(floor, task):
     done, tried = task("done"), task("tried")
     after = task("after", done)
-    floor.tell(TaskAdded(done, Rank(0, 0, 0), History(state=TaskState.DONE, attempts=1)))
-    floor.tell(TaskAdded(tried, Rank(0, 0, 0), History(attempts=3, failures={FailureKind.BUG: 1})))
-    floor.add(after)
-    floor.ready()
-    assert {run.task.id: run.attempt for run in floor.running.values()} == {tried.id: 4, after.id: 1}
-    worker = next(worker for worker, run in floor.running.items() if run.task == tried)
-    floor.finish(worker, FailureKind.BUG, "again")
-    assert floor.scheduler.state(tried.id) is TaskState.FAILED
+    floor.tell(TaskAdded("job", done, history=History(state=TaskState.DONE, attempts=1)))
+    floor.tell(TaskAdded("job", tried, history=History(attempts=3, failures={FailureKind.BUG: 1})))
+    for name in (done, tried):
+        floor.standings.pop(name.id, None)
+    decision = floor.scheduler.handle(TaskAdded("job", after), 0)
+    assert not decision.changes
+    runs = {}
+    for worker in ("cpu-1", "cpu-2"):
+        for command in floor.scheduler.handle(WorkerReady(worker, "n1"), 0).commands:
+            runs[command.task.id] = (command.worker, command.attempt)
+    assert {name: attempt for name, (_, attempt) in runs.items()} == {tried.id: 4, after.id: 1}
+    failed = Manifest(task=tried.id, attempt=4, stage="score", state=AttemptState.FAILED, failure=FailureKind.BUG)
+    floor.scheduler.handle(AttemptFinished(runs[tried.id][0], failed), 0)
+    assert floor.state(tried) is TaskState.FAILED
 
 
-def test_the_winner_is_named_with_the_done_task(floor, task):
-    floor.add(task("a"))
+def test_stopping_cancels_what_runs_and_starts_nothing(floor, task):
+    three = task("three")
+    floor.add(task("one"), task("two"), three)
     floor.ready()
+    floor.tell(StopAsked())
+    assert {cancel.worker for cancel in floor.cancels} == set(floor.running)
+    for worker in list(floor.running):
+        floor.end(worker, AttemptState.CANCELLED)
+    assert not floor.running
+    assert not floor.settled
+    assert floor.scheduler.unsettled == 3
+    assert floor.why(three) is WaitReason.PAUSED
+
+
+# -- money and limits -------------------------------------------------------------------------------------------
+
+
+def test_an_attempt_costs_its_workers_time_and_its_own_price(floor_of, task):
+    floor = floor_of((1, 0), policy=HOURLY)
+    floor.add(task("a", price=500_000))
+    floor.ready()
+    assert floor.scheduler.reserved("job") == 60_500_000  # a minute, as nothing is known yet
+    floor.now_us += 4_000_000
     floor.finish(floor.only())
-    moved = floor.ledger[-1]
-    assert isinstance(moved, TaskMoved)
-    assert (moved.state, moved.winner) == (TaskState.DONE, 1)
+    (ended,) = floor.changes(AttemptEnded)
+    assert ended.cost_micros == floor.scheduler.spent("job") == 4_500_000
+    assert floor.scheduler.reserved("job") == 0
+
+
+def test_a_job_at_its_cost_limit_waits_and_says_with_which_numbers(floor_of, task):
+    floor = floor_of((2, 0), policy=HOURLY)
+    floor.job(limits=Limits(cost_micros=100_000_000))
+    one, two = task("one"), task("two")
+    floor.add(one, two)
+    floor.ready()
+    assert floor.ran() == ["one"]
+    wait = floor.scheduler.wait(two.id, 0)
+    assert wait.reason is WaitReason.LIMIT
+    assert wait.message == "job job may cost 100.00: 0.00 are spent, 60.00 reserved, and this asks for 60.00"
+    floor.finish(floor.only())
+    assert floor.ran() == ["two"]
+
+
+def test_a_raised_limit_lets_work_begin(floor_of, task):
+    floor = floor_of((1, 0), policy=HOURLY)
+    floor.job(limits=Limits(cost_micros=1))
+    floor.add(task("one"))
+    assert not floor.starting, "no worker is started for what may not run"
+    floor.job()
+    floor.ready()
+    assert floor.ran() == ["one"]
+
+
+def test_gpu_limits_hold_for_jobs_and_for_their_project(floor_of, task):
+    policy = Policy(projects={"p": ProjectPolicy(limits=Limits(gpus=3))})
+    floor = floor_of((16, 8), policy=policy)
+    floor.job(limits=Limits(gpus=2))
+    floor.job("other", limits=Limits(gpus=2))
+    for job in ("job", "other"):
+        floor.add(*(task(f"{job}{number}", gpus=1) for number in range(4)), job=job)
+    floor.ready()
+    assert len(floor.running) == 3
+    assert len(floor.starting) == 0
+    assert floor.scheduler.waits(0) == {"job": {WaitReason.LIMIT: 2}, "other": {WaitReason.LIMIT: 3}}

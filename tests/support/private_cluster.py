@@ -6,6 +6,7 @@ session folder of its own, and what ends is ended by process id: several may sta
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -57,6 +58,7 @@ class PrivateCluster:
 
     def __init__(self, **head: Any) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)  # Ray makes a folder in it as the process ends
         self._cluster = Cluster()
         self.head = self._start(num_cpus=0, temp_dir=str(self.folder), _system_config=HEALTH, **head)
         self._nodes = [self.head]
@@ -114,13 +116,22 @@ class PrivateCluster:
 
 
 def end(process: psutil.Process) -> None:
-    """Kill a process and all that it has started."""
+    """Kill a process and all that it has started, and wait until they are gone, or wait to be buried by init."""
     with contextlib.suppress(psutil.NoSuchProcess):
         tree = [process, *process.children(recursive=True)]
         for member in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
         process.wait(timeout=10)
+        until(lambda: not any(runs(member) for member in tree), within_s=10)
+
+
+def runs(process: psutil.Process) -> bool:
+    """False for a zombie, too."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def until(wanted: Callable[[], Any], within_s: float = 20.0) -> Any:

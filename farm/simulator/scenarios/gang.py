@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
-from farm.simulator.trace import first_start_s, last_end_s, last_start_s, longest_gap_s, seconds
+from farm.simulator.trace import first_start_s, last_end_s, last_start_s, longest_gap_s, overlap_s, seconds
 from farm.simulator.verdict import Claim
 from farm.tasks import Lane
 
@@ -48,9 +48,13 @@ def judge(sim: Simulation) -> Iterator[Claim]:
     ends = sorted(seconds(row.ended_us) for row in small)
     gap_s = longest_gap_s(ends)
     yield Claim("small_gap_s", gap_s, "small takes never paused for more than {figure} s", at_most=TAKE_S)
-    others = GPUS_PER_NODE * (len(sim.cluster.nodes) - 1)
     until_s = min(BEGIN_S + last_s, last_start_s(row for row in small))
-    busy = sim.trace.busy_gpu_s(BEGIN_S, until_s, "small") / others / (until_s - BEGIN_S)
+    place = {row.node for row in gangs}
+    others = GPUS_PER_NODE * (len(sim.cluster.nodes) - len(place))
+    busy_s = [
+        overlap_s(row.started_us, row.ended_us, BEGIN_S, until_s) * row.gpus for row in small if row.node not in place
+    ]
+    busy = sum(busy_s) / others / (until_s - BEGIN_S)
     yield Claim("small_busy", busy, "meanwhile small takes kept {figure} of the other nodes busy", at_least=0.9)
 
 

@@ -33,8 +33,9 @@ def arrange(sim: Simulation) -> None:
 
 def judge(sim: Simulation) -> Iterator[Claim]:
     yield sim.all_done()
-    counted = [row for row in sim.trace.attempts if row.failure not in {None, FailureKind.RECLAIMED}]
-    yield Claim("counted_failures", len(counted), "losing nodes cost {figure} attempts", at_most=0)
+    booked = sim.booked()
+    counted = booked.total() - booked[FailureKind.RECLAIMED]
+    yield Claim("counted_failures", counted, "losing nodes cost {figure} attempts", at_most=0)
     lost = sum(row.outcome == "lost" for row in sim.trace.attempts)
     yield Claim("reclaimed", lost, "{figure} attempts were lost with their node", at_least=1)
     warned = [row for row in sim.trace.attempts if row.node in sim.noted]

@@ -20,10 +20,12 @@ LOST: dict[Name, set[str]] = {
 }  # fmt: skip
 
 
-def test_rows_from_manifests_are_those_of_the_job_store_as_far_as_they_go(world: Any, clips: ClipStore) -> None:
+def test_rows_from_manifests_are_those_of_the_job_store_as_far_as_they_go(
+    world: Any, clips: ClipStore, tmp_path: Path
+) -> None:
     world.whole()
     world.shelve(clips)
-    rebuilt = Catalog(ClipStore(f"memory://of-{id(clips)}"))
+    rebuilt = Catalog(ClipStore(tmp_path / "rebuilt"))
     rebuilt.rebuild(world.store)
     catalog = Catalog(clips)
     recovered = catalog.rebuild_from_manifests(clips)
