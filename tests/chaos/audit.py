@@ -45,6 +45,14 @@ class Audit:
         checks = [getattr(self, name) for name in dir(self) if name.startswith("check_")]
         return [f"{check.__name__[6:]}: {wrong}" for check in checks for wrong in check()]
 
+    @property
+    def unheard(self) -> int:
+        """Attempts that finished and are booked as failed: storage told neither worker nor driver."""
+        ended = [(self.records[each.task].task, each) for all_of in self.attempts.values() for each in all_of]
+        lost = [manifest_key(task.project, task.id, each.number) for task, each in ended if not _is_done(each.manifest)]
+        left = [Manifest.model_validate_json(self.clips.read_bytes(key)) for key in lost if self.clips.exists(key)]
+        return sum(map(_is_done, left))
+
     def check_requests(self) -> Iterator[str]:
         for reel in self.reels:
             request = self.store.request(f"submit {reel.name}")
@@ -153,3 +161,7 @@ class Audit:
         self.clips.sweep(now_us() + 2 * SWEEP_AGE_US)
         if left := list((self.folder / "out" / TEMP_FOLDER).iterdir()):
             yield f"{len(left)} unfinished writes stay"
+
+
+def _is_done(manifest: Manifest | None) -> bool:
+    return manifest is not None and manifest.done

@@ -113,7 +113,7 @@ def run(folder: Path, options: argparse.Namespace) -> list[str]:
         store, cluster = there.store, there.cluster
         drivers = Drivers(folder, os.environ)
         try:
-            mischief = Mischief(folder, cluster, drivers, options.seed)
+            mischief = Mischief(folder, cluster, drivers, options.seed, options.nodes)
             mischief.server = there.server
             drill = Drill(folder, store, mischief, reels, options.seed)
             drill.strike(options.kills)
@@ -144,7 +144,7 @@ def tell(options: argparse.Namespace, mischief: Mischief, audit: Audit, seconds:
     print(f"  {mischief.done.total()} blows in {seconds[0]:.0f} s, everything in {seconds[1]:.0f} s")
     print(f"  {_counted(mischief.done)}")
     ends = Counter(str(each.manifest.failure or each.manifest.state) for each in attempts if each.manifest)
-    print(f"  attempts: {_counted(ends)}")
+    print(f"  attempts: {_counted(ends)}; of those not done, {audit.unheard} had been, which nobody was told")
     notes = mischief.folder / "faults"
     faulted = Counter(notes.read_text().splitlines()) if notes.exists() else Counter()
     print(f"  storage faults: {faulted.total()}")
@@ -161,6 +161,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=37, help=f"of {CLIPS} clips each")
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--postgresql", action="store_true", help="the job store on a private PostgreSQL")
     parser.add_argument("--keep", action="store_true", help="leave everything there to look at")
     options = parser.parse_args()

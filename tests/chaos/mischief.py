@@ -30,7 +30,6 @@ import psutil
 from postgres_server import PostgresServer
 from private_cluster import Node, PrivateCluster, end, until
 
-NODES = 3
 CPUS = 4
 NODE_TRIES = 5
 DRIVER = Path(__file__).with_name("chaos_driver.py")
@@ -86,13 +85,14 @@ class Drivers:
 class Mischief:
     """Does harm to a farm, and repairs what a house's own people would: nodes are replaced, drivers started again."""
 
-    def __init__(self, folder: Path, cluster: PrivateCluster, drivers: Drivers, seed: int) -> None:
+    def __init__(self, folder: Path, cluster: PrivateCluster, drivers: Drivers, seed: int, nodes: int) -> None:
         self.done: Counter[str] = Counter()
         self.folder = folder
         self._cluster = cluster
         self._drivers = drivers
         self._random = random.Random(seed)
-        self._nodes = [self._another_node() for _ in range(NODES)]
+        self._nodes = [self._another_node() for _ in range(nodes)]
+        self._wanted = nodes
         self._frozen: dict[str, Node] = {}
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._outage = threading.Thread()
@@ -123,7 +123,7 @@ class Mischief:
         for deed in due:
             deed()
         self._nodes = [node for node in self._nodes if node.raylet.is_running() and node.raylet.status() != "zombie"]
-        while len(self._nodes) - len(self._frozen) < NODES:
+        while len(self._nodes) - len(self._frozen) < self._wanted:
             self._nodes.append(self._another_node())
         self._drivers.look_after()
 
