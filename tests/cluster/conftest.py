@@ -51,6 +51,17 @@ AUTOSCALER = {
     "RAY_FAKE_CLUSTER": "1",
     "RAY_enable_autoscaler_v2": "1",
 }
+UNUSED = (
+    "cluster_synced_files",
+    "initialization_commands",
+    "setup_commands",
+    "head_setup_commands",
+    "worker_setup_commands",
+    "head_start_ray_commands",
+    "worker_start_ray_commands",
+)
+"""What the autoscaler's configuration must have, and a provider on one machine does not heed."""
+
 AUTOSCALED_HEAD = {
     "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
     "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
@@ -87,11 +98,9 @@ class AutoscaledCluster(PrivateCluster):
             "provider": provider,
             "available_node_types": kinds,
             "head_node_type": FAKE_HEAD_NODE_TYPE,
-            **dict.fromkeys(("file_mounts", "auth"), {}),
-            **dict.fromkeys((
-                "cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands",
-                "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands",
-            ), []),
+            "auth": {},
+            "file_mounts": {},
+            **{name: [] for name in UNUSED},
         }))  # fmt: skip
         head = self._cluster.head_node
         head._ray_params.autoscaling_config = str(config)
@@ -125,7 +134,8 @@ def cluster() -> Iterator[PrivateCluster]:
 
 @pytest.fixture(scope="module")
 def autoscaled() -> Iterator[AutoscaledCluster]:
-    """A private cluster that grows by nodes with four CPUs and four GPUs in the pool `gpu-large`."""
+    """A private cluster that grows, and shrinks after three seconds without work, by nodes with 4 CPUs and
+    4 GPUs in the pool `gpu-large`."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (ENVIRONMENT | AUTOSCALER).items():
             patch.setenv(name, value)
