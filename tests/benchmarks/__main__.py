@@ -16,12 +16,14 @@ import job_store
 import light
 import main_job
 import overhead
+import resume
 
 BENCHMARKS = {
     "import": imports,
     "job store": job_store,
     "overhead": overhead,
     "speed of light": light,
+    "resume": resume,
     "main job": main_job,
     "animatic frames": animatic_frames,
 }
