@@ -19,7 +19,7 @@ from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.driver.seams import Found
 from farm.scheduler.events import History
 from farm.store.records import Membership, TaskRecord
-from farm.tasks import Outcome, Task, TaskId, TaskState, reclaimed
+from farm.tasks import Manifest, Outcome, Task, TaskId, TaskState, reclaimed
 
 
 class Books(Protocol):
