@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from farm.cluster import embedded
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 from farm.service import Service
 from farm.store.records import JobState
 from farm.tasks import Lane, Outcome, Task, Work
