@@ -105,10 +105,10 @@ class Explain:
 
     def _limit(self, job: LiveJob, lane: LaneWorkers, entry: Entry | None) -> LimitHit | None:
         """What stands in the way of the job's next task of a lane, or of this one."""
-        gpus = lane.lane.gpus_in_all
+        gpus = lane.gpus
         if hit := self.ledger.may(job.id, gpus, self.demand.next_micros(lane, job)):
             return hit
-        return self.ledger.may(job.id, gpus, self.costs.expected(entry.task)) if entry else None
+        return self.ledger.may(job.id, gpus, self.costs.expected(entry)) if entry else None
 
     def _ahead(self, job: LiveJob, entry: Entry | None) -> dict[str, float]:
         return {"queued_before": self.queues.ahead(job.id, entry.lane, entry.id)} if entry else {}
@@ -155,8 +155,8 @@ def needs(lane: LaneWorkers) -> str:
     parts: list[str] = []
     if lane.lane.ranks > 1:
         parts.append(f"{lane.lane.ranks} ranks")
-    if lane.lane.gpus_in_all:
-        parts.append(_count(lane.lane.gpus_in_all, "GPU"))
+    if lane.gpus:
+        parts.append(_count(lane.gpus, "GPU"))
     if lane.lane.pool:
         parts.append(f"pool {lane.lane.pool}")
     return f"a worker of {lane.name}" + (f" ({', '.join(parts)})" if parts else "")

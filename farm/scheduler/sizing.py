@@ -257,8 +257,8 @@ class Sizing:
         """Whether a worker of `lane` that goes to `claim` brings them nearer to their projects' shares, not past."""
         if not claim.workers:
             return True
-        more = usage(claim.lane, len(claim.workers) + 1) / self._weight(claim)
-        return more <= usage(lane.lane, len(lane.workers)) / self._weight(lane)
+        more = usage(claim, len(claim.workers) + 1) / self._weight(claim)
+        return more <= usage(lane, len(lane.workers)) / self._weight(lane)
 
     def _weight(self, lane: LaneWorkers) -> float:
         terms = self.patience.policy.projects
@@ -268,7 +268,7 @@ class Sizing:
 
     def _reserve(self, lane: LaneWorkers, now_us: int) -> None:
         """Keep a node for a lane that has no worker, and whose workers need more than one that runs would free."""
-        large = lane.lane.ranks > 1 or lane.lane.gpus_in_all > 1
+        large = lane.lane.ranks > 1 or lane.gpus > 1
         if not large or lane.workers or self.reservations.of(lane) or self._one_would_do(lane):
             return
         from_us = lane.unmet_since_us + int(AGAIN_LOADS * lane.load_s * 1e6) if lane.had_workers else now_us
@@ -280,7 +280,7 @@ class Sizing:
     def _one_would_do(self, lane: LaneWorkers) -> bool:
         need = lane.lane
         return any(
-            other.ready and other.lane.gpus_in_all >= need.gpus_in_all and other.lane.ranks >= need.ranks
+            other.ready and other.gpus >= need.gpus_in_all and other.lane.ranks >= need.ranks
             for other in self.workers.lanes.values()
             if other is not lane
         )
@@ -330,7 +330,7 @@ class Sizing:
 def _victims(node: Node, lane: LaneWorkers, idle: list[Worker]) -> list[Worker]:
     """As few of `idle` as make room for a worker of `lane` on `node`; none when all of them do not."""
     chosen: list[Worker] = []
-    for worker in sorted(idle, key=lambda worker: -worker.lane.lane.gpus_in_all):
+    for worker in sorted(idle, key=lambda worker: -worker.lane.gpus):
         chosen.append(worker)
         if _room_without(node, lane, chosen):
             break
@@ -345,5 +345,5 @@ def _victims(node: Node, lane: LaneWorkers, idle: list[Worker]) -> list[Worker]:
 
 def _room_without(node: Node, lane: LaneWorkers, workers: list[Worker]) -> bool:
     cpus = sum(worker.lane.lane.ranks for worker in workers)
-    gpus = sum(worker.lane.lane.gpus_in_all for worker in workers)
+    gpus = sum(worker.lane.gpus for worker in workers)
     return node.holds(lane.lane) and node.room_for(lane.lane, cpus, gpus)

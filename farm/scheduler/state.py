@@ -201,7 +201,7 @@ class Scheduler:
 
     def handle(self, event: Event, now_us: int) -> Decision:
         """What follows from `event` at `now_us` (UTC microseconds)."""
-        answer = Answer(now_us)
+        answer = Answer(now_us, [], [], [])
         self._hear(event, answer)
         if now_us >= self._overdue.next_us:
             self._overdue.book(now_us)
