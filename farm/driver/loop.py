@@ -10,6 +10,7 @@ reads both and goes on. Time comes from a clock that is handed in, so that a sim
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,15 +18,16 @@ from itertools import islice
 
 from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
+from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
-from farm.driver.explain import explain
+from farm.driver.explain import Explanation
 from farm.driver.glance import glance
 from farm.driver.leftovers import ended_spending, leftovers
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
 from farm.driver.seams import Farm, Observer, Pool, Progress
-from farm.errors import InputError, LeaseError
+from farm.errors import InputError, LeaseError, StorageError
 from farm.scheduler.events import (
     CancelAttempt,
     Command,
@@ -42,11 +44,14 @@ from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState
 from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
 
+logger = logging.getLogger(__name__)
+
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
 EVENTS_PER_COMMIT = 256
-TASKS_PER_SLICE = 500
-"""Tasks that a job may plan before the driver listens again."""
+TASKS_PER_SLICE = 100
+"""Tasks that a job may plan before the driver listens again: a tenth of a second or so. A plan gives what is left to do
+first, so that this is also what is planned before the first command."""
 REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
@@ -98,19 +103,24 @@ class Driver:
 
         Raises `LeaseError` when another driver has taken the lead.
         """
-        self._take_over()
-        while not self._stopped() and not until():
-            if not self._leads():
-                raise LeaseError("another driver leads this farm now")
-            self._open_due()
-            heard = self._pool.wait(0.0 if self._planning else POLL_S)
-            self._note_progress(heard)
-            self._queue.extend(event for event in heard if not isinstance(event, Progress))
-            self._read_plans()
-            self._decide()
-            self._keep_up()
-        self._farm.follow()
-        self._beat(leader="")
+        with collecting_rarely():
+            self._take_over()
+            while not self._stopped() and not until():
+                if not self._leads():
+                    raise LeaseError("another driver leads this farm now")
+                self._turn()
+            self._follow()
+            self._beat(leader="")
+
+    def _turn(self) -> None:
+        """Hear what has happened, decide, and keep up with the rest."""
+        self._open_due()
+        heard = self._pool.wait(0.0 if self._planning else POLL_S)
+        self._note_progress(heard)
+        self._queue.extend(event for event in heard if not isinstance(event, Progress))
+        self._read_plans()
+        self._decide()
+        self._keep_up()
 
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
@@ -227,10 +237,21 @@ class Driver:
                 self._read(run)
 
     def _read(self, run: Running) -> None:
-        portion = list(islice(run.unread, TASKS_PER_SLICE))
+        portion = self._patiently(lambda: self._portion(run))
         self._admit(run, portion)
         run.begun = len(portion) < TASKS_PER_SLICE
         run.asking = False
+
+    def _portion(self, run: Running) -> list[Task]:
+        """The next tasks of a plan. One that storage failed in the middle of is opened anew, and gives all again."""
+        if run.is_broken:
+            run.plan = self._farm.open(run.job, self._runs)
+            run.unread, run.is_broken = iter(run.plan.begin()), False
+        try:
+            return list(islice(run.unread, TASKS_PER_SLICE))
+        except StorageError:
+            run.is_broken = True
+            raise
 
     def _end_jobs(self) -> None:
         for run in self._jobs:
@@ -238,7 +259,7 @@ class Driver:
                 state = self._patiently(run.plan.end)
                 run.asking = state is None
                 if state is not None:
-                    self._set_state(run.job, state)
+                    self._set_state(run.job, state, run.plan.remark())
                     self._close(run.job)
 
     def _close(self, job: Job) -> None:
@@ -279,6 +300,9 @@ class Driver:
         except InputError:
             self._leave(run)
             raise
+        if not tasks and job.state is not JobState.CANCELLED:
+            self._leave(run)
+            raise InputError(f"nothing of {shot or f'job {job.id}'} has failed or was cancelled")
         self._revive(run)
         self._admit(run, tasks)
         return len(tasks)
@@ -323,8 +347,9 @@ class Driver:
     def _spent(self, job: Job) -> int:
         return self._patiently(lambda: self._store.spent(job.id))
 
-    def explain(self, subject: str) -> Answer:
-        return explain(subject, self._jobs, self._scheduler, self._store, self._clock())
+    def explain(self, subject: str, shot: str) -> Answer:
+        explanation = Explanation(self._jobs, self._scheduler, self._store, self._clock())
+        return self._patiently(lambda: explanation.of(subject, shot))
 
     # -- acting -----------------------------------------------------------------------------------------------------
 
@@ -353,8 +378,15 @@ class Driver:
         if self._is_due("pulse", PULSE_EVERY_US):
             self._beat()
         if self._is_due("records", RECORDS_EVERY_US):
-            self._farm.follow()
+            self._follow()
         self._observer.pulse()
+
+    def _follow(self) -> None:
+        """Bring the catalog up to date; where storage fails, the next time will do."""
+        try:
+            self._farm.follow()
+        except StorageError as error:
+            logger.warning("the catalog stays behind: %s", error)
 
     def _is_due(self, what: str, every_us: int) -> bool:
         now = self._clock()
@@ -366,7 +398,7 @@ class Driver:
     def _beat(self, leader: str | None = None) -> None:
         """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
-        document = glance(self._scheduler, len(self._jobs), now)
+        document = glance(self._scheduler, self._jobs, now)
         self._patiently(
             lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)
         )

@@ -125,7 +125,7 @@ class Watcher:
     def settled(self, task: Task, outcome: Outcome) -> None: ...
     def pulse(self) -> None: ...
 
-    def ended(self, job: str, state: JobState) -> None:  # noqa: ARG002
+    def ended(self, job: str, state: JobState) -> None:
         self.is_over = True
 
 
