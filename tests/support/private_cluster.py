@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -42,7 +42,7 @@ QUIET = {
     "RAY_enable_metrics_collection": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-"""In the environment of all that belongs to such a cluster."""
+"""In the environment of all that belongs to such a cluster, from before its head starts to its end."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,15 @@ class PrivateCluster:
 
     def attach(self) -> None:
         ray.init(address=self.address, namespace=self.namespace, log_to_driver=False, logging_level="ERROR")
+
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[None]:
+        """This process is attached for the length of the block."""
+        self.attach()
+        try:
+            yield
+        finally:
+            ray.shutdown()
 
     def add(self, cpus: int = 1, gpus: int = 0, labels: dict[str, str] | None = None) -> Node:
         """A node that is up. `gpus` are of Ray's imagination."""
