@@ -22,6 +22,8 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pydantic import JsonValue
+
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.clock import now_us
 from farm.config import Config
@@ -33,7 +35,18 @@ from farm.site import Site
 from farm.store.jobs import JobStore
 from farm.store.records import Job, Request, Verb
 from farm.submission import Submission
-from farm.tasks import Asset, AttemptState, Manifest, Outcome, StoredFile, Task, TaskState, asset_key, attempt_prefix
+from farm.tasks import (
+    Asset,
+    AttemptState,
+    FileClass,
+    Manifest,
+    Outcome,
+    StoredFile,
+    Task,
+    TaskState,
+    asset_key,
+    attempt_prefix,
+)
 
 SHOTS = 909
 TAKES = 4
@@ -96,9 +109,8 @@ class PaperFarm:
     folder: Path
 
     def __post_init__(self) -> None:
-        self.config = Config(
-            state=str(self.folder / "state"), out=str(self.folder / "out"), scratch=str(self.folder / "scratch")
-        )  # type: ignore[arg-type]
+        folders = {name: str(self.folder / name) for name in ("state", "out", "scratch")}
+        self.config = Config.model_validate(folders)
         self.site = Site(self.config, "")
 
     # -- making ---------------------------------------------------------------------------------------------------
@@ -128,7 +140,7 @@ class PaperFarm:
 
     def _manifest(self, task: Task) -> Manifest:
         """As large as a worker's. Files are there where the driver, or a delivery, will look."""
-        folder = attempt_prefix(PROJECT, "mezzanine", task.id, 1)
+        folder = attempt_prefix(PROJECT, FileClass.MEZZANINE, task.id, 1)
         files = {name: _file(f"{folder}/{name}.mp4", task) for name in OUTPUTS[task.stage]}
         if task.stage == "deliver" or (task.stage == "generate" and _is_last(task)):
             for file in files.values():
@@ -224,10 +236,10 @@ def _left(task: Task) -> bool:
 
 def _file(key: str, task: Task) -> StoredFile:
     digest = hashlib.sha256(task.id.encode()).hexdigest()
-    return StoredFile(key=key, size=len(task.id), sha256=digest, file_class="mezzanine")  # type: ignore[arg-type]
+    return StoredFile(key=key, size=len(task.id), sha256=digest, file_class=FileClass.MEZZANINE)
 
 
-def _facts(task: Task) -> dict[str, object]:
+def _facts(task: Task) -> dict[str, JsonValue]:
     if task.stage == "select":
         return {"chosen": [1], "ranking": [{"take": take, "total": 0.9 - take / 10} for take in range(1, TAKES + 1)]}
     if task.stage == "score":
