@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.errors import FailureKind
+from farm.scheduler.policy import Limits, Policy, ProjectPolicy
 from farm.store.records import JobState, RequestState, Verb
 from farm.tasks import AttemptState, Manifest, TaskState
 
@@ -281,3 +282,14 @@ def test_the_driver_says_of_itself_what_waits(house, task):
     job = house.submit("shots", first, task("b", first))
     house.drive(5)
     assert house.store.last_pulse().document["waits"] == {job: {"upstream": 1}}
+
+
+def test_what_ended_jobs_cost_counts_towards_their_projects_cap_with_the_next_driver(house, task):
+    house.policy = Policy(projects={"demo": ProjectPolicy(limits=Limits(cost_micros=100))})
+    costly = [task(name).model_copy(update={"price_micros": 60}) for name in "ab"]
+    house.submit("first", costly[0])
+    house.drive()
+    second = house.submit("second", costly[1])
+    house.drive()
+    assert house.pool.ran == ["a"]
+    assert house.store.last_pulse().document["waits"] == {second: {"limit": 1}}
