@@ -7,12 +7,14 @@ Job.document ─▶ Submission ─▶ Brief ─▶ Course ─▶ tasks ─▶ dr
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from farm.canonical import content_id
 from farm.course import Course
 from farm.driver.seams import Found
+from farm.errors import KeyMissing
 from farm.liveplan import LivePlan
 from farm.models import registry
 from farm.models.spec import Adapter
@@ -31,6 +33,8 @@ from farm.summary import JobSummary, summarise
 from farm.tasks import Outcome, Task, TaskId
 
 FAILED_NAMED = 3
+
+logger = logging.getLogger(__name__)
 
 
 class ShotJob:
@@ -117,7 +121,10 @@ class ShotJob:
 
     def _publish(self, task: Task, outcome: Outcome) -> None:
         if outcome.done and outcome.manifest:
-            self._publisher.publish(task, outcome.manifest)
+            try:
+                self._publisher.publish(task, outcome.manifest)
+            except KeyMissing as error:  # time heals it not: who asks for the list again has it made again
+                logger.warning("%s is not published: %s", task.label, error)
 
 
 def shot_job(
