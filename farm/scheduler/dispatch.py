@@ -80,6 +80,8 @@ class Dispatch:
 
     def _run_lane(self, lane: LaneWorkers, answer: Answer) -> None:
         lane.misfit = None
+        if lane.benched:
+            self.workers.call_up(lane, answer.now_us)
         self._give_work(lane, answer)
         short = not lane.idle and lane.unmet_since_us < 0 and self.queues.depth(lane.lane) > 0
         if short or (lane.idle and self.sizing.claims):
@@ -145,7 +147,7 @@ class Dispatch:
 
     def _avoided(self, entry: Entry, lane: LaneWorkers) -> dict[str, None]:
         """What a task avoids, as long as there is something else that it could run on."""
-        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.health.blocked, *entry.avoid]), None):
+        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.trust.blocked, *entry.avoid]), None):
             return entry.avoid
         nodes = {name: None for name in entry.avoid if name not in self.fleet.nodes}
         return nodes if any(name not in nodes for name in lane.workers) else {}
@@ -164,7 +166,7 @@ class Dispatch:
         lane.busy_for[worker.project] = lane.busy_for.get(worker.project, 0) + 1
         self.workers.turn(worker, WorkerState.BUSY, now_us)
         self.patience.watch(worker)
-        worker.booked = usage(lane.lane, expected_s)
+        worker.booked, worker.booked_until_us = usage(lane.lane, expected_s), now_us + int(expected_s * 1e6)
         self.ledger.reserve(job, entry.id, lane.lane.gpus_in_all, micros)
         self.queues.charge(worker.project, now_us, worker.booked)
         answer.changes.append(AttemptStarted(entry.id, entry.attempts, worker.name, worker.where, now_us, job))

@@ -44,7 +44,7 @@ class Entry:
     upstream: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
     """Inputs that are not done."""
     below: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
-    """Tasks that have it as an input, and are not done."""
+    """Tasks that have it as an input."""
     attempts: int = 0
     failures: dict[FailureKind, int] = field(default_factory=dict[FailureKind, int])
     failed_on: dict[str, None] = field(default_factory=dict[str, None])
@@ -166,7 +166,10 @@ class Graph:
             self.jobs[job].unsettled -= 1
 
     def reopen(self, entry: Entry) -> None:
-        """A settled task starts over: its failures are forgotten, its attempts are not."""
+        """A settled task starts over: its failures are forgotten, its attempts are not.
+
+        What is done below it stays done. What is not waits for it again, but for an attempt that runs already.
+        """
         entry.step(Change.REOPEN)
         self.unsettled += 1
         for job in entry.wanted:
@@ -175,6 +178,11 @@ class Graph:
         entry.failures.clear()
         entry.failed_on.clear()
         entry.avoid.clear()
+        for below in [self.entries[name] for name in entry.below]:
+            if not below.settled:
+                below.upstream[entry.id] = None
+            if below.state is TaskState.WAITING:
+                self.put(below, Place.UPSTREAM)
 
     def forget(self, entry: Entry) -> None:
         """A settled task that nobody wants."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 
 from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.answer import Answer
@@ -188,10 +189,10 @@ class Sizing:
             return None
         spare: dict[str, list[Worker]] = {}
         for other in self.workers.lanes.values():
-            if other is lane or not other.idle:
+            if other is lane or not (other.idle or other.benched):
                 continue
-            count = len(other.idle) - self.demand.of(other)
-            for worker in tuple(other.idle.values())[: max(0, count)]:
+            count = max(0, len(other.idle) - self.demand.of(other))
+            for worker in [*other.on_bench, *islice(other.idle.values(), count)]:
                 if worker.where not in refused and self._may_stop(worker, answer.now_us):
                     spare.setdefault(worker.where, []).append(worker)
         best: tuple[int, str, list[Worker]] | None = None
@@ -302,6 +303,10 @@ class Sizing:
 
     def _end(self, kept: Reservation) -> None:
         self.reservations.end(kept.node.id)
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Workers may go to a node that was refused to them."""
         self.fleet.version += 1
         self.due = True
 

@@ -13,13 +13,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 import animatic_frames
 import imports
 import job_store
+import light
 import main_job
+import overhead
 import scheduler
 
 BENCHMARKS = {
     "import": imports,
     "job store": job_store,
     "scheduler": scheduler,
+    "overhead": overhead,
+    "speed of light": light,
     "main job": main_job,
     "animatic frames": animatic_frames,
 }

@@ -10,16 +10,10 @@ several may stand on a machine side by side.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import json
 import os
-import shutil
-import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,14 +21,12 @@ from typing import Any
 import psutil
 import pytest
 import ray
-from ray._raylet import GcsClient
+from private_cluster import OBJECT_STORE_BYTES, QUIET, Node, PrivateCluster, end, until
 from ray.autoscaler._private.fake_multi_node.node_provider import (
     FAKE_HEAD_NODE_ID,
     FAKE_HEAD_NODE_TYPE,
     FakeMultiNodeProvider,
 )
-from ray.cluster_utils import Cluster
-from ray.core.generated.autoscaler_pb2 import DrainNodeReason
 
 from farm.cluster.pool import RayPool
 from farm.cluster.worker import WorkerSetup
@@ -43,28 +35,14 @@ from farm.scheduler.events import AttemptFinished, Event, NodeLost, NodeUp, Work
 from farm.tasks import Lane, Manifest, Task, Work
 
 FARM = Path(__file__).parents[2]
-OBJECT_STORE_BYTES = 80 << 20
-NAMES = count(1)
 FARMS = count(1)
 
 DRILLS = "noop write read work hoard eat crash note hog family together summed long_together"
 STAGES = {name: f"drill:{name.upper()}" for name in DRILLS.split()}
 """Those of `drill`, which workers import."""
 
-HEALTH = {
-    "health_check_initial_delay_ms": 500,
-    "health_check_period_ms": 300,
-    "health_check_timeout_ms": 500,
-    "health_check_failure_threshold": 3,
-}
-"""A dead raylet is noticed by its broken connection, a frozen one after three checks that time out (2.2 s measured)."""
-
-QUIET = {
+ENVIRONMENT = QUIET | {
     "PYTHONPATH": os.pathsep.join([str(FARM), str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]),
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_enable_metrics_collection": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
 AUTOSCALER = {
@@ -73,88 +51,11 @@ AUTOSCALER = {
     "RAY_FAKE_CLUSTER": "1",
     "RAY_enable_autoscaler_v2": "1",
 }
-UNUSED = (
-    "cluster_synced_files",
-    "initialization_commands",
-    "setup_commands",
-    "head_setup_commands",
-    "worker_setup_commands",
-    "head_start_ray_commands",
-    "worker_start_ray_commands",
-)
-"""What the autoscaler's configuration must have, and a provider on one machine does not heed."""
-
 AUTOSCALED_HEAD = {
     "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
     "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
     "RAY_NODE_TYPE_NAME": FAKE_HEAD_NODE_TYPE,
 }
-
-
-@dataclass(frozen=True)
-class Node:
-    """A node that a test added."""
-
-    id: str
-    raylet: psutil.Process
-
-
-class PrivateCluster:
-    """A head without CPUs, and the nodes that were added to it."""
-
-    def __init__(self, **head: Any) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
-        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)  # Ray makes a folder in it as the process ends
-        self._cluster = Cluster()
-        self.head = self._start(num_cpus=0, temp_dir=str(self._folder), _system_config=HEALTH, **head)
-        self._nodes = [self.head]
-        self.namespace = f"test-{os.getpid()}-{next(NAMES)}"
-
-    @property
-    def address(self) -> str:
-        """`ray.init(address=…)` attaches to it: here, or in a process that this one starts."""
-        return self._cluster.address
-
-    def attach(self) -> None:
-        ray.init(address=self.address, namespace=self.namespace, log_to_driver=False, logging_level="ERROR")
-
-    def add(self, cpus: int = 1, gpus: int = 0, labels: dict[str, str] | None = None) -> Node:
-        """A node that is up. `gpus` are of Ray's imagination."""
-        self._nodes.append(self._start(num_cpus=cpus, num_gpus=gpus, labels=labels or {}))
-        return self._nodes[-1]
-
-    def kill(self, node: Node) -> None:
-        """The machine is gone at once: its raylet and all its workers."""
-        end(node.raylet)
-
-    def freeze(self, node: Node) -> None:
-        """Its raylet stands still; its workers go on."""
-        node.raylet.send_signal(signal.SIGSTOP)
-
-    def thaw(self, node: Node) -> None:
-        node.raylet.send_signal(signal.SIGCONT)
-
-    def drain(self, node: Node, deadline_s: float) -> int:
-        """Announce that the node will be taken away; gives the deadline in microseconds. An idle node goes at once."""
-        deadline_ms = int((time.time() + deadline_s) * 1000)
-        preemption = DrainNodeReason.Value("DRAIN_NODE_REASON_PREEMPTION")
-        accepted, why = GcsClient(address=self.address).drain_node(node.id, preemption, "taken back", deadline_ms)
-        assert accepted, why
-        return deadline_ms * 1000
-
-    def close(self) -> None:
-        """Detach, and end every process that was started."""
-        ray.shutdown()
-        for node in reversed(self._nodes):
-            end(node.raylet)
-        self._cluster.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _start(self, **options: Any) -> Node:
-        node = self._cluster.add_node(
-            object_store_memory=OBJECT_STORE_BYTES, include_dashboard=False, dashboard_agent_listen_port=0, **options
-        )
-        return Node(node.node_id, psutil.Process(node.all_processes["raylet"][0].process.pid))
 
 
 class AutoscaledCluster(PrivateCluster):
@@ -178,7 +79,7 @@ class AutoscaledCluster(PrivateCluster):
             "head_node_id": FAKE_HEAD_NODE_ID,
             "launch_multiple": True,
         }
-        config = self._folder / "autoscaler.json"
+        config = self.folder / "autoscaler.json"
         config.write_text(json.dumps({
             "cluster_name": "fake",
             "max_workers": most,
@@ -186,9 +87,11 @@ class AutoscaledCluster(PrivateCluster):
             "provider": provider,
             "available_node_types": kinds,
             "head_node_type": FAKE_HEAD_NODE_TYPE,
-            "auth": {},
-            "file_mounts": {},
-            **{name: [] for name in UNUSED},
+            **dict.fromkeys(("file_mounts", "auth"), {}),
+            **dict.fromkeys((
+                "cluster_synced_files", "initialization_commands", "setup_commands", "head_setup_commands",
+                "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands",
+            ), []),
         }))  # fmt: skip
         head = self._cluster.head_node
         head._ray_params.autoscaling_config = str(config)
@@ -201,34 +104,6 @@ class AutoscaledCluster(PrivateCluster):
         super().close()
 
 
-def end(process: psutil.Process) -> None:
-    """Kill a process and all that it has started, and wait until they are gone, or wait to be buried by init."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        tree = [process, *process.children(recursive=True)]
-        for member in tree:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                member.kill()
-        process.wait(timeout=10)
-        until(lambda: not any(runs(member) for member in tree), within_s=10)
-
-
-def runs(process: psutil.Process) -> bool:
-    """False for a zombie, too."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def until(wanted: Callable[[], Any], within_s: float = 20.0) -> Any:
-    """What `wanted` gives, once that is something."""
-    end_s = time.monotonic() + within_s
-    while not (found := wanted()):
-        assert time.monotonic() < end_s, f"not within {within_s} s"
-        time.sleep(0.02)
-    return found
-
-
 @pytest.fixture(name="until", scope="session")
 def _until() -> Callable[..., Any]:
     return until
@@ -238,7 +113,7 @@ def _until() -> Callable[..., Any]:
 def cluster() -> Iterator[PrivateCluster]:
     """A private cluster without nodes, to which this process is attached."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in QUIET.items():
+        for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         made = PrivateCluster()
         try:
@@ -250,10 +125,9 @@ def cluster() -> Iterator[PrivateCluster]:
 
 @pytest.fixture(scope="module")
 def autoscaled() -> Iterator[AutoscaledCluster]:
-    """A private cluster that grows, and shrinks after three seconds without work, by nodes with 4 CPUs and
-    4 GPUs in the pool `gpu-large`."""
+    """A private cluster that grows by nodes with four CPUs and four GPUs in the pool `gpu-large`."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (QUIET | AUTOSCALER).items():
+        for name, value in (ENVIRONMENT | AUTOSCALER).items():
             patch.setenv(name, value)
         made = AutoscaledCluster(cpus=4, gpus=4, labels={"pool": "gpu-large"}, most=2, idle_s=3.0)
         try:

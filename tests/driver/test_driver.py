@@ -175,7 +175,7 @@ def test_retry_asks_again_for_what_failed(house, task):
     house.pool.fails.clear()
     request = house.ask(Verb.RETRY, job, body={"shot": "sh010"})
     house.drive()
-    assert house.answer(request).answer == {"job": job, "tasks": 2}
+    assert house.answer(request).answer == {"job": job, "tasks": 2, "shot": "sh010"}
     assert house.pool.ran == ["a", "c", "a", "b"]
     assert house.store.job(job).state is JobState.DONE
 
@@ -218,8 +218,8 @@ def test_a_job_that_asks_for_a_choice_stays_open(house, task):
 @pytest.mark.parametrize(
     ("verb", "body", "message"),
     [
-        (Verb.PAUSE, {}, "is done, so it cannot become paused"),
-        (Verb.RESUME, {}, "is done, so it cannot become active"),
+        (Verb.PAUSE, {}, "is done, so it cannot be paused"),
+        (Verb.RESUME, {}, "is done, so it cannot be resumed"),
         (Verb.CANCEL, {}, "is done already"),
         (Verb.PRIORITY, {"priority": 80}, "is done: its priority says nothing any more"),
         (Verb.PRIORITY, {"priority": -1}, "a priority is a whole number from 0 to 100, not -1"),
@@ -272,7 +272,7 @@ def test_why_answers_for_a_job_and_a_task(house, task):
     (wait,) = house.answer(asked[0]).answer["waits"]
     assert (wait["reason"], wait["tasks"]) == ("upstream", 1)
     assert house.answer(asked[1]).answer["waits"][0]["reason"] == "upstream"
-    assert "there is no job and no open task zzz" in house.refused(asked[2])
+    assert 'there is no job "zzz", and no task of an open one' in house.refused(asked[2])
 
 
 def test_the_driver_says_of_itself_what_waits(house, task):
