@@ -20,13 +20,13 @@ WAITS = {
 
 REQUESTS = {
     "SUBMIT": ("LIST", "the document is damaged or of a newer farm, or names another output than the driver's"),
-    "PAUSE": ("JOB", "the job is neither active nor held"),
-    "RESUME": ("JOB", "the job is neither paused nor held"),
+    "PAUSE": ("JOB", "the job is paused already, or has ended"),
+    "RESUME": ("JOB", "the job is active already, or has ended"),
     "CANCEL": ("JOB", "the job has ended"),
-    "RETRY": ("JOB [--shot]", "the job has no such shot"),
+    "RETRY": ("JOB [--shot]", "nothing of it has failed or was cancelled; the job has no such shot"),
     "PRIORITY": ("JOB N", "N is not 0-100, or the job has ended"),
     "APPROVE": ("JOB SHOT TAKE", "there is no such shot or take, it did not come out, or the job is cancelled"),
-    "WHY": ("JOB\\|TASK", "nothing is called that, or several tasks are"),
+    "WHY": ("JOB\\|TASK [--shot]", "nothing is called that, or several tasks are; the job has no such shot"),
 }
 """By name of a `Verb`: what follows it on the command line, and when it is refused."""
 
@@ -103,6 +103,7 @@ def retries() -> str:
 def faults() -> str:
     from farm.errors import FailureKind
     from farm.scheduler import faults as limits
+    from farm.scheduler import trust
     from farm.scheduler.retry import RULES
 
     pause = f"{limits.PAUSE_S:g} s, doubling up to {limits.LONGEST_PAUSE_S:g} s"
@@ -118,15 +119,24 @@ def faults() -> str:
             f"{limits.SICK_AFTER} tasks in a row",
             f"the lane pauses ({pause}), then tries with one worker; meanwhile crashes cost no take a retry",
         ),
-        ("a provider says later", "once", "the lane pauses likewise, and comes back with half its workers"),
+        (
+            "a provider says later",
+            "once",
+            "the lane pauses likewise, comes back as wide as it was served, and widens by one a round",
+        ),
         (
             "tasks fail on one node and succeed on another",
-            f"{limits.BLAMED_BY} tasks",
+            f"{trust.BLAMED_BY} tasks",
             "the node is blocked for that lane; what failed only there is tried again elsewhere",
         ),
         (
+            "different tasks fail on one node, and nowhere else",
+            f"{trust.TRIED_AFTER} tasks in a row",
+            "the node is on trial for that lane: one worker at a time, after pauses as above, until a success there",
+        ),
+        (
             "workers die on a node before they are ready",
-            f"{limits.STARTS_MAX} times in a row",
+            f"{trust.STARTS_MAX} times in a row",
             "the node is blocked for that lane",
         ),
     )
