@@ -33,12 +33,13 @@ def file_settings() -> str:
 
     groups: Mapping[str, type[BaseModel]] = {"prices": Prices, "projects": ProjectTerms, "elastic": NodeKind}
     extra = {
-        "prices.gpu_hour": "Of a GPU",
-        "projects.project": "The project that this is about",
-        "projects.budget": "What it may cost in all",
-        "elastic.cpus": "Of one such node",
-        "elastic.gpus": "Of one such node",
-        "elastic.at_most": "How many of them there may be",
+        "prices.cpu_hour": "what an hour of a CPU costs",
+        "prices.gpu_hour": "what an hour of a GPU costs",
+        "projects.project": "the project that this is about",
+        "projects.budget": "what it may cost in all",
+        "elastic.cpus": "CPUs of one such node",
+        "elastic.gpus": "GPUs of one such node",
+        "elastic.at_most": "how many of them there may be",
     }
 
     def rows() -> Iterator[tuple[str, ...]]:
@@ -47,7 +48,9 @@ def file_settings() -> str:
             for name, field in owner.model_fields.items():
                 key = f"{group}.{name}"
                 meaning = extra.get(key) or docs[name].rstrip(".")
-                yield code(key), meaning, how_read(field), default(field.default)
+                meaning = meaning[:1].lower() + meaning[1:] if not meaning[:2].isupper() else meaning
+                reading = "a name" if name == "pool" else how_read(field)
+                yield code(key), meaning, reading, default(field.default)
 
     return table(("key", "what it is", "how it is read", "without it"), rows())
 

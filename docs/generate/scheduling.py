@@ -210,5 +210,5 @@ def lead() -> str:
     )
     told = f"`farm jobs` says `no driver since …` when the last sign is {STALE_US / 1e6:g} s old."
     return (
-        f"{table(('store', 'who leads holds', 'a leader dies', 'a leader is stopped, and not dead'), rows)}\n\n{told}"
+        f"{table(('store', 'the leader holds', 'it dies: the next leads', 'it hangs: the next leads'), rows)}\n\n{told}"
     )
