@@ -25,7 +25,7 @@ from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
 if TYPE_CHECKING:
-    from farm.cluster.worker import WorkerSetup
+    from farm.cluster.setup import WorkerSetup
 
 
 def policy(config: Config) -> Policy:
@@ -141,7 +141,7 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
 
 
 def _setup(led: Led, cores: int = 1) -> WorkerSetup:
-    from farm.cluster.worker import WorkerSetup
+    from farm.cluster.setup import WorkerSetup
 
     return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), cores=cores)
 

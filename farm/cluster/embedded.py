@@ -2,8 +2,9 @@
 
     wait ─▶ NodeUp(here)     start ─▶ Ray starts in the background ─▶ RayPool     nothing to run ─▶ no Ray at all
 
-Starting Ray takes seconds, in which the driver decides what to run first; a job of which everything is there is over
-before. The thread that starts Ray lives as long as the pool does: Ray's processes end with the thread that made them.
+Importing and starting Ray takes seconds, in which the driver decides what to run first; a job of which everything is
+there is over before. The thread that starts Ray lives as long as the pool does: Ray's processes end with the thread
+that made them.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from farm.cluster.local import local_ray
-from farm.cluster.pool import RayPool
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 from farm.driver.seams import Progress
 from farm.errors import StorageError
 from farm.scheduler.events import Event, NodeUp, WorkerReady
 from farm.tasks import Lane, TaskId, Work
+
+if TYPE_CHECKING:
+    from farm.cluster.pool import RayPool
 
 HERE = "here"
 
@@ -93,6 +97,8 @@ class EmbeddedPool:
             self._thread.join()
 
     def _live(self) -> None:
+        from farm.cluster.pool import RayPool  # imports Ray
+
         try:
             with local_ray(self._cpus):
                 self._up.put(RayPool(self._setup, self._farm, self._epoch, _NoNews()))

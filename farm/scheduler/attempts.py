@@ -95,7 +95,7 @@ class Attempts:
         started_us = worker.since_us
         answer.changes.append(AttemptEnded(manifest, self.dispatch.end(worker, answer.now_us)))
         if manifest.done:
-            self.estimates.observe(worker.lane.name, entry.task.shape, (answer.now_us - started_us) / 1e6)
+            self.estimates.observe(worker.lane.name, entry.shape, (answer.now_us - started_us) / 1e6)
             self._complete(entry, worker, answer)
         elif not entry.wanted:
             self.drop(entry, answer)
@@ -118,7 +118,7 @@ class Attempts:
         lane, trials = worker.lane, len(worker.lane.trust.trials)
         lane.health.succeeded(lane.busy, len(lane.workers))
         # that a leaner try succeeds says nothing against the node of the first
-        failed_on = () if FailureKind.OOM in entry.failures else entry.failed_on
+        failed_on = () if entry.failures and FailureKind.OOM in entry.failures else entry.failed_on
         if lane.trust.succeeded(entry.id, worker.where, failed_on):
             self.blocked(lane, answer)
         if len(lane.trust.trials) < trials:

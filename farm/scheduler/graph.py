@@ -37,6 +37,9 @@ class Entry:
     task: Task
     lane: Lane
     """One object for all tasks of a lane, so that looking it up compares nothing."""
+    id: TaskId = field(init=False)
+    shape: str = field(init=False)
+    price_micros: int = field(init=False)
     state: TaskState = TaskState.WAITING
     place: Place = Place.NOWHERE
     wanted: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
@@ -58,9 +61,9 @@ class Entry:
     cause: TaskId | None = None
     """The upstream task that it failed with."""
 
-    @property
-    def id(self) -> TaskId:
-        return self.task.id
+    def __post_init__(self) -> None:
+        task = self.task  # far away in memory among many thousands: not looked at for each attempt
+        self.id, self.shape, self.price_micros = task.id, task.shape, task.price_micros
 
     @property
     def settled(self) -> bool:

@@ -67,6 +67,8 @@ class LaneWorkers:
     """All workers of one lane, and how the lane fares."""
 
     lane: Lane
+    gpus: int = field(init=False)
+    """Of a worker."""
     health: Health = field(default_factory=Health)
     trust: Trust = field(default_factory=Trust)
     workers: dict[str, Worker] = field(default_factory=dict[str, Worker])
@@ -91,6 +93,9 @@ class LaneWorkers:
     incapable_since_us: int = -1
     misfit: Entry | None = None
     """A task that could run and must not on the workers that are idle."""
+
+    def __post_init__(self) -> None:
+        self.gpus = self.lane.gpus_in_all
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from farm.scheduler.policy import Limits, Policy, ProjectPolicy
 from farm.tasks import TaskId
@@ -92,8 +93,7 @@ class _Account:
         return Standing(self.limits, self.spent, self.reserved, self.gpus)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reservation:
+class _Reservation(NamedTuple):
     gpus: int
     micros: int
 

@@ -30,10 +30,10 @@ class Overdue:
         self.next_us = now_us + LOOK_US
         for worker in self.workers.by_name.values():
             if worker.entry is not None and worker.booked_until_us <= now_us:
-                self._book(worker, worker.entry.task.shape, now_us)
+                self._book(worker, worker.entry.shape, now_us)
 
     def _book(self, worker: Worker, shape: str, now_us: int) -> None:
-        lane, age_s = worker.lane.lane, (now_us - worker.since_us) / 1e6
+        lane, age_s = worker.lane, (now_us - worker.since_us) / 1e6
         expected_s = self.estimates.expected_s(lane.name, shape, age_s)
         more = max(0.0, usage(lane, expected_s) - worker.booked)
         self.queues.charge(worker.project, now_us, more)

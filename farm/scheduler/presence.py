@@ -132,7 +132,7 @@ class Presence:
             case WorkerState.BUSY if worker.cancelled_us is not None:
                 self.attempts.cut_off(worker, None, "it did not stop when it was asked to", answer)
             case WorkerState.BUSY if worker.entry is not None:
-                self.attempts.estimates.observe(worker.lane.name, worker.entry.task.shape, passed_s)
+                self.attempts.estimates.observe(worker.lane.name, worker.entry.shape, passed_s)
                 self.attempts.cut_off(worker, FailureKind.CRASHED, f"no end after {passed_s:.0f} s", answer)
             case _:
                 return

@@ -75,7 +75,7 @@ class Reservations:
         cpus = gpus = 0
         for at_us, worker in self._ends(node, lane, now_us):
             cpus += worker.lane.lane.ranks
-            gpus += worker.lane.lane.gpus_in_all
+            gpus += worker.lane.gpus
             if node.room_for(lane.lane, cpus, gpus):
                 return at_us
         return None
@@ -94,7 +94,7 @@ class Reservations:
             return now_us + int(1e6 * max(0.0, worker.lane.load_s - age_s))
         if worker.entry is None:
             return now_us
-        left_s = self.estimates.remaining_s(worker.lane.name, worker.entry.task.shape, age_s)
+        left_s = self.estimates.remaining_s(worker.lane.name, worker.entry.shape, age_s)
         return now_us + int(1e6 * left_s)
 
     def _look_again(self, kept: Reservation, now_us: int) -> None:

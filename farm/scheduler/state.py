@@ -55,6 +55,7 @@ from farm.scheduler.patience import Patience
 from farm.scheduler.policy import Policy
 from farm.scheduler.presence import Presence
 from farm.scheduler.reservations import Reservations
+from farm.scheduler.rivalry import Rivalry
 from farm.scheduler.sizing import Sizing
 from farm.scheduler.views import LaneView, NodeView
 from farm.scheduler.waits import Wait, WaitReason
@@ -78,8 +79,9 @@ class Scheduler:
         demand = Demand(self._graph, self._queues, self._ledger, costs)
         reservations = Reservations(self._fleet, self._workers, self._estimates)
         self._reservations = reservations
+        rivalry = Rivalry(self._graph, self._queues, self._workers, policy)
         self._sizing = Sizing(
-            self._graph, self._queues, self._workers, self._fleet, demand, reservations, patience, self._alarms
+            self._queues, self._workers, self._fleet, demand, rivalry, reservations, patience, self._alarms
         )
         self._dispatch = Dispatch(
             self._graph,
@@ -168,13 +170,14 @@ class Scheduler:
             LaneView(
                 name=lane.name,
                 starting=lane.starting,
-                idle=len(lane.idle),
+                idle=len(lane.idle) + len(lane.on_bench),
                 busy=lane.busy,
                 queued=self._queues.depth(lane.lane),
                 load_s=lane.load_s,
                 blocked=dict(lane.trust.blocked),
                 backoff_until_us=lane.health.paused_until_us,
                 backoff=lane.health.why,
+                on_trial={node: trial.why for node, trial in lane.trust.trials.items()},
             )
             for lane in self._workers.lanes.values()
         )
@@ -201,7 +204,7 @@ class Scheduler:
 
     def handle(self, event: Event, now_us: int) -> Decision:
         """What follows from `event` at `now_us` (UTC microseconds)."""
-        answer = Answer(now_us)
+        answer = Answer(now_us, [], [], [])
         self._hear(event, answer)
         if now_us >= self._overdue.next_us:
             self._overdue.book(now_us)

@@ -28,7 +28,7 @@ from chain_stage import StepParams
 from farm.clock import now_us
 from farm.cluster.local import local_ray
 from farm.cluster.pool import RayPool
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 from farm.driver.loop import Driver
 from farm.driver.seams import Found, Progress
 from farm.errors import InputError
