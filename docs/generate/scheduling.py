@@ -6,7 +6,10 @@ from .markdown import attribute_docs, code, table
 
 WAITS = {
     "UPSTREAM": ("something it is made from is not done", "nothing; ask `farm why` about that task"),
-    "HELD": ("its job was submitted with `--hold`", "`farm resume JOB`"),
+    "HELD": (
+        "its job was submitted with `--hold`, or a shot waits for a person's choice",
+        "`farm resume JOB`; `farm approve`",
+    ),
     "PAUSED": ("its job is paused, or the driver is stopping", "`farm resume JOB`; start a driver"),
     "LIMIT": ("its job or project is at a limit: cost, or GPUs at once", "raise the limit, or wait for GPUs"),
     "BACKOFF": ("it failed and is tried again in a moment, or its whole lane pauses", "read the failure it names"),
@@ -145,8 +148,8 @@ def faults() -> str:
 
 def patience() -> str:
     from farm.cluster.lifeline import REPORT_EVERY_S
-    from farm.cluster.worker import WorkerSetup
-    from farm.scheduler import capability, estimates, sizing
+    from farm.cluster.setup import WorkerSetup
+    from farm.scheduler import capability, estimates, rivalry
     from farm.scheduler import patience as scheduling
     from farm.scheduler.policy import Policy
 
@@ -172,12 +175,12 @@ def patience() -> str:
         ("a worker of a lane without work idles", f"{policy.idle_stop_s:g} s (`idle_stop_s`)", "it is stopped"),
         (
             "a lane waits, and another project's lane was served more",
-            f"{sizing.OTHER_PROJECT_LOADS} times what its model takes to load",
+            f"{rivalry.OTHER_PROJECT_LOADS} times what its model takes to load",
             "a worker of the other lane gives way between two tasks",
         ),
         (
             "a lane without any worker waits for one of its own project's lanes",
-            f"{sizing.OWN_PROJECT_LOADS} times what its model takes to load",
+            f"{rivalry.OWN_PROJECT_LOADS} times what its model takes to load",
             "likewise",
         ),
         (
