@@ -10,7 +10,7 @@ that made them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -42,11 +42,13 @@ class _NoNews:
 class EmbeddedPool:
     """The workers of a driver that has this machine to itself (`farm.driver.seams.Pool`)."""
 
-    def __init__(self, setup: WorkerSetup, farm: str, epoch: int, cpus: int) -> None:
+    def __init__(self, setup: WorkerSetup, farm: str, epoch: int, cpus: int, started: Callable[[], None]) -> None:
         self._setup = setup
         self._farm = farm
         self._epoch = epoch
         self._cpus = cpus
+        self._started = started
+        """Called in the driver's own thread once Ray is up, which takes some signals for itself."""
         self._told = False
         self._wanted: dict[str, Lane] = {}
         """Workers that Ray is started for."""
@@ -114,6 +116,7 @@ class EmbeddedPool:
         if isinstance(found, Exception):
             raise found
         self._pool = found
+        self._started()
         for worker, lane in self._wanted.items():
             found.start(worker, lane, None)
         self._wanted.clear()
