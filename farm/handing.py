@@ -16,7 +16,6 @@ from farm.config import Config, Project, load_project
 from farm.errors import InputError
 from farm.findings import Finding, Severity
 from farm.intake import take_in
-from farm.media.presets import PRODUCTS
 from farm.models import registry
 from farm.shots.lint import lint
 from farm.shots.load import load
@@ -62,6 +61,8 @@ def read(ask: Ask, config: Config) -> tuple[ShotList, Project]:
 
 def findings_of(shot_list: ShotList, project: Project) -> tuple[Finding, ...]:
     """What the checks say of a list and its stills."""
+    from farm.media.presets import PRODUCTS  # brings OpenCV along, which other commands need not wait for
+
     specs = {name: registry.adapter(name).spec for name in registry.names()}
     return lint(
         shot_list,
