@@ -16,11 +16,11 @@ from farm.chain import StageName
 from farm.driver.seams import Found
 from farm.errors import InputError
 from farm.liveplan import LivePlan
-from farm.plan import Brief, check_choice
+from farm.plan import Brief, ShotPlan, check_choice
 from farm.resume import Past
 from farm.shelf import Shelf
 from farm.store.records import TaskRecord
-from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId
+from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId, TaskState
 
 PORTION = 16
 """Shots that are planned, and looked up, at a time."""
@@ -66,17 +66,24 @@ class Course:
         return check_choice(self.live.shot(shot), take, known)
 
     def retry(self, shots: Collection[str]) -> list[Task]:
-        """Ask again for what did not come out of those shots; without any, of all that have no clip."""
+        """Ask again for what did not come out of those shots; without any, of all without a clip, or cut short."""
         known, codes = self.live.known, {shot.code for shot in self.live.brief.shot_list.shots}
         if unknown := sorted(set(shots) - codes):
             raise InputError(f"{self.live.brief.shot_list.name} has no shot {', '.join(unknown)}")
-        plans = [self.live.shot(code) for code in shots] or [shot for shot in self.live.plan.shots if shot.failed]
+        plans = [self.live.shot(code) for code in shots] or [
+            shot for shot in self.live.plan.shots if self._wants_more(shot)
+        ]
         tasks = [task for planned in plans for task in planned.tasks]
         if not shots and (assembly := self.live.plan.assemble):
             tasks.append(assembly)
         failed = {task.id: task for task in tasks if task.id in known and not known[task.id].done}
         self._past.reopen(failed)
         return self._meet(self._forgotten(failed))
+
+    def _wants_more(self, planned: ShotPlan) -> bool:
+        """True for a shot without a clip, and for one that was cancelled when only some of its takes were there."""
+        outcomes = (self.live.known.get(task.id) for task in planned.tasks)
+        return planned.failed or any(each and each.state is TaskState.CANCELLED for each in outcomes)
 
     def found(self, tasks: Sequence[Task]) -> Found:
         """Where tasks stand that were just made part of the job; see `JobPlan`."""

@@ -218,7 +218,8 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch)
         wanted = OfJob(lambda: job, observer)
-        with driver_here(Led(self.config, site, store, lease, farm), wanted, self._stop) as driver:
+        led = Led(self.config, site, store, lease, farm)
+        with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -251,8 +252,7 @@ class Service:
                     led = Led(self.config, site, store, lease, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:
-                        with drives(led, observer, self._stop) as driver:
-                            self._hear_signals()  # again: Ray may have taken SIGTERM for itself
+                        with drives(led, observer, self._stop, self._hear_signals) as driver:
                             driver.run()
                     except LeaseError as error:
                         logger.warning("%s; standing by", error)

@@ -21,6 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 logger = logging.getLogger(__name__)
 
@@ -69,10 +70,12 @@ class Cache:
         if size > self._limit_bytes or place.exists():
             return
         try:
-            self._make_room(size)
             source.chmod(0o444)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            _link(source, place, self._root / "new")
+            with self._total() as total:
+                if not place.exists():  # else another worker was faster
+                    self._make_room(size, total)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    _link(source, place, self._root / "new")
         except OSError as error:
             logger.warning("%s is not kept in %s: %s", key, self._root, error.strerror)
 
@@ -86,17 +89,18 @@ class Cache:
     @property
     def bytes_kept(self) -> int:
         """What all files here come to."""
-        return sum(size for _, size, _ in self._files())
+        with self._total():
+            return sum(size for _, size, _ in self._files())
 
     # -- room ----------------------------------------------------------------------------------------------------
 
-    def _make_room(self, size: int) -> None:
+    def _make_room(self, size: int, total: _Total) -> None:
         """Book `size` more bytes; what would be too much is evicted first. A crash after that books too much, which
-        the next eviction puts right."""
-        with self._total() as total:
-            total.bytes += size
-            if total.bytes > self._limit_bytes:
-                total.bytes = size + self._evict(max(0, int(KEEP_PART * self._limit_bytes) - size))
+        the next eviction puts right.
+        """
+        if total.bytes + size > self._limit_bytes:
+            total.book(self._evict(max(0, int(KEEP_PART * self._limit_bytes) - size)))
+        total.book(total.bytes + size)
 
     def _evict(self, keep_bytes: int) -> int:
         """Remove the least recently used beyond `keep_bytes`; gives the bytes that are left."""
@@ -120,13 +124,10 @@ class Cache:
 
     @contextmanager
     def _total(self) -> Iterator[_Total]:
+        """The books, held: files come and go only meanwhile."""
         with (self._root / "total").open("a+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            total = _Total(int(file.read() or 0))
-            yield total
-            file.truncate(0)
-            file.write(str(total.bytes))
+            yield _Total(file)
 
     def _folder(self, key: str) -> Path:
         digest = hashlib.sha256(key.encode()).hexdigest()
@@ -134,8 +135,19 @@ class Cache:
 
 
 class _Total:
-    def __init__(self, size: int) -> None:
+    """The bytes that are booked, in a file that this process has locked."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        file.seek(0)
+        self.bytes = int(file.read() or 0)
+
+    def book(self, size: int) -> None:
+        """Say how many there are now; it is written when this returns."""
         self.bytes = size
+        self._file.truncate(0)
+        self._file.write(str(size))
+        self._file.flush()
 
 
 def _link(source: Path, place: Path, temp: Path) -> None:

@@ -69,7 +69,7 @@ def attach(address: str) -> Iterator[None]:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except (OSError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise StorageError(f"cannot join Ray at {address}: {reason} (is its head up? `ray status`)") from error
+        raise StorageError(f"cannot join Ray at {address}: {reason} ({_remedy()})") from error
     yield from _until_done()
 
 
@@ -78,6 +78,16 @@ def _knock(address: str) -> None:
     host, colon, port = address.rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+
+
+def _remedy() -> str:
+    """A head that its user's token protects refuses in silence; Ray shows the token only when it is told to.
+
+    We do not tell it to: a driver with a token joins a cluster without, and then no actor of it ever comes up.
+    """
+    if os.environ.get("RAY_AUTH_MODE"):
+        return "is its head up? `ray status`"
+    return "is its head up? `ray status`; one that was started with a token wants RAY_AUTH_MODE=token here, too"
 
 
 def _quieten() -> None:

@@ -16,14 +16,16 @@ import job_store
 import light
 import main_job
 import overhead
+import resume
 import scheduler
 
 BENCHMARKS = {
     "import": imports,
     "job store": job_store,
-    "scheduler": scheduler,
     "overhead": overhead,
     "speed of light": light,
+    "resume": resume,
+    "scheduler": scheduler,
     "main job": main_job,
     "animatic frames": animatic_frames,
 }

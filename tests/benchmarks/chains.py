@@ -28,7 +28,7 @@ from chain_stage import StepParams
 from farm.clock import now_us
 from farm.cluster.local import local_ray
 from farm.cluster.pool import RayPool
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 from farm.driver.loop import Driver
 from farm.driver.seams import Found, Progress
 from farm.errors import InputError
@@ -139,6 +139,9 @@ class ChainPlan:
     def check_choice(self, shot: str, take: int) -> str:
         return f"nothing is to be chosen, neither {shot} nor {take}"
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        return {}
+
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         raise InputError(f"nothing is tried again: {sorted(shots)}")
 
@@ -148,6 +151,9 @@ class ChainPlan:
 
     def end(self) -> JobState | None:
         return JobState.DONE if all(outcome.done for outcome in self.outcomes.values()) else JobState.FAILED
+
+    def remark(self) -> str:
+        return ""
 
 
 @dataclass
@@ -277,8 +283,10 @@ class BareLoop:
     """What one would write by hand: two actors for a stage, one item with each, and `ray.wait`."""
 
     def __init__(self, url: str, seconds: float) -> None:
-        actor = ray.remote(num_cpus=1)(Step)
-        self._actors = [[actor.remote(url, stage, seconds) for _ in range(WORKERS)] for stage in STAGES]
+        actor: Any = ray.remote(num_cpus=1)(Step)
+        self._actors: list[list[Any]] = [
+            [actor.remote(url, stage, seconds) for _ in range(WORKERS)] for stage in STAGES
+        ]
         self.run(WORKERS)  # until all are up
 
     def run(self, items: int, *, write: bool = True) -> Cost:
@@ -341,8 +349,8 @@ class Batch:
         return batch
 
 
-def run_ray_data(url: str, items: int, seconds: float, *, blocks: int | None) -> Cost | None:
-    """A pipeline of actor pools, its start included; None where Ray Data lacks its pandas."""
+def run_ray_data(items: int, seconds: float, *, blocks: int | None) -> Cost | None:
+    """A pipeline of actor pools in a Ray of its own; theirs, not Ray's start counts. None without pandas, its need."""
     try:
         import ray.data
     except ImportError:
@@ -350,27 +358,28 @@ def run_ray_data(url: str, items: int, seconds: float, *, blocks: int | None) ->
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
-    meter, name = Meter(), f"data-{next(NAMES)}"
-    flow = ray.data.range(items, override_num_blocks=blocks) if blocks else ray.data.range(items)
-    for stage in STAGES:
-        flow = flow.map_batches(
-            Batch,
-            fn_constructor_args=(url, stage, seconds, name),
-            batch_size=1,
-            num_cpus=1,
-            compute=ray.data.ActorPoolStrategy(size=WORKERS),
-        )
-    assert flow.materialize().count() == items
-    return meter.stop()
+    with bench_ray(sets=1) as folder:
+        meter, name = Meter(), f"data-{next(NAMES)}"
+        flow = ray.data.range(items, override_num_blocks=blocks)
+        for stage in STAGES:
+            flow = flow.map_batches(
+                Batch,
+                fn_constructor_args=(str(folder), stage, seconds, name),
+                batch_size=1,
+                num_cpus=1,
+                compute=ray.data.ActorPoolStrategy(size=WORKERS),
+            )
+        assert flow.materialize().count() == items
+        return meter.stop()
 
 
 # -- where ------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def bench_ray() -> Iterator[Path]:
-    """A Ray of this process alone, with room for the farm's workers and the bare loop's; gives a folder on disk."""
+def bench_ray(sets: int = 2) -> Iterator[Path]:
+    """A Ray of this process alone, with room for so many sets of workers; gives a folder on disk."""
     paths = [str(HERE), str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    with TemporaryDirectory(prefix="farm-bench-") as folder, local_ray(2 * WORKERS * len(STAGES) + 1):
+    with TemporaryDirectory(prefix="farm-bench-") as folder, local_ray(sets * WORKERS * len(STAGES) + 1):
         yield Path(folder)

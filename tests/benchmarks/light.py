@@ -25,7 +25,7 @@ def run() -> dict[str, float]:
         bares: list[Cost] = []
         farms = run_farm(folder, ITEMS, SECONDS, ROUNDS, between=lambda: bares.append(bare.run(ITEMS)))
         bare.close()
-        data = run_ray_data(str(folder / "bare"), ITEMS, SECONDS, blocks=ITEMS)
+    data = run_ray_data(ITEMS, SECONDS, blocks=ITEMS)
     farm_s = statistics.median(cost.wall_s for cost in farms)
     bare_s = statistics.median(cost.wall_s for cost in bares)
     return {

@@ -32,10 +32,10 @@ def run() -> dict[str, float]:
 
         farms = run_farm(folder, ITEMS, 0.0, ROUNDS, between)
         bare.close()
-        data = {
-            "ray_data_s": run_ray_data(str(folder / "bare"), ITEMS, 0.0, blocks=ITEMS),
-            "ray_data_own_blocks_s": run_ray_data(str(folder / "bare"), ITEMS, 0.0, blocks=None),
-        }
+    data = {
+        "ray_data_s": run_ray_data(ITEMS, 0.0, blocks=ITEMS),
+        "ray_data_own_blocks_s": run_ray_data(ITEMS, 0.0, blocks=None),
+    }
     pairs = zip(bares, farms, strict=True)
     return {
         "farm_s": _median([cost.wall_s for cost in farms]),

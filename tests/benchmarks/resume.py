@@ -22,6 +22,8 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pydantic import JsonValue
+
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.clock import now_us
 from farm.config import Config
@@ -33,14 +35,25 @@ from farm.site import Site
 from farm.store.jobs import JobStore
 from farm.store.records import Job, Request, Verb
 from farm.submission import Submission
-from farm.tasks import Asset, AttemptState, Manifest, Outcome, StoredFile, Task, TaskState, asset_key, attempt_prefix
+from farm.tasks import (
+    Asset,
+    AttemptState,
+    FileClass,
+    Manifest,
+    Outcome,
+    StoredFile,
+    Task,
+    TaskState,
+    asset_key,
+    attempt_prefix,
+)
 
 SHOTS = 909
 TAKES = 4
 LEFT = 10
 """Deliveries that are still to be made."""
-ROUNDS = 5
-KILLS = 3
+ROUNDS = 3
+KILLS = 2
 PROJECT = "bench"
 HERE = Path(__file__).parent
 MOVES = ("slow push in", "pan left over the harbour", "truck right, gentle", "static, mist drifts by", "pull back")
@@ -51,7 +64,8 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "select": ("ranking",),
     "deliver": ("clip",),
 }
-MEASURES = ["sharpness", "flicker", "jitter", "drift", "contrast", "blocks", "banding", "motion", "framing", "similarity", "depth", "loop", "exposure", "noise", "total"]
+MEASURES = 15
+"""Numbers that a score leaves."""
 
 
 def run() -> dict[str, float]:
@@ -60,10 +74,8 @@ def run() -> dict[str, float]:
         farm = PaperFarm(Path(folder))
         tasks = farm.make()
         orderly = [farm.first_command() for _ in range(ROUNDS)]
-        killed: list[Start] = []
         farm.kill_at_work()
-        for _ in range(KILLS):
-            killed.append(farm.first_command(at_work=True))
+        killed = [farm.first_command(at_work=True) for _ in range(KILLS)]
         nothing = [_seconds([sys.executable, "-c", "import farm.service, farm.cluster.embedded"]) for _ in orderly]
     return {
         "tasks": tasks,
@@ -97,9 +109,8 @@ class PaperFarm:
     folder: Path
 
     def __post_init__(self) -> None:
-        self.config = Config(
-            state=str(self.folder / "state"), out=str(self.folder / "out"), scratch=str(self.folder / "scratch")
-        )  # type: ignore[arg-type]
+        folders = {name: str(self.folder / name) for name in ("state", "out", "scratch")}
+        self.config = Config.model_validate(folders)
         self.site = Site(self.config, "")
 
     # -- making ---------------------------------------------------------------------------------------------------
@@ -124,14 +135,12 @@ class PaperFarm:
             count += len(wave)
             played = [(task, self._manifest(task)) for task in wave if not _left(task)]
             store.commit(epoch, [change for _, manifest in played for change in _done(manifest)])
-            wave = [
-                new for task, manifest in played for new in plan.settle(task, Outcome(TaskState.DONE, manifest))
-            ]
+            wave = [new for task, manifest in played for new in plan.settle(task, Outcome(TaskState.DONE, manifest))]
         return count
 
     def _manifest(self, task: Task) -> Manifest:
         """As large as a worker's. Files are there where the driver, or a delivery, will look."""
-        folder = attempt_prefix(PROJECT, "mezzanine", task.id, 1)
+        folder = attempt_prefix(PROJECT, FileClass.MEZZANINE, task.id, 1)
         files = {name: _file(f"{folder}/{name}.mp4", task) for name in OUTPUTS[task.stage]}
         if task.stage == "deliver" or (task.stage == "generate" and _is_last(task)):
             for file in files.values():
@@ -143,14 +152,14 @@ class PaperFarm:
             state=AttemptState.DONE,
             files=files,
             facts=_facts(task),
-            inputs={name: f"{attempt_prefix(PROJECT, 'mezzanine', each.task, 1)}/{name}" for name, each in task.inputs.items()},
+            inputs={name: f"{folder}/{name}" for name in task.inputs},
             versions={"farm": "0.1.0", "python": "3.11.0"},
             worker="cpu-1",
             node="0" * 56,
             started_us=now_us(),
             ended_us=now_us(),
             cpu_us=12_500_000,
-        )  # fmt: skip
+        )
 
     # -- measuring --------------------------------------------------------------------------------------------------
 
@@ -227,14 +236,14 @@ def _left(task: Task) -> bool:
 
 def _file(key: str, task: Task) -> StoredFile:
     digest = hashlib.sha256(task.id.encode()).hexdigest()
-    return StoredFile(key=key, size=len(task.id), sha256=digest, file_class="mezzanine")  # type: ignore[arg-type]
+    return StoredFile(key=key, size=len(task.id), sha256=digest, file_class=FileClass.MEZZANINE)
 
 
-def _facts(task: Task) -> dict[str, object]:
+def _facts(task: Task) -> dict[str, JsonValue]:
     if task.stage == "select":
         return {"chosen": [1], "ranking": [{"take": take, "total": 0.9 - take / 10} for take in range(1, TAKES + 1)]}
     if task.stage == "score":
-        return {name: 0.123456789 + index / 100 for index, name in enumerate(MEASURES)}
+        return {f"measure_{number}": 0.123456789 + number / 100 for number in range(MEASURES)}
     return {"frames": 96, "seconds": 4.0, "seed": 7, "label": "push in, 12 %", "model": "animatic"}
 
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from farm.cluster import embedded
-from farm.cluster.worker import WorkerSetup
-from farm.tasks import Lane, Work
+from farm.cluster.setup import WorkerSetup
+from farm.service import Service
+from farm.store.records import JobState
+from farm.tasks import Lane, Outcome, Task, Work
 
 
 class Told(embedded.EmbeddedPool):
@@ -40,12 +42,16 @@ def _note(what: str) -> None:
         words.write(f"{what} {time.time()} {memory_mb} {time.process_time()}\n")
 
 
+class Nobody:
+    """An observer who looks away."""
+
+    def added(self, job: str, task: Task, *, there: bool) -> None: ...
+    def progressed(self, task: Task, fraction: float) -> None: ...
+    def settled(self, task: Task, outcome: Outcome) -> None: ...
+    def ended(self, job: str, state: JobState) -> None: ...
+    def pulse(self) -> None: ...
+
+
 if __name__ == "__main__":
     embedded.EmbeddedPool = Told
-    from farm.service import Service
-
-    class Nobody:
-        def __getattr__(self, name: str) -> Any:
-            return lambda *_, **__: None
-
-    Service.from_environment().drive(sys.argv[1], Nobody(), embedded=True)  # type: ignore[arg-type]
+    Service.from_environment().drive(sys.argv[1], Nobody(), embedded=True)

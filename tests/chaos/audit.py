@@ -45,6 +45,14 @@ class Audit:
         checks = [getattr(self, name) for name in dir(self) if name.startswith("check_")]
         return [f"{check.__name__[6:]}: {wrong}" for check in checks for wrong in check()]
 
+    @property
+    def unheard(self) -> int:
+        """Attempts that finished and are booked as failed: storage told neither worker nor driver."""
+        ended = [(self.records[each.task].task, each) for all_of in self.attempts.values() for each in all_of]
+        lost = [manifest_key(task.project, task.id, each.number) for task, each in ended if not _is_done(each.manifest)]
+        left = [Manifest.model_validate_json(self.clips.read_bytes(key)) for key in lost if self.clips.exists(key)]
+        return sum(map(_is_done, left))
+
     def check_requests(self) -> Iterator[str]:
         for reel in self.reels:
             request = self.store.request(f"submit {reel.name}")
@@ -113,7 +121,9 @@ class Audit:
             yield f"{orders} orders are noted for {paid} sounds"
 
     def check_published(self) -> Iterator[str]:
-        wanted = {clip.published: self.expected[clip.deliver.id]["clip"] for reel in self.reels for clip in reel.members}
+        wanted = {
+            clip.published: self.expected[clip.deliver.id]["clip"] for reel in self.reels for clip in reel.members
+        }
         wanted |= {reel.published: self.expected[reel.reel.id]["reel"] for reel in self.reels}
         if (found := set(self.clips.keys("publish/"))) != wanted.keys():
             yield f"published {sorted(found ^ wanted.keys())} differ from what should be"
@@ -127,7 +137,8 @@ class Audit:
         booked = {(task, each.number): each.state.value for task, all_of in self.attempts.items() for each in all_of}
         told = {(row["task"], row["attempt"]): row["state"] for row in rows}
         if len(rows) != len(told) or told != booked:
-            yield f"{len(rows)} attempts in the catalog, {len(booked)} in the books: {set(told.items()) ^ booked.items()}"
+            differ = told.items() ^ booked.items()
+            yield f"{len(rows)} attempts in the catalog, {len(booked)} in the books; they differ in {differ}"
         done = Counter(row["task"] for row in rows if row["state"] == AttemptState.DONE)
         if set(done) != self.expected.keys() or set(done.values()) != {1}:
             yield f"the catalog has {len(done)} tasks done, {[task for task, times in done.items() if times > 1]} twice"
@@ -150,3 +161,7 @@ class Audit:
         self.clips.sweep(now_us() + 2 * SWEEP_AGE_US)
         if left := list((self.folder / "out" / TEMP_FOLDER).iterdir()):
             yield f"{len(left)} unfinished writes stay"
+
+
+def _is_done(manifest: Manifest | None) -> bool:
+    return manifest is not None and manifest.done

@@ -164,9 +164,7 @@ def open_store(place: str) -> JobStore:
 
 def lead(folder: Path, settings: Mapping, store: JobStore, lease: Lease, stop: threading.Event) -> None:
     out = str(folder / "out")
-    setup = WorkerSetup(
-        url=out, scratch=str(folder / "scratch"), silence_s=settings["silence_s"], stages=STAGES
-    )
+    setup = WorkerSetup(url=out, scratch=str(folder / "scratch"), silence_s=settings["silence_s"], stages=STAGES)
     policy = Policy(idle_stop_s=settings["idle_stop_s"])
     with attach(settings["ray"]), closing(NodeWatch(poll_s=0.5)) as nodes:
         pool = RayPool(setup, "drill", lease.epoch, nodes)

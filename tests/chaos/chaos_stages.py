@@ -6,6 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import faults
@@ -34,6 +35,7 @@ class Small(Params):
 
 
 def generate(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Outputs:
+    _be_first()
     if ctx.gang.placement.world > 1:
         ranks = ctx.gang.broadcast("chaos_stages:stay", GENERATE_S)
         assert ranks == list(range(ctx.gang.placement.world)), ranks
@@ -83,6 +85,14 @@ def _work(ctx: Context, seconds: float) -> None:
         time.sleep(seconds / STEPS)
 
 
+def _be_first() -> None:
+    """The very first attempt may take longer than all others."""
+    folder, seconds = Path(os.environ["CHAOS_FOLDER"]), float(os.environ["CHAOS_FIRST_S"])
+    with suppress(FileExistsError):
+        (folder / "first").touch(exist_ok=False)
+        time.sleep(seconds)
+
+
 def _left(ctx: Context, name: str, file_class: FileClass, content: bytes, **facts: float) -> Outputs:
     path = ctx.scratch / f"{name}.bin"
     path.write_bytes(content)
@@ -92,4 +102,3 @@ def _left(ctx: Context, name: str, file_class: FileClass, content: bytes, **fact
 _SMALL = ("score", "deliver", "sound", "reel")
 GENERATE = StageSpec(1, GenerateParams, "chaos_stages:generate")
 SCORE, DELIVER, SOUND, REEL = (StageSpec(1, Small, f"chaos_stages:{name}") for name in _SMALL)
-

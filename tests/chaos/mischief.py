@@ -1,11 +1,11 @@
 """What befalls the drill's farm: a seeded sequence of deaths and outages, at moments when it works.
 
-    worker, rank     SIGKILL of a worker's process, of one rank of a gang
-    node             SIGKILL of a raylet and all its workers; a new node comes
-    freeze           SIGSTOP of a raylet, briefly, or for so long that Ray gives it up; its workers go on meanwhile
-    driver           SIGKILL; the next one is started at once
-    job store        nobody can write (SQLite), or the server is gone and comes back (PostgreSQL)
-    storage          a storm: many reads and writes fail, some of them after they were done
+worker, rank     SIGKILL of a worker's process, of one rank of a gang
+node             SIGKILL of a raylet and all its workers; a new node comes
+freeze           SIGSTOP of a raylet, briefly, or for so long that Ray gives it up; its workers go on meanwhile
+driver           SIGKILL; the next one is started at once
+job store        nobody can write (SQLite), or the server is gone and comes back (PostgreSQL)
+storage          a storm: many reads and writes fail, some of them after they were done
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import faults
-import ray
+import psutil
 from postgres_server import PostgresServer
 from private_cluster import Node, PrivateCluster, end, until
 
-NODES = 3
 CPUS = 4
+NODE_TRIES = 5
 DRIVER = Path(__file__).with_name("chaos_driver.py")
 
 WEIGHTS: Mapping[str, int] = {
@@ -59,12 +59,12 @@ class Drivers:
     """Exit statuses of those that ended by themselves."""
 
     def __post_init__(self) -> None:
-        self._log = (self.folder / "driver.log").open("ab")
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, str(DRIVER), str(self.folder)]
-        return subprocess.Popen(command, env=dict(self.environment), stdout=self._log, stderr=self._log)
+        with (self.folder / "driver.log").open("ab") as log:
+            return subprocess.Popen(command, env=dict(self.environment), stdout=log, stderr=log)
 
     def kill(self) -> None:
         self.process.kill()
@@ -79,21 +79,20 @@ class Drivers:
     def stop(self) -> int:
         """Ask the driver to end, and wait for it."""
         (self.folder / "stop").touch()
-        status = self.process.wait(timeout=60)
-        self._log.close()
-        return status
+        return self.process.wait(timeout=60)
 
 
 class Mischief:
     """Does harm to a farm, and repairs what a house's own people would: nodes are replaced, drivers started again."""
 
-    def __init__(self, folder: Path, cluster: PrivateCluster, drivers: Drivers, seed: int) -> None:
+    def __init__(self, folder: Path, cluster: PrivateCluster, drivers: Drivers, seed: int, nodes: int) -> None:
         self.done: Counter[str] = Counter()
-        self._folder = folder
+        self.folder = folder
         self._cluster = cluster
         self._drivers = drivers
         self._random = random.Random(seed)
-        self._nodes = [cluster.add(cpus=CPUS) for _ in range(NODES)]
+        self._nodes = [self._another_node() for _ in range(nodes)]
+        self._wanted = nodes
         self._frozen: dict[str, Node] = {}
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._outage = threading.Thread()
@@ -124,8 +123,8 @@ class Mischief:
         for deed in due:
             deed()
         self._nodes = [node for node in self._nodes if node.raylet.is_running() and node.raylet.status() != "zombie"]
-        while len(self._nodes) - len(self._frozen) < NODES:
-            self._nodes.append(self._cluster.add(cpus=CPUS))
+        while len(self._nodes) - len(self._frozen) < self._wanted:
+            self._nodes.append(self._another_node())
         self._drivers.look_after()
 
     def settle(self) -> None:
@@ -135,11 +134,22 @@ class Mischief:
             time.sleep(0.05)
         self.look_after()
 
+    def _another_node(self) -> Node:
+        """A new node. A machine that is busy may take longer than Ray has patience."""
+        for _ in range(NODE_TRIES - 1):
+            before = set(psutil.Process().children())
+            try:
+                return self._cluster.add(cpus=CPUS)
+            except Exception as error:  # noqa: BLE001 - Ray raises nothing finer
+                print(f"  a node did not come up: {error}")
+                for process in set(psutil.Process().children()) - before:
+                    end(process)
+        return self._cluster.add(cpus=CPUS)
+
     # -- deeds: each says whether it could be done ---------------------------------------------------------------------
 
     def _kill_worker(self, lane: str) -> bool:
-        alive = ray._private.state.state.actor_table(None, None, "ALIVE").values()
-        pids = sorted(actor["Pid"] for actor in alive if actor["Name"].split("/")[2:3] == [lane])
+        pids = sorted(actor["Pid"] for actor in self._cluster.actors() if actor["Name"].split("/")[2:3] == [lane])
         if not pids:
             return False
         with suppress(ProcessLookupError):
@@ -147,13 +157,16 @@ class Mischief:
         return True
 
     def _kill_node(self) -> bool:
-        node = self._random.choice([node for node in self._nodes if node.id not in self._frozen])
+        up = [node for node in self._nodes if node.id not in self._frozen]
+        if not up:
+            return False
+        node = self._random.choice(up)
         self._nodes.remove(node)
         self._cluster.kill(node)
         return True
 
     def _freeze(self) -> bool:
-        if self._frozen:
+        if self._frozen or not self._nodes:
             return False
         node = self._random.choice(self._nodes)
         self._frozen[node.id] = node
@@ -174,10 +187,10 @@ class Mischief:
         return True
 
     def _storm(self) -> bool:
-        faults.set_weather(self._folder, faults.STORM)
+        faults.set_weather(self.folder, faults.STORM)
         self._later.append((
             time.monotonic() + self._random.uniform(*STORM_S),
-            lambda: faults.set_weather(self._folder, faults.CALM),
+            lambda: faults.set_weather(self.folder, faults.CALM),
         ))  # fmt: skip
         return True
 
@@ -191,7 +204,7 @@ class Mischief:
         return True
 
     def _file_locked(self, seconds: float) -> None:
-        with sqlite3.connect(self._folder / "state" / "farm.sqlite", isolation_level=None, timeout=60) as database:
+        with sqlite3.connect(self.folder / "state" / "farm.sqlite", isolation_level=None, timeout=60) as database:
             database.execute("BEGIN IMMEDIATE")
             time.sleep(seconds)
             database.execute("ROLLBACK")
@@ -210,7 +223,7 @@ def workers_left(cluster_folder: Path) -> list[int]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if b"ray::Worker" in (process / "cmdline").read_bytes():
-                files = {os.readlink(entry) for entry in (process / "fd").iterdir()}
+                files = {str(entry.readlink()) for entry in (process / "fd").iterdir()}
                 if any(name.startswith(str(cluster_folder)) for name in files):
                     found.append(int(process.name))
     return found

@@ -72,8 +72,8 @@ class Clip:
     def published(self) -> str:
         return f"publish/{self.project}/{self.shot}_v001.bin"
 
-    def _task(self, stage: str, params: dict, *needs: Task, **more) -> Task:
-        inputs = {"mezzanine": Input(task=need.id, output="mezzanine") for need in needs}
+    def _task(self, stage: str, params: dict, need: Task | None = None, **more) -> Task:
+        inputs = {"mezzanine": Input(task=need.id, output="mezzanine")} if need else {}
         return Task.of(
             project=self.project, stage=stage, version=1, params=params, inputs=inputs, shot=self.shot, **more
         )

@@ -151,7 +151,7 @@ def test_the_bound_is_never_broken(tmp_path_factory, add, sizes):
 
 def test_a_booking_whose_process_died_is_put_right(cache, add):
     with cache._total() as total:
-        total.bytes += 10_000
+        total.book(total.bytes + 10_000)
     for number in range(5):
         add(f"k{number}", 200)
     assert cache.bytes_kept >= 800

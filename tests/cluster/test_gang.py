@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 import psutil
 import pytest
 import ray
+from private_cluster import runs, until
 from ray.util.placement_group import placement_group_table
 
 from farm.cluster.gang import Farm as Owner
@@ -25,21 +24,8 @@ def live_groups() -> list[str]:
     return [group["name"] for group in placement_group_table().values() if group["state"] != "REMOVED"]
 
 
-def lives(process: int) -> bool:
-    try:
-        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def free_gpus(within_s: float = 10) -> float:
-    """GPUs that are free, once all are or time is up."""
-    end_s = time.monotonic() + within_s
-    while (free := ray.available_resources().get("GPU", 0)) < ray.cluster_resources()["GPU"]:
-        if time.monotonic() > end_s:
-            break
-        time.sleep(0.1)
-    return free
+def all_gpus_are_free() -> bool:
+    return ray.available_resources().get("GPU", 0) == ray.cluster_resources()["GPU"]
 
 
 def test_every_rank_knows_its_place(farm, main):
@@ -68,33 +54,30 @@ def test_torch_finds_the_others(farm):
 def test_a_gang_is_ready_once(farm):
     gang = farm.start(DUO)
     farm.do(gang, farm.work("noop"))
-    ready = [event for _, event in farm.heard if isinstance(event, WorkerReady)]
-    assert [event.worker for event in ready] == [gang]
+    assert [event.worker for event in farm.events(WorkerReady)] == [gang]
 
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_one_rank_lost_is_the_gang_lost(farm, rank):
-    gang = farm.start(DUO)
+    gang = farm.worker(DUO)
     farm.run(gang, "long_together", seconds=60)
-    processes = [int(farm.sign("rank0")), int(farm.sign("rank1"))]
+    processes = [psutil.Process(int(farm.sign(name))) for name in ("rank0", "rank1")]
     start_s = time.monotonic()
-    os.kill(processes[rank], signal.SIGKILL)
+    processes[rank].kill()
     assert farm.lost(gang).kind is FailureKind.CRASHED
     assert time.monotonic() - start_s < 4
-    deadline_s = time.monotonic() + 5
-    while any(lives(process) for process in processes):
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
-    assert free_gpus() == 4
-    assert not [name for name in live_groups() if name.startswith(farm.pool._farm.name)]
+    until(lambda: not any(runs(process) for process in processes))
+    until(all_gpus_are_free)
+    assert not [name for name in live_groups() if "/duo/" in name]
     farm.hear(0.5)
-    assert len([event for _, event in farm.heard if isinstance(event, WorkerLost)]) == 1
+    assert len(farm.events(WorkerLost)) == 1
 
 
 def test_a_stopped_gang_gives_back_everything(farm):
-    gang = farm.start(DUO)
-    farm.pool.stop(gang)
-    assert free_gpus() == 4
+    gang = farm.worker(DUO)
+    assert not all_gpus_are_free()
+    farm.stop(gang)
+    until(all_gpus_are_free)
 
 
 def test_a_gang_without_room_waits_and_is_demand(farm):
@@ -111,9 +94,8 @@ def test_a_pools_label_is_where_its_lane_goes(farm, cluster):
         both = Lane(name="both", pool="big", ranks=2)
         for lane in (single, both):
             worker = farm.start(lane)
-            (ready,) = [event for _, event in farm.heard if isinstance(event, WorkerReady) and event.worker == worker]
-            assert ready.node == node.id
-            farm.pool.stop(worker)
+            assert WorkerReady(worker, node.id) in farm.events(WorkerReady)
+            farm.stop(worker)
     finally:
         cluster.kill(node)
 

@@ -13,6 +13,7 @@ import boto3
 import psutil
 import pytest
 from moto.server import ThreadedMotoServer
+from private_cluster import until
 from ray._common.utils import get_system_memory
 from ray._private.utils import get_used_memory
 from ray.util import list_named_actors
@@ -31,34 +32,30 @@ def kill(process: str | int) -> None:
     os.kill(int(process), signal.SIGKILL)
 
 
-def events(farm, kind):
-    return [event for _, event in farm.heard if isinstance(event, kind)]
-
-
 # -- work -------------------------------------------------------------------------------------------------------
 
 
 def test_an_attempt_runs_and_its_manifest_is_told(farm, main):
-    worker = farm.start()
+    worker = farm.worker()
     work = farm.work("noop", n=7)
     manifest = farm.do(worker, work)
     assert (manifest.state, manifest.facts, manifest.worker) == (AttemptState.DONE, {"n": 7}, worker)
     assert manifest.node == main.id
 
 
-def test_every_node_is_told_of_first(farm, main):
-    told = farm.until(lambda event: isinstance(event, NodeUp))
-    assert (told.node, told.cpus) == (main.id, 8)
+def test_every_node_is_told_of_first(open_farm, main):
+    told = open_farm().until(lambda event: isinstance(event, NodeUp) and event.node == main.id)
+    assert told.cpus == 8
 
 
 def test_a_worker_can_be_pinned_to_a_node(farm, main):
     worker = farm.start(node=main.id)
-    (ready,) = events(farm, WorkerReady)
+    (ready,) = farm.events(WorkerReady)
     assert (ready.worker, ready.node) == (worker, main.id)
 
 
 def test_progress_comes_at_once_and_then_every_two_seconds(farm):
-    worker = farm.start()
+    worker = farm.worker()
     work = farm.run(worker, "work", seconds=2.6)
     farm.sign("began")
     began_s = time.monotonic()
@@ -70,7 +67,7 @@ def test_progress_comes_at_once_and_then_every_two_seconds(farm):
 
 
 def test_a_cancelled_attempt_stops_within_two_seconds(farm):
-    worker = farm.start()
+    worker = farm.worker()
     work = farm.run(worker, "work", seconds=60)
     farm.sign("began")
     asked_s = time.monotonic()
@@ -80,7 +77,7 @@ def test_a_cancelled_attempt_stops_within_two_seconds(farm):
 
 
 def test_a_cancel_that_overtakes_its_attempt_is_heard(farm):
-    worker = farm.start()
+    worker = farm.worker()
     first, second = farm.work("work", seconds=0.5), farm.work("work", seconds=60)
     farm.pool.run(worker, first)
     farm.pool.run(worker, second)
@@ -91,7 +88,7 @@ def test_a_cancel_that_overtakes_its_attempt_is_heard(farm):
 
 def test_a_worker_whose_outcome_cannot_be_written_is_well(open_farm, tmp_path):
     farm = open_farm(url=str(tmp_path / "broken"))
-    worker = farm.start()
+    worker = farm.worker()
     (tmp_path / "broken").write_text("this is no folder")
     manifest = farm.do(worker, farm.work("noop"))
     assert manifest.failure in {FailureKind.TRANSIENT, FailureKind.INPUT}
@@ -103,7 +100,7 @@ def test_a_worker_whose_outcome_cannot_be_written_is_well(open_farm, tmp_path):
 
 
 def test_a_crash_is_told_at_once(farm):
-    worker = farm.start()
+    worker = farm.worker()
     farm.run(worker, "crash")
     start_s = time.monotonic()
     assert farm.lost(worker).kind is FailureKind.CRASHED
@@ -111,23 +108,23 @@ def test_a_crash_is_told_at_once(farm):
 
 
 def test_an_idle_worker_that_dies_is_told(farm):
-    worker = farm.start()
+    worker = farm.worker()
     farm.do(worker, farm.work("work", seconds=0))
     kill(farm.sign("began"))
     assert farm.lost(worker).kind is FailureKind.CRASHED
-    assert len(events(farm, WorkerLost)) == 1
+    assert len(farm.events(WorkerLost)) == 1
 
 
-def test_what_a_lost_worker_had_finished_is_finished(farm, tmp_path):
-    worker = farm.start()
+def test_what_a_lost_worker_had_finished_is_finished(farm):
+    worker = farm.worker()
     work = farm.run(worker, "work", seconds=60)
     process = farm.sign("began")
     manifest = Manifest(task=work.task.id, attempt=1, stage="work", state=AttemptState.DONE, worker=worker)
     key = manifest_key("p", work.task.id, 1)
-    ClipStore(tmp_path / "store").put_bytes(key, manifest.model_dump_json().encode())
+    ClipStore(farm.folder / "store").put_bytes(key, manifest.model_dump_json().encode())
     kill(process)
     lost = farm.lost(worker)
-    assert events(farm, AttemptFinished) == [AttemptFinished(worker, manifest)]
+    assert farm.events(AttemptFinished) == [AttemptFinished(worker, manifest)]
     assert lost.kind is FailureKind.RECLAIMED
 
 
@@ -144,18 +141,17 @@ def test_a_worker_of_another_version_is_refused(farm, monkeypatch):
     monkeypatch.setattr(package, "__version__", "99.1")
     worker = farm.begin()
     assert "99.1" in farm.lost(worker).message
-    assert not events(farm, WorkerReady)
+    assert not farm.events(WorkerReady)
 
 
 def test_a_stopped_worker_is_not_told_of(farm):
-    worker = farm.start()
+    worker = farm.worker()
     farm.run(worker, "work", seconds=60)
     process = psutil.Process(int(farm.sign("began")))
-    farm.pool.stop(worker)
+    farm.stop(worker)
     process.wait(5)
-    other = farm.start()
-    assert farm.do(other, farm.work("noop")).done
-    assert not events(farm, WorkerLost)
+    assert farm.do(farm.worker(), farm.work("noop")).done
+    assert not farm.events(WorkerLost)
 
 
 def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_silence(farm, cluster):
@@ -165,9 +161,11 @@ def test_the_death_of_a_node_is_told_at_once_but_its_workers_only_after_their_si
     process = psutil.Process(int(farm.sign("began")))
     cluster.kill(node)
     lost = farm.lost(worker)
-    at_s = {type(event): at_s for at_s, event in farm.heard if not isinstance(event, Progress)}
+    (node_lost,) = (place for place, (_, event) in enumerate(farm.heard) if event == NodeLost(node.id))
+    (worker_lost,) = (place for place, (_, event) in enumerate(farm.heard) if event == lost)
     assert lost.kind is FailureKind.RECLAIMED
-    assert at_s[NodeLost] < at_s[WorkerLost]
+    assert node_lost < worker_lost
+    assert farm.heard[worker_lost][0] - farm.heard[node_lost][0] > 1.0
     assert not process.is_running()
 
 
@@ -196,36 +194,29 @@ def test_a_worker_that_was_to_come_up_on_a_dead_node_is_lost(farm, cluster):
 
 
 def test_an_intent_in_the_journal_outlives_the_attempt_that_died(farm):
-    worker = farm.start()
+    worker = farm.worker()
     work = farm.run(worker, "note")
     farm.lost(worker)
-    again = farm.start()
-    manifest = farm.do(again, farm.work("note", attempt=2, n=work.task.params["n"]))
+    manifest = farm.do(farm.worker(), farm.work("note", attempt=2, n=work.task.params["n"]))
     assert manifest.done
     assert list(manifest.facts["stands"]) == ["bought by"]
 
 
-def test_what_a_killed_worker_left_on_disk_goes_with_the_next_start(farm, tmp_path):
-    worker = farm.start()
+def test_what_a_killed_worker_left_on_disk_goes_with_the_next_start(farm):
+    worker = farm.worker()
     farm.run(worker, "hoard", seconds=60)
     kill(farm.sign("began"))
     farm.lost(worker)
-    (left,) = tmp_path.glob("scratch/*/hoard-*/scratch/hoarded")
+    (left,) = farm.folder.glob("scratch/*/hoard-*/scratch/hoarded")
     farm.start()
     assert not left.exists()
 
 
 def test_a_new_leader_ends_the_workers_of_older_epochs_only(open_farm):
-    old = open_farm("show", epoch=3)
-    old.start(), old.start(Lane(name="duo", ranks=2))
-    other = open_farm("show2", epoch=1)
-    other.start()
-    new = open_farm("show", epoch=4)
-    new.start()
-    deadline = time.monotonic() + 10
-    while any(name.startswith("show/3/") for name in names()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    open_farm("show", epoch=3).start(Lane(name="duo", ranks=2))
+    open_farm("show2", epoch=1).start()
+    open_farm("show", epoch=4).begin()
+    until(lambda: not any(name.startswith("show/3/") for name in names()))
     assert {"show2/1/cpu/1", "show/4/cpu/1"} <= names()
 
 
@@ -279,7 +270,7 @@ def test_what_the_machine_lacks_is_read_once(open_farm, bucket):
     client, name, options = bucket
     farm = open_farm(url=f"s3://{name}/farm", storage=options)
     client.put_object(Bucket=name, Key="farm/store/p/asset/still.png", Body=b"x" * 500)
-    worker = farm.start()
+    worker = farm.worker()
     inputs = {"still": "store/p/asset/still.png"}
     assert farm.do(worker, farm.work("read", inputs=inputs)).done
     client.delete_object(Bucket=name, Key="farm/store/p/asset/still.png")

@@ -106,7 +106,11 @@ def test_nothing_is_lost_whichever_call_fails(tmp_path, shot, monkeypatch, fails
     calls = 1
     for at in range(100):
         with monkeypatch.context() as patch:
-            store, clips, faulty = JobStore.open(tmp_path / f"state{at}"), ClipStore(tmp_path / f"clips{at}"), Faulty(at)
+            store, clips, faulty = (
+                JobStore.open(tmp_path / f"state{at}"),
+                ClipStore(tmp_path / f"clips{at}"),
+                Faulty(at),
+            )
             labels.append(run(store, clips, faulty, fails, patch, shot))
             store.close()
         calls = max(calls, faulty.calls)

@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -34,7 +34,7 @@ HEALTH = {
     "health_check_timeout_ms": 500,
     "health_check_failure_threshold": 3,
 }
-"""A dead raylet is noticed by its broken connection, a frozen one after three checks."""
+"""A dead raylet is noticed by its broken connection, a frozen one after three checks that time out (2.2 s measured)."""
 
 QUIET = {
     "RAY_AUTH_MODE": "disabled",
@@ -42,7 +42,7 @@ QUIET = {
     "RAY_enable_metrics_collection": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
-"""In the environment of all that belongs to such a cluster."""
+"""In the environment of all that belongs to such a cluster, from before its head starts to its end."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,23 @@ class PrivateCluster:
     def attach(self) -> None:
         ray.init(address=self.address, namespace=self.namespace, log_to_driver=False, logging_level="ERROR")
 
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[None]:
+        """This process is attached for the length of the block."""
+        self.attach()
+        try:
+            yield
+        finally:
+            ray.shutdown()
+
     def add(self, cpus: int = 1, gpus: int = 0, labels: dict[str, str] | None = None) -> Node:
         """A node that is up. `gpus` are of Ray's imagination."""
         self._nodes.append(self._start(num_cpus=cpus, num_gpus=gpus, labels=labels or {}))
         return self._nodes[-1]
+
+    def actors(self) -> Sequence[Mapping[str, Any]]:
+        """The actors that live: "Name", "Pid"… Needs no `attach`."""
+        return list(self._cluster.global_state.actor_table(None, None, "ALIVE").values())
 
     def kill(self, node: Node) -> None:
         """The machine is gone at once: its raylet and all its workers."""

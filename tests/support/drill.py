@@ -17,6 +17,10 @@ from farm.models.spec import Placement
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
+DRILLS = "noop write read work wait hoard eat crash note linger hog family together summed long_together"
+STAGES = {name: f"drill:{name.upper()}" for name in DRILLS.split()}
+"""For `WorkerSetup.stages`."""
+
 
 class DrillParams(Params):
     n: int = 0
@@ -53,6 +57,14 @@ def work(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outpu
     return Outputs({}, {})
 
 
+def wait(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Take until the file `go` lies in the folder."""
+    while not Path(params.folder, "go").exists():
+        ctx.check()
+        time.sleep(0.02)
+    return Outputs({}, {})
+
+
 def hoard(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
     """Work with a file in the scratch folder."""
     (ctx.scratch / "hoarded").write_text("much")
@@ -81,6 +93,14 @@ def note(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outpu
     if stands == mine:
         os.kill(os.getpid(), signal.SIGKILL)
     return Outputs({}, {"stands": dict(stands)})
+
+
+def linger(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Take `seconds` at the first attempt, and no time at later ones."""
+    mine = {"attempt of": os.getpid()}
+    if ctx.journal("first", mine) == mine:
+        return work(inputs, params, ctx)
+    return Outputs({}, {})
 
 
 def hog(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
