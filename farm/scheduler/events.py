@@ -76,7 +76,8 @@ class TaskAdded:
     """Its place within the job: smaller runs first."""
     history: History = History()
     """Heeded when the task is new to this scheduler. A known task that has settled is asked for again when this says
-    that it waits (it failed, was cancelled, or its files are gone): it starts over, as `history.attempts` has it."""
+    that it waits (it failed, was cancelled, or its files are gone): it starts over, as `history.attempts` has it. A
+    task that is done starts over only if this counts all its attempts: an older history knows less."""
 
 
 # -- what happened ----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from farm.errors import FailureKind
 from farm.scheduler.answer import Answer
 from farm.scheduler.attempts import Attempts
-from farm.scheduler.events import JobDropped, JobSet, ProjectSpent, TaskAdded
+from farm.scheduler.events import History, JobDropped, JobSet, ProjectSpent, TaskAdded
 from farm.scheduler.graph import Entry, Graph, Place
 from farm.scheduler.lanes import Workers
 from farm.scheduler.ledger import Ledger
@@ -54,7 +54,7 @@ class Membership:
                 self.attempts.arrive(entry, answer)
             return
         self.graph.want(entry, job, event.order)
-        if entry.settled and history.state is TaskState.WAITING:
+        if _asked_again(entry, history):
             entry.attempts = max(entry.attempts, history.attempts)
             self.attempts.reopen(entry, answer)
         elif entry.place is Place.QUEUE:
@@ -78,3 +78,10 @@ class Membership:
                 del self._unwanted[task]
             if entry.settled and not entry.wanted:
                 self.graph.forget(entry)
+
+
+def _asked_again(entry: Entry, history: History) -> bool:
+    """Whether a known task starts over. A history from before the attempt that was done does not undo it."""
+    if history.state is not TaskState.WAITING or not entry.settled:
+        return False
+    return entry.state is not TaskState.DONE or history.attempts >= entry.attempts

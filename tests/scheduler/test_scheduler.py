@@ -318,7 +318,7 @@ def test_asking_again_for_what_is_done_makes_it_anew_and_what_waits_below_waits_
     later = task("later", first)
     floor.add(later)
     assert floor.why(later) is WaitReason.CAPACITY
-    floor.add(first)
+    floor.tell(TaskAdded("job", first, history=History(attempts=1)))
     assert floor.changes(TaskMoved)[-1] == TaskMoved(first.id, TaskState.WAITING, 0)
     assert (floor.state(done), floor.why(later)) == (TaskState.DONE, WaitReason.UPSTREAM)
     assert floor.scheduler.unsettled == floor.scheduler.open_tasks("job") == 3
@@ -338,7 +338,7 @@ def test_an_attempt_that_runs_while_its_input_is_made_anew_is_tried_again_behind
     floor.ready()
     floor.finish(floor.only())
     (reader,) = floor.running
-    floor.add(first)
+    floor.tell(TaskAdded("job", first, history=History(attempts=1)))
     floor.finish(reader, FailureKind.TRANSIENT, "its input is gone")
     assert floor.why(below) is WaitReason.UPSTREAM
     floor.ready()
@@ -356,7 +356,7 @@ def test_what_runs_while_its_input_fails_anew_fails_with_it_only_when_it_needs_i
     floor.ready()
     assert floor.ran() == ["reads", "fails"]
     reader, failing = floor.running
-    floor.add(first)
+    floor.tell(TaskAdded("job", first, history=History(attempts=1)))
     floor.tell(NodeUp("n2", 1, name="n2"))
     floor.ready()
     (maker,) = (name for name in floor.running if name not in (reader, failing))
@@ -365,6 +365,18 @@ def test_what_runs_while_its_input_fails_anew_fails_with_it_only_when_it_needs_i
     floor.finish(failing, FailureKind.TRANSIENT, "its input is gone")
     assert (floor.state(reads), floor.state(fails)) == (TaskState.DONE, TaskState.FAILED)
     assert floor.scheduler.failure(fails.id) == (FailureKind.INPUT, "not any more")
+
+
+def test_a_history_from_before_a_task_was_done_does_not_undo_it(floor_of, task):
+    floor = floor_of((1, 0))
+    one = task("one")
+    floor.add(one)
+    floor.ready()
+    floor.finish(floor.only())
+    floor.job("other")
+    floor.add(one, job="other")
+    assert floor.state(one) is TaskState.DONE
+    assert floor.scheduler.open_tasks("other") == 0
 
 
 def test_a_project_at_its_cap_by_ended_jobs_starts_nothing(bare, task):
