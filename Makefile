@@ -8,9 +8,10 @@ LOCKS := deploy/locks
 CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt),UV_SYSTEM_CERTS=1)
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_NO_PROGRESS=1 $(CERTS) $(BIN)/uv
 OUT ?= out/demo
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test check unit bench locks clean
+.PHONY: help demo demo-full test check unit chaos simulate bench locks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +32,14 @@ check: $(VENV)/.all
 
 unit: $(VENV)/.all
 	$(BIN)/pytest -n 2
+
+chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 times, and audit what is left; ~15 minutes
+	$(BIN)/python tests/chaos --seed $(SEED) --jobs 37 --kills 200
+	$(BIN)/python tests/chaos --seed $(SEED) --jobs 8 --kills 40 --postgresql
+	CHAOS_FROZEN_S=60 $(BIN)/pytest -n 0 tests/chaos/test_stopped.py
+
+simulate: $(VENV)/.all ## every scenario of the simulator with 20 seeds
+	$(BIN)/farm simulate all --seeds 20
 
 bench: $(VENV)/.all ## measure the lines of the targets; prints a table, writes build/bench.json
 	$(BIN)/python tests/benchmarks

@@ -4,7 +4,8 @@
                                                   └─▶ files that somebody needs and are gone ─▶ asked for again
 
 It begins with the shots of which something is left to do, so that work starts at once however much is done; the others
-follow a portion at a time. Reads only: what it finds out, the books are told by the driver (`found`).
+follow a portion at a time. Reads only: what it finds out, the books are told by the driver (`found`). Where storage
+fails, `settle`, `choose` and `retry` may be asked again, and give what they would have given.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from farm.chain import StageName
 from farm.driver.seams import Found
 from farm.errors import InputError
 from farm.liveplan import LivePlan
-from farm.plan import Brief, check_choice
+from farm.plan import Brief, ShotPlan, check_choice
 from farm.resume import Past
 from farm.shelf import Shelf
 from farm.store.records import TaskRecord
-from farm.tasks import ALL, Outcome, StoredFile, Task, TaskId
+from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId, TaskState
 
 PORTION = 16
 """Shots that are planned, and looked up, at a time."""
@@ -37,11 +38,13 @@ class Course:
         self._shelf = shelf
         self._fresh: set[TaskId] = set()
         """Settled while this job was watched: their files are as they were left."""
+        self._owed: dict[TaskId, Task] = {}
+        """Planned, and not yet given: storage failed on the way, and whoever asked will ask again."""
 
     def begin(self) -> Iterator[Task]:
         """Every task that can be named now, each after its inputs; what is left to do first, lazily."""
         records = self._past.load()
-        self.live.known |= {record.task.id: record.outcome for record in records if record.outcome}
+        self.live.known |= {record.task.id: outcome for record in records if (outcome := record.outcome)}
         unfinished, finished = _apart(self.live.brief, records)
         for portion in (*_portions(unfinished), *_portions(finished)):
             yield from self._meet(self.live.take_up(portion))
@@ -63,17 +66,24 @@ class Course:
         return check_choice(self.live.shot(shot), take, known)
 
     def retry(self, shots: Collection[str]) -> list[Task]:
-        """Ask again for what did not come out of those shots; without any, of all that have no clip."""
+        """Ask again for what did not come out of those shots; without any, of all without a clip, or cut short."""
         known, codes = self.live.known, {shot.code for shot in self.live.brief.shot_list.shots}
         if unknown := sorted(set(shots) - codes):
             raise InputError(f"{self.live.brief.shot_list.name} has no shot {', '.join(unknown)}")
-        plans = [self.live.shot(code) for code in shots] or [shot for shot in self.live.plan.shots if shot.failed]
+        plans = [self.live.shot(code) for code in shots] or [
+            shot for shot in self.live.plan.shots if self._wants_more(shot)
+        ]
         tasks = [task for planned in plans for task in planned.tasks]
         if not shots and (assembly := self.live.plan.assemble):
             tasks.append(assembly)
         failed = {task.id: task for task in tasks if task.id in known and not known[task.id].done}
         self._past.reopen(failed)
         return self._meet(self._forgotten(failed))
+
+    def _wants_more(self, planned: ShotPlan) -> bool:
+        """True for a shot without a clip, and for one that was cancelled when only some of its takes were there."""
+        outcomes = (self.live.known.get(task.id) for task in planned.tasks)
+        return planned.failed or any(each and each.state is TaskState.CANCELLED for each in outcomes)
 
     def found(self, tasks: Sequence[Task]) -> Found:
         """Where tasks stand that were just made part of the job; see `JobPlan`."""
@@ -97,18 +107,27 @@ class Course:
 
     def _meet(self, tasks: Iterable[Task]) -> list[Task]:
         """These tasks, and all that follow from what is there of them, each after its inputs."""
-        given: dict[TaskId, Task] = {}
-        new = list(tasks)
+        self._owe(tasks)
+        new = list(self._owed.values())
         while new:
-            given |= {task.id: task for task in new}
             unknown = [task for task in new if task.id not in self.live.known]
             outcomes = self._past.read(unknown, self._fresh)
-            new = list(self.live.learn(outcomes))
+            new = self._owe(self.live.learn(outcomes))
             if not new:
-                gone = self._gone(given.values())
+                gone = self._gone(self._owed.values())
                 self._past.reopen(gone)
-                new = self._forgotten(gone)
-        return sorted(given.values(), key=lambda task: self.live.places[task.id])
+                new = self._owe(self._forgotten(gone))
+        given = sorted(self._owed.values(), key=lambda task: self.live.places[task.id])
+        self._owed.clear()
+        return given
+
+    def _owe(self, tasks: Iterable[Task]) -> list[Task]:
+        """Note tasks that are to be given, each as it is named: naming the next may fail."""
+        noted: list[Task] = []
+        for task in tasks:
+            self._owed[task.id] = task
+            noted.append(task)
+        return noted
 
     def _forgotten(self, tasks: Mapping[TaskId, Task]) -> list[Task]:
         """Tasks that are open again, and those that can be named because of it."""
@@ -139,7 +158,7 @@ class Course:
 def _apart(brief: Brief, records: Sequence[TaskRecord]) -> tuple[list[str], list[str]]:
     """The codes of the shots of which something seems to be left to do, and of the others."""
     delivered = {record.task.shot for record in records if record.task.stage == StageName.DELIVER}
-    finished = delivered - {record.task.shot for record in records if record.outcome is None}
+    finished = delivered - {record.task.shot for record in records if record.state not in SETTLED}
     codes = [shot.code for shot in brief.shot_list.shots]
     return [code for code in codes if code not in finished], [code for code in codes if code in finished]
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import farm
+from farm.clock import now_us
 from farm.config import Config
 from farm.errors import FarmError
+from farm.jobview import driver_view
 from farm.media import ffmpeg
 from farm.site import Site
 from farm.tasks import asset_key
@@ -88,10 +90,12 @@ def _output(config: Config, out: str) -> Check:
 
 
 def _state(config: Config, out: str) -> Check:
-    with Site(config, out).leading():
-        pass
+    with Site(config, out).store() as store:
+        driver = driver_view(store.last_pulse(), now_us())
+    if config.database:
+        return Check("state", True, f"PostgreSQL holds the job store; {driver.words}")
     free_gb = shutil.disk_usage(config.state).free / 1e9
-    found = f"{config.state} holds the job store; {free_gb:.0f} GB free"
+    found = f"{config.state} holds the job store; {free_gb:.0f} GB free; {driver.words}"
     return Check("state", free_gb > DISK_MIN_GB, found, "" if free_gb > DISK_MIN_GB else "free some space")
 
 

@@ -25,7 +25,7 @@ from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
 if TYPE_CHECKING:
-    from farm.cluster.worker import WorkerSetup
+    from farm.cluster.setup import WorkerSetup
 
 
 def policy(config: Config) -> Policy:
@@ -102,23 +102,28 @@ class Led:
 
 
 @contextmanager
-def driver_here(led: Led, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
+def driver_here(
+    led: Led, observer: Observer, stop: threading.Event, ray_started: Callable[[], None]
+) -> Iterator[Driver]:
     """A driver with this machine to itself; its Ray starts when there is work."""
     from farm.cluster.embedded import EmbeddedPool
 
     cpus = led.config.workers
-    pool = EmbeddedPool(_setup(led, cores=cpus), _name(led), led.epoch, cpus)
+    pool = EmbeddedPool(_setup(led, cores=cpus), _name(led), led.epoch, cpus, ray_started)
     yield from _driving(led, pool, observer, stop)
 
 
 @contextmanager
-def driver_on_cluster(led: Led, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
+def driver_on_cluster(
+    led: Led, observer: Observer, stop: threading.Event, ray_started: Callable[[], None]
+) -> Iterator[Driver]:
     """A driver beside the Ray cluster that the settings name."""
     from farm.cluster.local import attach
     from farm.cluster.nodes import NodeWatch
     from farm.cluster.pool import RayPool
 
     with attach(led.config.ray), closing(NodeWatch()) as nodes:
+        ray_started()
         yield from _driving(led, RayPool(_setup(led), _name(led), led.epoch, nodes), observer, stop)
 
 
@@ -141,7 +146,7 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
 
 
 def _setup(led: Led, cores: int = 1) -> WorkerSetup:
-    from farm.cluster.worker import WorkerSetup
+    from farm.cluster.setup import WorkerSetup
 
     return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), cores=cores)
 

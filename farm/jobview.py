@@ -6,20 +6,25 @@ Nothing here needs the driver: what it alone knows (why tasks wait) is what it l
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from farm.chain import StageName
+from farm.driver.glance import CHOICE
+from farm.errors import InputError
 from farm.store.jobs import JobStore
-from farm.store.records import Deed, JobLine, Pulse, Request, RequestState, TaskRecord, Verb
+from farm.store.records import Deed, JobLine, JobState, Pulse, Request, RequestState, TaskRecord, Verb
 from farm.tasks import TaskState
 
 STALE_US = 10_000_000
 """A driver that has said nothing for so long leads no more."""
 
-
 ID_DIGITS = 6
+
+PENDING = "pending"
+"""The state of a job that was submitted, and that no driver has taken in."""
 
 
 class _View(BaseModel):
@@ -40,12 +45,7 @@ class DriverView(_View):
     def words(self) -> str:
         if self.leads:
             return f"driven by {self.leader}"
-        who = f"no driver since {clock(self.last_seen_us)}" if self.last_seen_us else "no driver has run here yet"
-        return (
-            f"{who}: {self.pending} {'request waits' if self.pending == 1 else 'requests wait'}"
-            if self.pending
-            else who
-        )
+        return f"no driver since {clock(self.last_seen_us)}" if self.last_seen_us else "no driver has run here yet"
 
 
 class JobView(_View):
@@ -55,17 +55,24 @@ class JobView(_View):
     project: str
     name: str
     state: str
+    """As the books have it, or "pending"."""
     priority: int
     principal: str
+    """Who submitted it."""
     created_us: int
     ended_us: int = 0
     tasks: Mapping[str, int] = {}
     """How many by state."""
     waits: Mapping[str, int] = {}
-    """How many waiting tasks by reason, as the driver last said."""
+    """How many waiting tasks by reason, as the driver last said; "choice": shots of which a take is to be chosen."""
     cost_micros: int = 0
     budget_micros: int | None = None
     message: str = ""
+
+    @property
+    def live(self) -> bool:
+        """True while it may still want something."""
+        return self.state == PENDING or JobState(self.state).live
 
 
 class ShotLine(_View):
@@ -73,7 +80,7 @@ class ShotLine(_View):
 
     code: str
     state: str
-    """"done", "failed", "running", or "waiting"."""
+    """"done", "failed", "cancelled", "running", "waiting", or "choice" when a person is to choose a take."""
     tasks: Mapping[str, int]
     message: str = ""
 
@@ -92,7 +99,7 @@ class JobStatus(_View):
 
     job: JobView
     stages: Mapping[str, Mapping[str, int]]
-    """Tasks by stage and state."""
+    """Tasks by stage and state, in the order of the chain."""
     shots: tuple[ShotLine, ...]
     history: tuple[HistoryLine, ...]
     driver: DriverView
@@ -107,21 +114,30 @@ class Receipt(_View):
     reason: str = ""
     job: str = ""
     answer: Mapping[str, JsonValue] = {}
+    again: bool = False
+    """True when the same was asked for before, under the same key: what came of that."""
     note: str = ""
     """Why nothing came of it yet: "queued, no driver since 14:02"."""
 
     @classmethod
-    def of(cls, request: Request, driver: DriverView) -> Receipt:
-        pending = request.state is RequestState.PENDING
+    def of(cls, request: Request, driver: DriverView, *, again: bool = False) -> Receipt:
+        waits = f"{driver.leader} has not answered yet" if driver.leads else driver.words
         return cls(
             request=request.id,
             verb=request.verb,
             state=request.state,
             reason=request.reason,
-            job=str(request.answer.get("job", "")) or request.job or _job_to_be(request),
+            job=str(request.answer.get("job", "")) or request.job or job_to_be(request),
             answer=request.answer,
-            note=f"queued, {driver.words}" if pending else "",
+            again=again,
+            note=f"queued, {waits}" if request.state is RequestState.PENDING else "",
         )
+
+
+def answered(job: str, state: str, message: str) -> Receipt:
+    """Why a job waits, where that takes no driver to know."""
+    answer: dict[str, JsonValue] = {"subject": job, "kind": "job", "state": state, "message": message, "waits": []}
+    return Receipt(request="", verb=Verb.WHY, state=RequestState.APPLIED, job=job, answer=answer)
 
 
 def job_id(request: str, name: str) -> str:
@@ -137,24 +153,25 @@ def driver_view(pulse: Pulse | None, now_us: int) -> DriverView:
 
 
 def job_views(store: JobStore, now_us: int) -> tuple[JobView, ...]:
-    """Every job, oldest first."""
+    """Every job, oldest first; last those that no driver has taken in."""
     waits = _waits(store.last_pulse(), now_us)
-    return tuple(_view(line, waits.get(line.id, {})) for line in store.job_lines())
+    there = tuple(_view(line, waits.get(line.id, {})) for line in store.job_lines())
+    known = {view.id for view in there}
+    return *there, *(view for view in _submitted(store.pending()) if view.id not in known)
 
 
 def job_status(store: JobStore, job: str, now_us: int) -> JobStatus:
-    """One job in detail."""
-    pulse = store.last_pulse()
-    line = next(line for line in store.job_lines() if line.id == job)
-    stages: dict[str, dict[str, int]] = {}
-    for (stage, state), count in line.tasks.items():
-        stages.setdefault(stage, {})[state] = count
+    """One job in detail. Raises `InputError` for one that is not there."""
+    view = next((view for view in job_views(store, now_us) if view.id == job), None)
+    if view is None:
+        raise InputError(f'there is no job "{job}" (farm jobs --all lists them)')
+    found = store.job(job)
     return JobStatus(
-        job=_view(line, _waits(pulse, now_us).get(job, {})),
-        stages=stages,
-        shots=tuple(_shots(store.load(job))),
-        history=tuple(_history(deed) for deed in store.history(job)),
-        driver=driver_view(pulse, now_us),
+        job=view,
+        stages=_stages(store, job),
+        shots=tuple(_shots(view, found.document if found else {}, store.load(job))),
+        history=tuple(_history(store.history(job), view)),
+        driver=driver_view(store.last_pulse(), now_us),
     )
 
 
@@ -165,11 +182,39 @@ def clock(at_us: int) -> str:
     return f"{at:%H:%M}" if at.date() == today else f"{at:%Y-%m-%d %H:%M}"
 
 
-def _job_to_be(request: Request) -> str:
-    """The name that a submission's job will have."""
+def job_to_be(request: Request) -> str:
+    """The id that a submission's job will have; "" for another request."""
     submission = request.body.get("submission")
     name = submission.get("name") if isinstance(submission, dict) else None
     return job_id(request.id, name) if isinstance(name, str) else ""
+
+
+def _submitted(requests: Iterable[Request]) -> Iterator[JobView]:
+    """Jobs to be, of submissions that no driver has seen."""
+    for request in requests:
+        submission, priority = request.body.get("submission"), request.body.get("priority")
+        if request.verb is Verb.SUBMIT and isinstance(submission, dict):
+            settings = submission.get("settings")
+            usual = settings.get("priority") if isinstance(settings, dict) else None
+            asked = next((each for each in (priority, usual) if isinstance(each, int)), 50)
+            budget = request.body.get("budget_micros")
+            yield JobView(
+                id=job_to_be(request),
+                project=str(submission.get("project", "")),
+                name=str(submission.get("name", "")),
+                state=PENDING,
+                priority=asked,
+                principal=request.principal,
+                created_us=request.at_us,
+                budget_micros=budget if isinstance(budget, int) else None,
+                message="waits for a driver",
+            )
+
+
+def _stages(store: JobStore, job: str) -> dict[str, dict[str, int]]:
+    counts = store.counts(job)
+    there = sorted({stage for stage, _ in counts}, key=lambda stage: list(StageName).index(StageName(stage)))
+    return {stage: {str(state): n for (of, state), n in counts.items() if of == stage} for stage in there}
 
 
 def _view(line: JobLine, waits: Mapping[str, int]) -> JobView:
@@ -206,17 +251,37 @@ def _waits(pulse: Pulse | None, now_us: int) -> dict[str, dict[str, int]]:
     return found
 
 
-def _shots(records: Iterable[TaskRecord]) -> Iterable[ShotLine]:
-    """Shots in the job's order; tasks of no shot are left out."""
+def _shots(job: JobView, document: Mapping[str, JsonValue], records: Iterable[TaskRecord]) -> Iterator[ShotLine]:
+    """The shots that a job was asked for, in the order of the cut; also those that are refused, and have no task."""
     by_shot: dict[str, list[TaskRecord]] = {}
     for record in records:
-        if record.task.shot:
-            by_shot.setdefault(record.task.shot, []).append(record)
-    for code, tasks in by_shot.items():
-        states = Counter(record.state for record in tasks)
-        failed = next((record.message for record in tasks if record.state is TaskState.FAILED), "")
-        counts = {str(state): count for state, count in states.items()}
-        yield ShotLine(code=code, state=_worst(states), tasks=counts, message=failed)
+        by_shot.setdefault(record.task.shot, []).append(record)
+    only = document.get("only")
+    for entry in _entries(document.get("shots")):
+        code, refused = str(entry.get("code")), entry.get("refused")
+        if isinstance(only, list) and code not in only:
+            continue
+        if refused:
+            yield ShotLine(code=code, state="failed", tasks={}, message=str(refused))
+        else:
+            yield _shot(code, by_shot.get(code, []), job)
+
+
+def _shot(code: str, tasks: Sequence[TaskRecord], job: JobView) -> ShotLine:
+    states = Counter(record.state for record in tasks)
+    stages = {record.task.stage for record in tasks}
+    state = _worst(states) if tasks else str(TaskState.WAITING)
+    message = next((record.message for record in tasks if record.state is TaskState.FAILED), "")
+    if state == TaskState.DONE and StageName.DELIVER not in stages:  # it goes on, or no take was chosen
+        state = str(TaskState.WAITING) if job.live else str(TaskState.FAILED)
+        if job.live and StageName.SELECT in stages:
+            state, message = CHOICE, f"farm approve {job.id} {code} TAKE"
+    counts = {str(state): count for state, count in states.items()}
+    return ShotLine(code=code, state=state, tasks=counts, message=message)
+
+
+def _entries(shots: JsonValue) -> Iterator[Mapping[str, JsonValue]]:
+    yield from (entry for entry in shots if isinstance(entry, dict)) if isinstance(shots, list) else ()
 
 
 def _worst(states: Mapping[TaskState, int]) -> str:
@@ -224,9 +289,28 @@ def _worst(states: Mapping[TaskState, int]) -> str:
     return next(str(state) for state in order if states.get(state))
 
 
-def _history(deed: Deed) -> HistoryLine:
-    if deed.verb is None:
-        return HistoryLine(at_us=deed.at_us, who="the farm", what=f"job is {deed.state}")
+def _history(deeds: Sequence[Deed], job: JobView) -> Iterator[HistoryLine]:
+    """Who did what, and what became of the job; its states that somebody asked for are told by the request alone."""
+    yield HistoryLine(at_us=job.created_us, who=job.principal, what="submit", outcome=_first_state(deeds, job))
+    for index, deed in enumerate(deeds):
+        if deed.verb:
+            yield _asked(deed)
+        elif not JobState(deed.state).live and not _was_cancelled(deeds[index:]):
+            yield HistoryLine(at_us=deed.at_us, who="the farm", what=deed.state)
+
+
+def _first_state(deeds: Sequence[Deed], job: JobView) -> str:
+    first = next((deed.state for deed in deeds if deed.verb is None), job.state)
+    return str(RequestState.APPLIED) if first == JobState.ACTIVE else first
+
+
+def _was_cancelled(deeds: Sequence[Deed]) -> bool:
+    """True when the first of these is a job's end that the request after it asked for."""
+    asked = next((deed.verb for deed in deeds if deed.verb and deed.state == RequestState.APPLIED), None)
+    return deeds[0].state == JobState.CANCELLED and asked is Verb.CANCEL
+
+
+def _asked(deed: Deed) -> HistoryLine:
     outcome = f"{deed.state}: {deed.reason}" if deed.reason else deed.state
-    details = "" if deed.verb is Verb.SUBMIT else " ".join(str(value) for value in deed.body.values())
+    details = " ".join(str(value) for value in deed.body.values())
     return HistoryLine(at_us=deed.at_us, who=deed.principal, what=f"{deed.verb} {details}".strip(), outcome=outcome)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from farm.plan import Brief, Plan, ShotPlan, plan_assembly, plan_shot
+from farm.plan import Brief, Plan, ShotPlan, TakePlan, plan_assembly, plan_shot
 from farm.tasks import Outcome, Task, TaskId
 
 
@@ -33,6 +33,8 @@ class LivePlan:
         self._shots: dict[str, ShotPlan] = {}
         self._open = set(self._index)
         self._wanted_by: dict[TaskId, set[str]] = {}
+        self._is_changed = False
+        """True while shots have been planned that the assembly has not heard of."""
 
     @property
     def plan(self) -> Plan:
@@ -90,15 +92,25 @@ class LivePlan:
         self._choices |= new
         yield from self._replan(code for code in self._index if code in new and code in self._shots)
 
+    def open_choices(self) -> dict[str, tuple[int, ...]]:
+        """The shots taken up so far that wait for a person's choice, with the takes there are to choose from."""
+        held = ((code, planned) for code in self._index if (planned := self._shots.get(code)) and planned.held)
+        return {code: tuple(take.number for take in planned.takes if self._usable(take)) for code, planned in held}
+
+    def _usable(self, take: TakePlan) -> bool:
+        outcome = self.known.get(take.score.id)
+        return outcome is not None and outcome.done
+
     def _replan(self, codes: Iterable[str]) -> Iterator[Task]:
-        changed = False
         for code in codes:
             planned = self._planned(code)
             self._keep(planned)
-            changed = True
+            self._is_changed = True
             yield from self._new(planned.tasks)
-        if changed and not self._open and (assembly := self.plan.assemble):
-            yield from self._new([assembly])
+        if self._is_changed and not self._open:
+            assembly = self.plan.assemble  # names published files, for which storage is asked: it may fail
+            self._is_changed = False
+            yield from self._new([assembly] if assembly else [])
 
     def _planned(self, code: str) -> ShotPlan:
         return plan_shot(self.brief, self.brief.shot_list.shots[self._index[code]], self.known)

@@ -9,43 +9,36 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
 from farm.asking import Asking, new_request
 from farm.clock import now_us
-from farm.config import Config, Project, load_config, load_project
+from farm.config import Config, load_config, load_project
 from farm.driver.desk import PRIORITY_MAX
-from farm.driving import Led, OfJob, driver_here, driver_on_cluster, micros
+from farm.driving import Led, OfJob, driver_here, driver_on_cluster
 from farm.errors import Cancelled, InputError, LeaseError
-from farm.findings import Finding, Severity
+from farm.findings import Finding
 from farm.follow import Follower
-from farm.intake import take_in
+from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.models import registry
 from farm.models.spec import ModelSpec
+from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
-from farm.shotjob import ShotJob
-from farm.shots.lint import lint
-from farm.shots.load import load
-from farm.shots.model import ShotList
-from farm.shots.reading.values import BadValue, money
 from farm.site import Site
 from farm.store.catalog import Catalog
-from farm.store.clips import ClipStore
 from farm.store.gc import Garbage, collect
 from farm.store.jobs import JobStore
 from farm.store.lease import Lease
-from farm.store.records import Job, JobState, RequestState, Verb
-from farm.submission import DRAFT, Submission
+from farm.store.records import Job, RequestState, Verb
+from farm.submission import Submission
 from farm.summary import JobSummary
-from farm.tasks import Task
 
 if TYPE_CHECKING:
     from farm.doctor import Check
@@ -58,64 +51,6 @@ ELSEWHERE_WAIT_S = 30.0
 """How long a render waits for a driver elsewhere to take its list."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A shot list, and what the command line wants otherwise than it says."""
-
-    shot_list: Path
-    project: Path | None = None
-    columns: Path | None = None
-    takes: int | None = None
-    models: tuple[str, ...] = ()
-    shots: tuple[str, ...] = ()
-    size: str = ""
-    draft: bool = False
-
-    @property
-    def overrides(self) -> dict[str, Any]:
-        """Shot fields that win over everything written."""
-        named = {"takes": 1 if self.draft else self.takes, "models": self.models, "resolution": self.size}
-        return {name: value for name, value in named.items() if value}
-
-
-class PlannedTake(BaseModel):
-    """What a take will be."""
-
-    model_config = ConfigDict(frozen=True)
-
-    number: int
-    model: str
-    label: str
-    overscan: float
-    """How much larger than the frame the still is shown, to give the move room: 1.08 is 8 %."""
-
-
-class PlannedShot(BaseModel):
-    """What a shot comes to, before it runs."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: str
-    takes: tuple[PlannedTake, ...]
-    to_run: int
-    there: int
-    notes: tuple[str, ...]
-    reason: str
-
-
-class Outlook(BaseModel):
-    """What a render would do. Tasks that hang on choices not made yet are not counted."""
-
-    model_config = ConfigDict(frozen=True)
-
-    project: str
-    name: str
-    shots: tuple[PlannedShot, ...]
-    to_run: int
-    there: int
-    tasks: tuple[Task, ...]
 
 
 class Service:
@@ -132,23 +67,10 @@ class Service:
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    def load(self, ask: Ask) -> tuple[ShotList, Project]:
-        """The shot list as asked for, and its project's defaults. Raises `DocumentError` with every finding."""
-        for model in ask.models:
-            registry.adapter(model)
-        project = load_project(ask.project, ask.shot_list.absolute().parent)
-        shot_list = load(
-            ask.shot_list, project=project, columns=ask.columns, overrides=ask.overrides, allowed=self.config.allowed
-        )
-        unknown = sorted(set(ask.shots) - {shot.code for shot in shot_list.shots})
-        if unknown:
-            raise InputError(f"{ask.shot_list.name} has no shot {', '.join(unknown)} (--shots takes codes of the list)")
-        return (_halved(shot_list) if ask.draft else shot_list), project
-
     def lint(self, ask: Ask) -> tuple[Finding, ...]:
         """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
-        shot_list, project = self.load(ask)
-        return (*shot_list.findings, *_findings(shot_list, project))
+        shot_list, project = read(ask, self.config)
+        return (*shot_list.findings, *findings_of(shot_list, project))
 
     def models(self) -> tuple[ModelSpec, ...]:
         return tuple(registry.adapter(name).spec for name in registry.names())
@@ -156,12 +78,12 @@ class Service:
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
         site = Site(self.config, out)
-        submission = self._submission(ask, None)
+        submission = submission_of(ask, self.config, None)
         job = _paper_job(submission, site.out)
         with site.existing_store() as store:
             looked = looked_at(job, site.clips, store)
             tasks = list(looked.begin())
-            return _outlook(looked, tasks)
+            return outlook_of(looked, tasks)
 
     def gc(self, out: str, project: Path | None, *, delete: bool) -> tuple[Garbage, ...]:
         """What nobody needs any more; deleted when told to."""
@@ -183,7 +105,7 @@ class Service:
             if store is None:
                 return (), DriverView(leads=False)
             lines = job_views(store, now_us())
-            shown = tuple(line for line in lines if everything or JobState(line.state).live)
+            shown = tuple(line for line in lines if everything or line.live)
             driver = driver_view(store.last_pulse(), now_us())
             return shown, driver.model_copy(update={"pending": len(store.pending())})
 
@@ -195,9 +117,8 @@ class Service:
     def watch(self, job: str, out: str, observer: Observer) -> Job | None:
         """Follow a job to its end, which is given back; None when a stop was asked for first."""
         with self._asking(out) as asking:
-            found = asking.store.job(asking.job(job))
-            assert found is not None
-            return Follower(asking.store, found, observer).follow(self._stop.wait)
+            found = asking.taken_in(asking.job(job))
+            return found and Follower(asking.store, found, observer).follow(self._stop.wait)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -214,17 +135,18 @@ class Service:
     ) -> Receipt:
         """Hand in a shot list: its stills are copied, and the driver is asked to render it."""
         site = Site(self.config, out)
-        submission = self._submission(ask, site.clips)
-        body = _submit_body(submission, site.out, priority=priority, budget=_budget(budget), hold=hold)
+        submission = submission_of(ask, self.config, site.clips)
+        body = request_body(submission, site.out, priority=priority, budget=budget_micros(budget), hold=hold)
         with site.store() as store:
             return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
 
-    def why(self, subject: str, out: str, *, wait_s: float = 5.0) -> Receipt:
-        """Why a job (its id, or its beginning) or a task waits."""
+    def why(self, subject: str, out: str, *, shot: str = "", wait_s: float = 5.0) -> Receipt:
+        """Why a job (its id, or its beginning), or one shot of it, or a task waits.
+
+        Without a driver that is the answer. Raises `InputError` for several jobs, and then for an unknown one.
+        """
         with self._asking(out) as asking:
-            found = asking.store.find_jobs(subject)
-            named = found[0] if len(found) == 1 else subject
-            return asking.ask(Verb.WHY, body={"subject": named}, wait_s=wait_s)
+            return asking.why(subject, shot, wait_s)
 
     def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         """Have a take delivered, whatever the ranking says."""
@@ -270,8 +192,8 @@ class Service:
         """
         site = Site(self.config, out)
         with site.store() as store:
-            submission = self._submission(ask, site.clips)
-            body = {**_submit_body(submission, site.out), "instead": True}
+            submission = submission_of(ask, self.config, site.clips)
+            body = {**request_body(submission, site.out), "instead": True}
             asking = Asking(store, self._stop)
             try:
                 lease = store.lead()
@@ -296,7 +218,8 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch)
         wanted = OfJob(lambda: job, observer)
-        with driver_here(Led(self.config, site, store, lease, farm), wanted, self._stop) as driver:
+        led = Led(self.config, site, store, lease, farm)
+        with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -329,8 +252,7 @@ class Service:
                     led = Led(self.config, site, store, lease, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:
-                        with drives(led, observer, self._stop) as driver:
-                            self._hear_signals()  # again: Ray may have taken SIGTERM for itself
+                        with drives(led, observer, self._stop, self._hear_signals) as driver:
                             driver.run()
                     except LeaseError as error:
                         logger.warning("%s; standing by", error)
@@ -366,22 +288,6 @@ class Service:
 
     # -- submissions ----------------------------------------------------------------------------------------------
 
-    def _submission(self, ask: Ask, clips: ClipStore | None) -> Submission:
-        """What a job of `ask` needs. Its stills are copied into `clips`; without, only their hashes are taken."""
-        shot_list, project = self.load(ask)
-        findings = _findings(shot_list, project)
-        intake = take_in(shot_list, clips, _refused(findings))
-        warnings = [finding for finding in (*shot_list.findings, *findings) if finding.severity is Severity.WARNING]
-        return Submission(
-            shot_list=shot_list,
-            project=project,
-            assets=intake.assets,
-            refused=intake.refused,
-            only=frozenset(ask.shots) or None,
-            warnings=tuple(map(str, warnings)),
-            draft=ask.draft,
-        )
-
     @contextmanager
     def stopping_on_signals(self) -> Iterator[None]:
         """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once."""
@@ -407,23 +313,6 @@ class Service:
         self._stop.set()
 
 
-def _submit_body(
-    submission: Submission,
-    out: str,
-    *,
-    priority: int | None = None,
-    budget: int | None = None,
-    hold: bool = False,
-) -> dict[str, JsonValue]:
-    return {
-        "out": out,
-        "submission": submission.document(),
-        "priority": priority,
-        "budget_micros": budget,
-        "hold": hold,
-    }
-
-
 def _begun(store: JobStore, body: Mapping[str, JsonValue]) -> str:
     """The live job that asks for just the same; "" for none."""
     live = (line.id for line in store.job_lines() if line.state.live)
@@ -437,82 +326,3 @@ def _paper_job(submission: Submission, out: str) -> Job:
     return Job(
         id="", project=listed.project, name=listed.name, out=out, document=submission.document(), created_us=now_us()
     )
-
-
-def _outlook(looked: ShotJob, tasks: Sequence[Task]) -> Outlook:
-    live = looked.live
-    shots: list[PlannedShot] = []
-    for planned in live.plan.shots:
-        known = [task.id in live.known for task in planned.tasks]
-        takes = tuple(
-            PlannedTake(
-                number=take.number, model=take.model, label=take.resolved.label, overscan=take.resolved.overscan
-            )
-            for take in planned.takes
-        )
-        shots.append(
-            PlannedShot(
-                code=planned.shot.code,
-                takes=takes,
-                to_run=known.count(False),
-                there=known.count(True),
-                notes=planned.notes,
-                reason=planned.reason,
-            )
-        )
-    there = sum(task.id in live.known for task in tasks)
-    listed = live.brief.shot_list
-    return Outlook(
-        project=listed.project,
-        name=listed.name,
-        shots=tuple(shots),
-        to_run=len(tasks) - there,
-        there=there,
-        tasks=tuple(tasks),
-    )
-
-
-def _budget(written: str) -> int | None:
-    """An amount as it is written on the command line, in millionths. Raises `InputError` for what is none."""
-    if not written:
-        return None
-    try:
-        return micros(money(written))
-    except BadValue as error:
-        raise InputError(f"--budget {error.problem} ({error.remedy or 'write an amount such as 50'})") from None
-
-
-def _refused(findings: Iterable[Finding]) -> dict[str, str]:
-    """Shots whose still or words cannot work, with everything that is wrong with them."""
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    return {
-        shot: "; ".join(str(finding) for finding in errors if finding.shot == shot)
-        for shot in dict.fromkeys(finding.shot for finding in errors)
-    }
-
-
-def _findings(shot_list: ShotList, project: Project) -> tuple[Finding, ...]:
-    from farm.media.presets import PRODUCTS
-
-    specs = {name: registry.adapter(name).spec for name in registry.names()}
-    return lint(
-        shot_list,
-        specs=specs,
-        licences=project.licences or None,
-        targets=PRODUCTS,
-        limit_mp=float(project.max_still_megapixels),
-    )
-
-
-def _halved(shot_list: ShotList) -> ShotList:
-    """The same list at half the size, under names of its own: a draft."""
-    shots = tuple(
-        replace(shot, width=_half(shot.width), height=_half(shot.height), targets=(DRAFT,)) for shot in shot_list.shots
-    )
-    name = f"{shot_list.name}-{DRAFT}"
-    return replace(shot_list, name=name, shots=shots, width=_half(shot_list.width), height=_half(shot_list.height))
-
-
-def _half(pixels: int) -> int:
-    """Half of it, even."""
-    return max(2, pixels // 4 * 2)

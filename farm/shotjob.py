@@ -7,12 +7,14 @@ Job.document ─▶ Submission ─▶ Brief ─▶ Course ─▶ tasks ─▶ dr
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from farm.canonical import content_id
 from farm.course import Course
 from farm.driver.seams import Found
+from farm.errors import KeyMissing
 from farm.liveplan import LivePlan
 from farm.models import registry
 from farm.models.spec import Adapter
@@ -30,6 +32,10 @@ from farm.submission import Submission
 from farm.summary import JobSummary, summarise
 from farm.tasks import Outcome, Task, TaskId
 
+FAILED_NAMED = 3
+
+logger = logging.getLogger(__name__)
+
 
 class ShotJob:
     """One job (`farm.driver.seams.JobPlan`)."""
@@ -40,6 +46,9 @@ class ShotJob:
         self._course = course
         self._publisher = publisher
         self._report = ""
+        self._remark = ""
+        self._owed: list[Task] = []
+        """Planned, and not yet given: storage failed on the way, and whoever asked will ask again."""
 
     @property
     def live(self) -> LivePlan:
@@ -74,6 +83,9 @@ class ShotJob:
     def check_choice(self, shot: str, take: int) -> str:
         return self._course.check_choice(shot, take)
 
+    def open_choices(self) -> dict[str, tuple[int, ...]]:
+        return self._course.live.open_choices()
+
     def retry(self, shots: Collection[str]) -> list[Task]:
         return self._met(self._course.retry(shots))
 
@@ -86,7 +98,11 @@ class ShotJob:
         if not summary.finished:
             return None
         self._report = publish_report(summary, self._publisher)
+        self._remark = _remark(summary)
         return JobState.FAILED if summary.failed or summary.message else JobState.DONE
+
+    def remark(self) -> str:
+        return self._remark
 
     def account(self) -> JobSummary:
         """The job as it stands. Every task that `begin` gives must have been taken."""
@@ -96,14 +112,19 @@ class ShotJob:
 
     def _met(self, tasks: list[Task]) -> list[Task]:
         """Publish what turned out to be there already."""
-        for task in tasks:
+        self._owed += tasks
+        for task in self._owed:
             if outcome := self.known(task.id):
                 self._publish(task, outcome)
-        return tasks
+        met, self._owed = self._owed, []
+        return met
 
     def _publish(self, task: Task, outcome: Outcome) -> None:
         if outcome.done and outcome.manifest:
-            self._publisher.publish(task, outcome.manifest)
+            try:
+                self._publisher.publish(task, outcome.manifest)
+            except KeyMissing as error:  # time heals it not: who asks for the list again has it made again
+                logger.warning("%s is not published: %s", task.label, error)
 
 
 def shot_job(
@@ -169,6 +190,16 @@ def publish_report(summary: JobSummary, publisher: Publisher) -> str:
     key = publisher.document_key("report", content, ".html")
     publisher.document(key, html(summary, key))
     return key
+
+
+def _remark(summary: JobSummary) -> str:
+    """What did not come out: "1 of 3 shots has no clip: sh040"."""
+    failed = [shot.code for shot in summary.failed]
+    if not failed:
+        return summary.message
+    more = f" and {len(failed) - FAILED_NAMED} more" if len(failed) > FAILED_NAMED else ""
+    have = "has" if len(failed) == 1 else "have"
+    return f"{len(failed)} of {len(summary.shots)} shots {have} no clip: {', '.join(failed[:FAILED_NAMED])}{more}"
 
 
 def _models(shot_list: ShotList) -> set[str]:

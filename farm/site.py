@@ -51,6 +51,10 @@ def _absolute(out: str) -> str:
     if "://" in out:
         return out.rstrip("/")
     path = Path(out).expanduser().absolute()
-    if path.exists() and not path.is_dir():
+    try:
+        is_file = path.exists() and not path.is_dir()
+    except OSError as error:  # no such name can be: too long, or with a zero byte
+        raise InputError(f"--out {out}: {error.strerror} (name another folder)") from error
+    if is_file:
         raise InputError(f"--out {out} is a file (name a folder, or a URL such as s3://bucket/show)")
     return str(path)

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from farm.driver.glance import CHOICE
 from farm.findings import Finding, Severity
 from farm.jobview import clock
+from farm.scheduler.policy import Band
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, JsonValue
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from farm.doctor import Check
     from farm.jobview import DriverView, HistoryLine, JobStatus, JobView, Receipt, ShotLine
     from farm.models.spec import ModelSpec
-    from farm.service import Outlook, PlannedTake
+    from farm.outlook import Outlook, PlannedTake
     from farm.simulator import Verdict
     from farm.store.gc import Garbage
     from farm.summary import JobSummary, ShotSummary
@@ -34,14 +37,21 @@ WARNINGS_SHOWN = 5
 
 SHOTS_SHOWN = 40
 
+BAR_WIDTH = 40
+
 _STATES = {
     "done": "green",
     "failed": "red",
     "cancelled": "dim",
+    "active": "cyan",
     "running": "cyan",
+    "pending": "yellow",
     "paused": "yellow",
     "held": "yellow",
+    "choice": "yellow",
 }
+_TASK_STATES = ("done", "running", "waiting", "failed", "cancelled")
+_REASONS = {"upstream": "dim", "limit": "red", "no capable worker": "red", "held": "yellow", "choice": "yellow"}
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -160,96 +170,186 @@ def garbage_table(found: Iterable[Garbage]) -> Table:
     return table
 
 
-def jobs_table(lines: Iterable[JobView]) -> Table:
-    """One row a job: how far it is, what it waits for, what it has cost."""
-    table = _table("job", "project", "state", "priority", "done", "running", "waiting", "cost", "")
+def jobs_table(lines: Sequence[JobView], width: int) -> Table:
+    """One row a job: how far it is, what it waits for, what it has cost; on a wide screen also whose it is."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    shown = [title for title in _JOB_COLUMNS if _is_shown(title, lines, width)]
+    for title in shown:
+        widest = min(ID_WIDTH, max((len(line.id) for line in lines), default=0))
+        least = widest if title == "job" else None
+        table.add_column(title, overflow="fold", no_wrap=title in {"state", "done"}, min_width=least)
     for line in lines:
-        tasks = Counter(line.tasks)
-        waiting = ", ".join(
-            f"{count} {reason}" for reason, count in sorted(line.waits.items(), key=lambda item: -item[1])
-        )
-        table.add_row(
-            Text(line.id, "bold"),
-            Text(line.project),
-            _state(line.state),
-            str(line.priority),
-            f"{tasks['done']}/{tasks.total()}",
-            str(tasks["running"] or ""),
-            Text(waiting or str(tasks["waiting"] or ""), "dim"),
-            Text(_cost(line), "dim"),
-            Text(line.message, "red" if line.state == "failed" else "dim"),
-        )
+        cells = _job_cells(line)
+        table.add_row(*(cells[title] for title in shown))
     return table
 
 
+_JOB_COLUMNS = ("job", "project", "by", "submitted", "state", "prio", "done", "runs", "cost", "waits for")
+ID_WIDTH = 32
+"""Characters of a job's id that are never folded: it is there to be copied."""
+WIDE = 100
+"""Columns of a screen on which there is room for who submitted a job, and when."""
+
+
+def _is_shown(title: str, lines: Sequence[JobView], width: int) -> bool:
+    if title == "cost":
+        return any(map(_cost, lines))
+    return width >= WIDE if title in {"by", "submitted"} else True
+
+
+def _job_cells(line: JobView) -> dict[str, Text]:
+    tasks = Counter(line.tasks)
+    return {
+        "job": Text(line.id, "bold"),
+        "project": Text(line.project),
+        "by": Text(line.principal, "dim"),
+        "submitted": Text(clock(line.created_us), "dim"),
+        "state": _state(line.state),
+        "prio": Text(str(line.priority)),
+        "done": Text(f"{tasks['done']}/{tasks.total()}" if tasks else ""),
+        "runs": Text(str(tasks["running"] or ""), "cyan"),
+        "cost": Text(_cost(line)),
+        "waits for": _waits(line, tasks),
+    }
+
+
+def _waits(line: JobView, tasks: Mapping[str, int]) -> Text:
+    """What waits for what, the most first; what only waits for other tasks of the job is not worth a word then."""
+    parts = [Text(f"{tasks['failed']} failed", "red")] if tasks.get("failed") else []
+    if line.ended_us:
+        parts.append(Text(f"ended {clock(line.ended_us)}", "dim"))
+    if line.message:
+        parts.append(Text(line.message, "red" if line.state == "failed" else "dim"))
+    reasons = {reason: count for reason, count in line.waits.items() if reason not in {"upstream", line.state}}
+    for reason, count in sorted((reasons or line.waits).items(), key=lambda item: -item[1]):
+        words = _count(count, "choice") if reason == CHOICE else f"{count} {reason}"
+        parts.append(Text(words, _REASONS.get(reason, "")))
+    return Text(", ").join(parts)
+
+
 def driver_line(driver: DriverView) -> Text:
-    """Who leads, or since when nobody does."""
-    return Text(driver.words, "dim" if driver.leads else "yellow")
+    """Who leads, or since when nobody does, and what waits for a driver."""
+    waits = f", {_count(driver.pending, 'request')} waiting for it" if driver.pending else ""
+    remedy = "" if driver.leads else " (farm up, or farm drive, brings one)"
+    return Text(f"{driver.words}{waits}{remedy}", "dim" if driver.leads else "yellow")
 
 
 def status_view(found: JobStatus) -> Group:
     """A job in detail: itself, its stages, the shots that are not done, and its history."""
     shown = [shot for shot in found.shots if shot.state != "done"]
-    done = len(found.shots) - len(shown)
-    parts: list[RenderableType] = [jobs_table([found.job]), Text(), _stages(found.stages)]
-    if found.shots:
-        parts += [Text(f"\n{done} of {len(found.shots)} shots done", "dim")]
+    parts: list[RenderableType] = [*_headline(found)]
+    if found.stages:
+        parts += [Text(), _stages(found.stages)]
     if shown:
-        parts += [_shots(shown[:SHOTS_SHOWN])]
+        parts += [Text(), _shots(shown[:SHOTS_SHOWN])]
     if len(shown) > SHOTS_SHOWN:
         parts += [Text(f"and {len(shown) - SHOTS_SHOWN} more: --json has them all", "dim")]
-    if found.history:
-        parts += [Text(), _history(found.history)]
-    return Group(*parts, Text(), driver_line(found.driver))
+    return Group(*parts, Text(), _history(found.history), Text(), driver_line(found.driver))
+
+
+def _headline(found: JobStatus) -> Iterator[RenderableType]:
+    job, tasks = found.job, Counter(found.job.tasks)
+    about = f"   project {job.project}, priority {job.priority}, submitted {clock(job.created_us)} by {job.principal}"
+    yield Text.assemble((job.id, "bold"), "  ", _state(job.state), (about, "dim"))
+    if tasks:
+        bar = Table.grid(padding=(0, 2))
+        done = sum(shot.state == "done" for shot in found.shots)
+        counts = f"{tasks['done']} of {_count(tasks.total(), 'task')}, {done} of {_count(len(found.shots), 'shot')}"
+        bar.add_row(ProgressBar(tasks.total(), tasks["done"], width=BAR_WIDTH), Text(counts))
+        yield bar
+    if waits := _waits(job, tasks):
+        yield Text.assemble(("waits for " if job.waits else "", "dim"), waits)
+    if cost := _cost(job):
+        yield Text.assemble(("cost ", "dim"), cost)
 
 
 def _stages(stages: Mapping[str, Mapping[str, int]]) -> Table:
-    table = _table("stage", "done", "running", "waiting", "failed")
-    for stage, states in stages.items():
-        counts = [str(states.get(state) or "") for state in ("done", "running", "waiting", "failed")]
-        table.add_row(Text(stage), *counts)
+    """Only the states that there are."""
+    states = [state for state in _TASK_STATES if any(counts.get(state) for counts in stages.values())]
+    table = _table("stage", *states)
+    for stage, counts in stages.items():
+        table.add_row(Text(stage), *(Text(str(counts.get(state) or ""), _STATES.get(state, "")) for state in states))
     return table
 
 
 def _shots(shots: Iterable[ShotLine]) -> Table:
-    table = _table("shot", "state", "tasks done", "")
+    table = _table("shot", "state", "done", "")
     for shot in shots:
         tasks = Counter(shot.tasks)
         done = f"{tasks['done']}/{tasks.total()}"
-        table.add_row(Text(shot.code, "bold"), _state(shot.state), done, Text(shot.message, "red"))
+        message = Text(shot.message, "red" if shot.state == "failed" else "dim")
+        table.add_row(Text(shot.code, "bold"), _state(shot.state), done if tasks else "", message)
     return table
 
 
 def _history(lines: Iterable[HistoryLine]) -> Table:
     table = _table("when", "who", "what", "")
     for line in lines:
-        table.add_row(Text(clock(line.at_us), "dim"), Text(line.who), Text(line.what), Text(line.outcome, "dim"))
+        style = "red" if line.outcome.startswith("refused") else "dim"
+        what = _state(line.what) if line.what in _STATES else Text(line.what)
+        table.add_row(Text(clock(line.at_us), "dim"), Text(line.who, "dim"), what, Text(line.outcome, style))
     return table
 
 
 def why_view(answer: Mapping[str, JsonValue]) -> Group:
     """Why a job or a task waits: each reason in a sentence, with how many tasks it holds."""
-    subject = answer.get("label") or answer.get("subject")
-    lines: list[RenderableType] = [Text.assemble((f"{subject}", "bold"), f" is {answer.get('state')}")]
-    if running := answer.get("running"):
-        lines.append(Text(f"{running} tasks run", "green"))
+    waits = [wait for wait in _list(answer.get("waits")) if isinstance(wait, dict)]
+    name = answer.get("label") or answer.get("subject")
+    head = Text.assemble((f"{name}", "bold"), f" is {answer.get('state')}")
+    counts = [f"{answer[key]} {words}" for key, words in (("running", "run"), ("waiting", "wait")) if answer.get(key)]
+    if counts:
+        head.append(f": {', '.join(counts)}", "dim")
     if message := answer.get("message"):
-        lines.append(Text(str(message)))
-    waits = answer.get("waits")
-    table = _table("tasks", "reason", "")
-    for wait in waits if isinstance(waits, list) else []:
-        if isinstance(wait, dict):
-            table.add_row(str(wait.get("tasks", 1)), Text(str(wait["reason"]), "yellow"), Text(str(wait["message"])))
-    return Group(*lines, *([table] if table.row_count else []))
+        head.append(f": {message}")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for justify in ("right", "left", "left"):
+        table.add_column(justify=justify, overflow="fold")
+    for wait in waits:
+        reason = str(wait["reason"])
+        remedy = Text(f" ({wait['remedy']})" if wait.get("remedy") else "", "dim")
+        sentence = Text(str(wait["message"])).append_text(remedy)
+        table.add_row(_how_many(wait), Text(reason, _REASONS.get(reason, "yellow")), sentence)
+    return Group(head, *([table] if waits else []))
+
+
+def _how_many(wait: Mapping[str, JsonValue]) -> str:
+    shots, tasks = wait.get("shots"), wait.get("tasks")
+    return _count(shots, "shot") if isinstance(shots, int) else _count(tasks if isinstance(tasks, int) else 1, "task")
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
+    return value if isinstance(value, list) else []
 
 
 def receipt_line(receipt: Receipt) -> Text:
-    """What became of a request that was not refused."""
-    about = f"{receipt.verb} {receipt.job}".strip()
+    """What became of a request that was not refused, and what may come next."""
     if receipt.note:
-        return Text(f"{about}: {receipt.note}", "yellow")
-    tasks = receipt.answer.get("tasks")
-    return Text(f"{about}: {receipt.state}{'' if tasks is None else f', {tasks} tasks'}", "green")
+        return Text(f"{receipt.verb} {receipt.job}".strip() + f": {receipt.note}", "yellow")
+    words, hint = _RECEIPTS.get(receipt.verb, ("{job}: {verb}", ""))
+    answer = {"verb": receipt.verb, "priority": 0, "tasks": 0, "shot": "", "take": 0, **receipt.answer}
+    named = {**answer, "job": receipt.job, "tasks": _count(answer["tasks"], "task"), "band": _band(answer["priority"])}
+    if receipt.again:
+        words, hint = "{job} was submitted before, under the same key", "farm status {job}"
+    elif receipt.answer.get("state") == "held":
+        words, hint = "{job} is submitted, and held", "farm resume {job} begins it"
+    line = Text(words.format_map(named), "green")
+    return line.append(f"   {hint.format_map(named)}", "dim") if hint else line
+
+
+_RECEIPTS = {
+    "submit": ("{job} is submitted", "farm watch {job}"),
+    "pause": ("{job} is paused: what runs ends normally", "farm resume {job}"),
+    "resume": ("{job} goes on", ""),
+    "cancel": ("{job} is cancelled: what is finished stays", "farm retry {job} brings it back"),
+    "retry": ("{job} tries {tasks} again", "farm watch {job}"),
+    "priority": ("{job} has priority {priority}: {band}", ""),
+    "approve": ("{shot} of {job} delivers take {take}", ""),
+}
+"""By verb: what has happened, and what to do next."""
+
+
+def _band(priority: object) -> str:
+    return str(Band.of(priority)) if isinstance(priority, int) else ""
 
 
 def scenarios_table(scenarios: Mapping[str, str]) -> Table:
@@ -308,6 +408,11 @@ def documents(items: Iterable[BaseModel]) -> str:
     return json.dumps([item.model_dump(mode="json") for item in items], indent=2)
 
 
+def _count(number: object, noun: str) -> str:
+    """ "3 tasks"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _state(state: str) -> Text:
     return Text(state, _STATES.get(state, ""))
 
@@ -317,7 +422,7 @@ def _cost(line: JobView) -> str:
     if not line.cost_micros and line.budget_micros is None:
         return ""
     spent = f"{line.cost_micros / 1e6:.2f}"
-    return spent if line.budget_micros is None else f"{spent} of {line.budget_micros / 1e6:g}"
+    return spent if line.budget_micros is None else f"{spent} of {line.budget_micros / 1e6:.2f}"
 
 
 def as_json(items: Sequence[object]) -> str:

@@ -6,6 +6,8 @@ was handed in is wrong · 130 stopped by Ctrl-C; the same command goes on from t
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import Annotated
 
@@ -70,14 +72,44 @@ def farm(
 
 def main() -> None:
     """The console script: runs the command, and says what went wrong in one clear message."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # a full disk, or a reader that has gone: what was written is lost
+        _forget_output()
+        complain(f"the answer could not be written: {error.strerror}")
+        code = Exit.FAILED
+    sys.exit(code)
+
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a write to a full disk fails with, of the answer itself for one."""
+
+
+def _run() -> int | str | None:
     try:
         app()
+    except SystemExit as leaving:
+        return leaving.code
     except DocumentError as error:
         complain_of(error)
-        sys.exit(Exit.BAD_INPUT)
+        return Exit.BAD_INPUT
     except InputError as error:
         complain(str(error))
-        sys.exit(Exit.BAD_INPUT)
+        return Exit.BAD_INPUT
     except FarmError as error:
         complain(str(error))
-        sys.exit(Exit.FAILED)
+        return Exit.FAILED
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        complain(f"cannot write: {error.strerror} (free some space where the output goes)")
+        return Exit.FAILED
+    return Exit.OK
+
+
+def _forget_output() -> None:
+    """Let Python end without trying once more to write what could not be written."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

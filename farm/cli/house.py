@@ -84,7 +84,9 @@ def simulate(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from the first on.")] = 1,
     scale: Annotated[float, typer.Option(min=0.1, help="How many times larger than usual.")] = 1.0,
     plot: Annotated[Path | None, typer.Option(help="Draw the GPUs' timeline into this PNG.")] = None,
-    trace: Annotated[Path | None, typer.Option(help="Write attempts and workers' intervals into this Parquet.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Write attempts, workers, nodes as Parquet into this folder.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Try the scheduler on a farm of paper, in virtual time. Exit code 1 for a broken promise."""

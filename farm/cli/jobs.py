@@ -31,11 +31,12 @@ def jobs(
     if json:
         typer.echo(documents(lines))
         return
+    screen = console()
     if lines:
-        console().print(jobs_table(lines))
+        screen.print(jobs_table(lines, screen.width))
     else:
-        console().print("no jobs" if everything else "no jobs at work (--all lists those that have ended)", style="dim")
-    console().print(driver_line(driver))
+        screen.print("no jobs" if everything else "no jobs at work (--all lists those that have ended)", style="dim")
+    screen.print(driver_line(driver))
 
 
 def status(job: JobArgument, out: OutOption = "", json: JsonOption = False) -> None:
@@ -65,6 +66,7 @@ def watch(job: JobArgument, out: OutOption = "") -> None:
 
 def why(
     subject: Annotated[str, typer.Argument(metavar="JOB|TASK", help="A job, or the beginning of a task's id.")],
+    shot: ShotOption = "",
     out: OutOption = "",
     wait: WaitOption = 5.0,
     json: JsonOption = False,
@@ -72,7 +74,7 @@ def why(
     """Say why a job or a task waits: the reason, what blocks it, and its numbers."""
     from farm.terminal import why_view
 
-    receipt = service().why(subject, out, wait_s=wait)
+    receipt = service().why(subject, out, shot=shot, wait_s=wait)
     if json or receipt.state != "applied":
         show_receipt(receipt, json)
     else:

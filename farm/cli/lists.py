@@ -27,7 +27,7 @@ from farm.cli.screen import complain, console, service
 from farm.errors import DocumentError
 
 if TYPE_CHECKING:
-    from farm.service import Ask
+    from farm.handing import Ask
 
 
 def lint(
@@ -35,7 +35,7 @@ def lint(
 ) -> None:
     """Check stills and motion prompts before anything is spent. Exit code 1 on errors."""
     from farm.findings import Severity
-    from farm.service import Ask
+    from farm.handing import Ask
     from farm.terminal import as_json, findings_table
 
     try:
@@ -153,7 +153,7 @@ def _ask(
     size: str,
     draft: bool,
 ) -> Ask:
-    from farm.service import Ask
+    from farm.handing import Ask
 
     return Ask(
         shot_list=shot_list,

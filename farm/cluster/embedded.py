@@ -2,23 +2,27 @@
 
     wait ─▶ NodeUp(here)     start ─▶ Ray starts in the background ─▶ RayPool     nothing to run ─▶ no Ray at all
 
-Starting Ray takes seconds, in which the driver decides what to run first; a job of which everything is there is over
-before. The thread that starts Ray lives as long as the pool does: Ray's processes end with the thread that made them.
+Importing and starting Ray takes seconds, in which the driver decides what to run first; a job of which everything is
+there is over before. The thread that starts Ray lives as long as the pool does: Ray's processes end with the thread
+that made them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from farm.cluster.local import local_ray
-from farm.cluster.pool import RayPool
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 from farm.driver.seams import Progress
 from farm.errors import StorageError
 from farm.scheduler.events import Event, NodeUp, WorkerReady
 from farm.tasks import Lane, TaskId, Work
+
+if TYPE_CHECKING:
+    from farm.cluster.pool import RayPool
 
 HERE = "here"
 
@@ -38,11 +42,13 @@ class _NoNews:
 class EmbeddedPool:
     """The workers of a driver that has this machine to itself (`farm.driver.seams.Pool`)."""
 
-    def __init__(self, setup: WorkerSetup, farm: str, epoch: int, cpus: int) -> None:
+    def __init__(self, setup: WorkerSetup, farm: str, epoch: int, cpus: int, started: Callable[[], None]) -> None:
         self._setup = setup
         self._farm = farm
         self._epoch = epoch
         self._cpus = cpus
+        self._started = started
+        """Called in the driver's own thread once Ray is up, which takes some signals for itself."""
         self._told = False
         self._wanted: dict[str, Lane] = {}
         """Workers that Ray is started for."""
@@ -93,6 +99,8 @@ class EmbeddedPool:
             self._thread.join()
 
     def _live(self) -> None:
+        from farm.cluster.pool import RayPool  # imports Ray
+
         try:
             with local_ray(self._cpus):
                 self._up.put(RayPool(self._setup, self._farm, self._epoch, _NoNews()))
@@ -108,6 +116,7 @@ class EmbeddedPool:
         if isinstance(found, Exception):
             raise found
         self._pool = found
+        self._started()
         for worker, lane in self._wanted.items():
             found.start(worker, lane, None)
         self._wanted.clear()

@@ -23,7 +23,8 @@ from ray.util.placement_group import (
 )
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
-from farm.cluster.worker import CONTROL_GROUP, Prepared, Worker, WorkerSetup
+from farm.cluster.setup import WorkerSetup
+from farm.cluster.worker import CONTROL_GROUP, Prepared, Worker
 from farm.tasks import Lane, Work
 
 CPUS_PER_RANK = 1.0

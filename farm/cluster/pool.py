@@ -26,7 +26,8 @@ import farm
 from farm.cluster.gang import Farm, Gang, end_older, form
 from farm.cluster.heartbeat import Broken, Heartbeat, Told
 from farm.cluster.loss import Loss, loss
-from farm.cluster.worker import WORK, Prepared, WorkerSetup
+from farm.cluster.setup import WorkerSetup
+from farm.cluster.worker import WORK, Prepared
 from farm.driver.seams import Progress
 from farm.errors import FailureKind, KeyMissing, StorageError
 from farm.scheduler.events import AttemptFinished, Event, NodeDraining, NodeLost, WorkerLost, WorkerReady

@@ -9,8 +9,8 @@ Documents cross the wire as JSON, which costs half of what pickled models do.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -25,6 +25,7 @@ from farm.cluster.cache import Cache
 from farm.cluster.lifeline import Heard, Lifeline
 from farm.cluster.ranks import RayGang, call, export, free_port
 from farm.cluster.scratch import CACHE, Scratch
+from farm.cluster.setup import WorkerSetup
 from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
@@ -33,26 +34,6 @@ CONTROL_GROUP = {"control": 2}
 """Calls that are heard while the worker works: one thread is held by `listen`."""
 
 WORK = TypeAdapter(Work)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerSetup:
-    """What every worker of a farm is given."""
-
-    url: str
-    """The clip store's."""
-    scratch: str
-    """A folder on each machine's own disk, the same for all workers there; each makes its own below it."""
-    threads: int = 1
-    cores: int = 1
-    storage: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Options of the clip store's file system."""
-    silence_s: float = 30.0
-    """A worker that has not heard from the driver for so long ends itself."""
-    cache_bytes: int = 64 << 30
-    """What a machine keeps of remote storage at most."""
-    stages: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Stages beside those of the chain, as "module:ATTRIBUTE" of a `StageSpec`, by name."""
 
 
 @dataclass(frozen=True, slots=True)

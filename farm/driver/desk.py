@@ -8,7 +8,8 @@ is what the job's state does not allow, in words that name the job and the remed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,11 +17,13 @@ from pydantic import JsonValue
 
 from farm.driver.patience import Patience
 from farm.driver.seams import Farm
-from farm.errors import InputError
+from farm.errors import InputError, StorageError
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Request, RequestState, Verb
 
-Answer = Mapping[str, JsonValue]
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, JsonValue]
 
 PRIORITY_MAX = 100
 
@@ -45,8 +48,8 @@ class Hand(Protocol):
         """Deliver that take of a shot. Raises `InputError` when it cannot be."""
         ...
 
-    def explain(self, subject: str) -> Answer:
-        """Why a job or a task does not run. Raises `InputError` for what is not there."""
+    def explain(self, subject: str, shot: str) -> Answer:
+        """Why a job, or one shot of it, or a task does not run. Raises `InputError` for what is not there."""
         ...
 
 
@@ -62,10 +65,14 @@ class Desk:
     patiently: Patience
 
     def heed(self) -> int:
-        """Apply or refuse everything that is pending; gives how many there were."""
+        """Apply or refuse what is pending, up to where storage fails; gives how many that were."""
         pending = self.patiently(self.store.pending)
-        for request in pending:
-            self._decide(request)
+        for decided, request in enumerate(pending):
+            try:
+                self._decide(request)
+            except StorageError as error:  # it stays pending, and with it those that were asked for later
+                logger.warning("%s waits: %s", request.verb, error)
+                return decided
         return len(pending)
 
     def _decide(self, request: Request) -> None:
@@ -80,24 +87,24 @@ class Desk:
 
     def _apply(self, request: Request) -> Answer:
         if request.verb is Verb.WHY:
-            return self.hand.explain(str(request.body.get("subject", "")))
+            return self.hand.explain(str(request.body.get("subject", "")), str(request.body.get("shot", "")))
         if request.verb is Verb.SUBMIT:
             return self._submit(request)
         job = self._job(request.job)
+        named: Answer = {"job": job.id}
         match request.verb:
             case Verb.PAUSE:
-                self._move(job, JobState.PAUSED, frozenset({JobState.ACTIVE, JobState.HELD}))
+                return named | self._move(job, JobState.PAUSED, "paused")
             case Verb.RESUME:
-                self._move(job, JobState.ACTIVE, frozenset({JobState.PAUSED, JobState.HELD}))
+                return named | self._move(job, JobState.ACTIVE, "resumed")
             case Verb.CANCEL:
-                self._cancel(job)
+                return named | self._cancel(job)
             case Verb.PRIORITY:
-                self._prioritise(job, request.body.get("priority"))
+                return named | self._prioritise(job, request.body.get("priority"))
             case Verb.RETRY:
-                return {"job": job.id, "tasks": self.hand.retry(job, str(request.body.get("shot", "")))}
+                return named | self._retry(job, str(request.body.get("shot", "")))
             case Verb.APPROVE:
-                self._approve(job, request)
-        return {"job": job.id}
+                return named | self._approve(job, request)
 
     def _job(self, name: str) -> Job:
         job = self.patiently(lambda: self.store.job(name))
@@ -108,11 +115,11 @@ class Desk:
     def _submit(self, request: Request) -> Answer:
         job = self.farm.accept(request)
         if request.body.get("instead") is True and (same := self._replaced(job)):
-            return {"job": same.id}
+            return {"job": same.id, "state": same.state}
         if self.patiently(lambda: self.store.job(job.id)) is None:
             self.patiently(lambda: self.store.create_job(self.epoch, job))
             self.hand.open(job)
-        return {"job": job.id}
+        return {"job": job.id, "state": job.state}
 
     def _replaced(self, job: Job) -> Job | None:
         """Make room for a job that takes the place of unfinished ones of its name; gives one that asks for the same."""
@@ -126,28 +133,36 @@ class Desk:
                     self._cancel(old)
         return same
 
-    def _move(self, job: Job, state: JobState, out_of: frozenset[JobState]) -> None:
-        if job.state not in out_of:
-            raise InputError(f"job {job.id} is {job.state}, so it cannot become {state}")
+    def _move(self, job: Job, state: JobState, moved: str) -> dict[str, JsonValue]:
+        if job.state is state:
+            raise InputError(f"job {job.id} is {state} already")
+        if not job.state.live:
+            raise InputError(f"job {job.id} is {job.state}, so it cannot be {moved}")
         self._set_state(job, state)
         self.hand.terms(self._job(job.id))
+        return {"state": state}
 
-    def _cancel(self, job: Job) -> None:
+    def _cancel(self, job: Job) -> dict[str, JsonValue]:
         if not job.state.live:
             raise InputError(f"job {job.id} is {job.state} already")
         self._set_state(job, JobState.CANCELLED)
         self.hand.drop(job)
+        return {"state": JobState.CANCELLED}
 
-    def _prioritise(self, job: Job, priority: JsonValue) -> None:
-        if not isinstance(priority, int) or not 0 <= priority <= PRIORITY_MAX:
+    def _retry(self, job: Job, shot: str) -> dict[str, JsonValue]:
+        return {"tasks": self.hand.retry(job, shot), "shot": shot}
+
+    def _prioritise(self, job: Job, priority: JsonValue) -> dict[str, JsonValue]:
+        if isinstance(priority, bool) or not isinstance(priority, int) or not 0 <= priority <= PRIORITY_MAX:
             raise InputError(f"a priority is a whole number from 0 to {PRIORITY_MAX}, not {priority}")
         if not job.state.live:
             raise InputError(f"job {job.id} is {job.state}: its priority says nothing any more")
         now = self.clock()
         self.patiently(lambda: self.store.set_priority(self.epoch, job.id, priority, now))
         self.hand.terms(self._job(job.id))
+        return {"priority": priority}
 
-    def _approve(self, job: Job, request: Request) -> None:
+    def _approve(self, job: Job, request: Request) -> dict[str, JsonValue]:
         shot, take = request.body.get("shot"), request.body.get("take")
         if not isinstance(shot, str) or not isinstance(take, int):
             raise InputError("an approval names a shot and the number of a take")
@@ -156,6 +171,7 @@ class Desk:
         self.hand.choose(job, shot, take)
         now = self.clock()
         self.patiently(lambda: self.store.choose(self.epoch, job.id, shot, take, request.principal, now))
+        return {"shot": shot, "take": take}
 
     def _set_state(self, job: Job, state: JobState) -> None:
         now = self.clock()

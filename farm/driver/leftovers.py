@@ -1,11 +1,13 @@
-"""Open tasks that nobody wants any more: of a job that was cancelled while no driver was at it."""
+"""What jobs that have ended leave behind: what they spent, and open tasks of those cancelled without a driver."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from farm.changes import AttemptEnded, Committed, TaskMoved
+from farm.scheduler.events import ProjectSpent
 from farm.store.jobs import JobStore
+from farm.store.records import JobLine
 from farm.tasks import SETTLED, TaskState, reclaimed
 
 
@@ -20,3 +22,12 @@ def leftovers(store: JobStore, job: str, live: Collection[str], now_us: int) -> 
                 changes.append(AttemptEnded(reclaimed(record.task, record.attempts, now_us)))
             changes.append(TaskMoved(task, TaskState.CANCELLED, now_us))
     return changes
+
+
+def ended_spending(lines: Iterable[JobLine]) -> list[ProjectSpent]:
+    """What the ended jobs of each project cost: it counts towards the project's cap."""
+    by_project: dict[str, dict[str, int]] = {}
+    for line in lines:
+        if not line.state.live and line.spent_micros:
+            by_project.setdefault(line.project, {})[line.id] = line.spent_micros
+    return [ProjectSpent(project, by_job) for project, by_job in by_project.items()]

@@ -10,6 +10,7 @@ reads both and goes on. Time comes from a clock that is handed in, so that a sim
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -19,14 +20,14 @@ from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
 from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
-from farm.driver.explain import explain
+from farm.driver.explain import Explanation
 from farm.driver.glance import glance
-from farm.driver.leftovers import leftovers
+from farm.driver.leftovers import ended_spending, leftovers
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
 from farm.driver.seams import Farm, Observer, Pool, Progress
-from farm.errors import InputError, LeaseError
+from farm.errors import InputError, LeaseError, StorageError
 from farm.scheduler.events import (
     CancelAttempt,
     Command,
@@ -43,11 +44,14 @@ from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState
 from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
 
+logger = logging.getLogger(__name__)
+
 POLL_S = 0.5
 """How long the driver waits for something to happen before it looks at the clock and at requests."""
 EVENTS_PER_COMMIT = 256
-TASKS_PER_SLICE = 500
-"""Tasks that a job may plan before the driver listens again."""
+TASKS_PER_SLICE = 100
+"""Tasks that a job may plan before the driver listens again: a tenth of a second or so. A plan gives what is left to do
+first, so that this is also what is planned before the first command."""
 REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
@@ -105,7 +109,7 @@ class Driver:
                 if not self._leads():
                     raise LeaseError("another driver leads this farm now")
                 self._turn()
-            self._farm.follow()
+            self._follow()
             self._beat(leader="")
 
     def _turn(self) -> None:
@@ -121,6 +125,7 @@ class Driver:
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
         lines = self._patiently(self._store.job_lines)
+        self._queue.extend(ended_spending(lines))
         for line in lines:
             if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
                 self._openings.expect(job, line.spent_micros)
@@ -232,10 +237,21 @@ class Driver:
                 self._read(run)
 
     def _read(self, run: Running) -> None:
-        portion = list(islice(run.unread, TASKS_PER_SLICE))
+        portion = self._patiently(lambda: self._portion(run))
         self._admit(run, portion)
         run.begun = len(portion) < TASKS_PER_SLICE
         run.asking = False
+
+    def _portion(self, run: Running) -> list[Task]:
+        """The next tasks of a plan. One that storage failed in the middle of is opened anew, and gives all again."""
+        if run.is_broken:
+            run.plan = self._farm.open(run.job, self._runs)
+            run.unread, run.is_broken = iter(run.plan.begin()), False
+        try:
+            return list(islice(run.unread, TASKS_PER_SLICE))
+        except StorageError:
+            run.is_broken = True
+            raise
 
     def _end_jobs(self) -> None:
         for run in self._jobs:
@@ -243,7 +259,7 @@ class Driver:
                 state = self._patiently(run.plan.end)
                 run.asking = state is None
                 if state is not None:
-                    self._set_state(run.job, state)
+                    self._set_state(run.job, state, run.plan.remark())
                     self._close(run.job)
 
     def _close(self, job: Job) -> None:
@@ -284,6 +300,9 @@ class Driver:
         except InputError:
             self._leave(run)
             raise
+        if not tasks and job.state is not JobState.CANCELLED:
+            self._leave(run)
+            raise InputError(f"nothing of {shot or f'job {job.id}'} has failed or was cancelled")
         self._revive(run)
         self._admit(run, tasks)
         return len(tasks)
@@ -328,8 +347,9 @@ class Driver:
     def _spent(self, job: Job) -> int:
         return self._patiently(lambda: self._store.spent(job.id))
 
-    def explain(self, subject: str) -> Answer:
-        return explain(subject, self._jobs, self._scheduler, self._store, self._clock())
+    def explain(self, subject: str, shot: str) -> Answer:
+        explanation = Explanation(self._jobs, self._scheduler, self._store, self._clock())
+        return self._patiently(lambda: explanation.of(subject, shot))
 
     # -- acting -----------------------------------------------------------------------------------------------------
 
@@ -358,8 +378,15 @@ class Driver:
         if self._is_due("pulse", PULSE_EVERY_US):
             self._beat()
         if self._is_due("records", RECORDS_EVERY_US):
-            self._farm.follow()
+            self._follow()
         self._observer.pulse()
+
+    def _follow(self) -> None:
+        """Bring the catalog up to date; where storage fails, the next time will do."""
+        try:
+            self._farm.follow()
+        except StorageError as error:
+            logger.warning("the catalog stays behind: %s", error)
 
     def _is_due(self, what: str, every_us: int) -> bool:
         now = self._clock()
@@ -371,7 +398,7 @@ class Driver:
     def _beat(self, leader: str | None = None) -> None:
         """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
-        document = glance(self._scheduler, len(self._jobs), now)
+        document = glance(self._scheduler, self._jobs, now)
         self._patiently(
             lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)
         )

@@ -28,6 +28,8 @@ class Running:
     """Before this driver began."""
     unread: Iterator[Task] = field(default_factory=lambda: iter(()))
     """What `plan.begin` has still to give."""
+    is_broken: bool = False
+    """True when storage failed while the plan was giving, so that it gives nothing any more."""
     begun: bool = False
     """True when it has given everything."""
     asking: bool = False

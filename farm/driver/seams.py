@@ -83,6 +83,9 @@ class JobPlan(Protocol):
     The driver makes the tasks that `begin`, `settle`, `choose` and `retry` give part of the job in the books, asks
     `found` about them, commits what that says before it asks a plan anything else, and then tells the scheduler. A
     task may be given a second time: it is asked for again.
+
+    Where storage fails, each of these raises `StorageError`, and asked again gives what it would have given; but
+    `begin`, which has ended then: that job is opened anew.
     """
 
     def found(self, tasks: Sequence[Task]) -> Found:
@@ -113,6 +116,10 @@ class JobPlan(Protocol):
         """Why a person cannot choose that take; "" when it can be chosen."""
         ...
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        """The shots that wait for a person's choice, with the takes there are to choose from."""
+        ...
+
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         """Ask again for what failed of those shots, or of all when none is named; gives the tasks that are open now.
 
@@ -126,6 +133,10 @@ class JobPlan(Protocol):
 
     def end(self) -> JobState | None:
         """Called when every task has settled: how the job ended; None while it waits for a person's choice."""
+        ...
+
+    def remark(self) -> str:
+        """A word on how it ended, asked for after `end`: "1 of 3 shots has no clip: sh040"; "" for none."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from farm.changes import Committed
 from farm.scheduler.events import Command, Decision
@@ -12,9 +12,9 @@ from farm.tasks import TaskId
 @dataclass(slots=True)
 class Answer:
     now_us: int
-    changes: list[Committed] = field(default_factory=list[Committed])
-    commands: list[Command] = field(default_factory=list[Command])
-    settled: list[TaskId] = field(default_factory=list[TaskId])
+    changes: list[Committed]
+    commands: list[Command]
+    settled: list[TaskId]
 
     def decision(self) -> Decision:
         return Decision(tuple(self.changes), tuple(self.commands), tuple(self.settled))

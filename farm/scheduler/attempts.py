@@ -84,7 +84,7 @@ class Attempts:
         node = worker.node
         if node is not None and node.state is NodeState.LOST:
             self.workers.turn(worker, WorkerState.STRANDED, answer.now_us)
-        elif node is not None and (node.state is NodeState.DRAINING or node.id in worker.lane.health.blocked):
+        elif node is not None and (node.state is NodeState.DRAINING or node.id in worker.lane.trust.blocked):
             self.sizing.stop(worker, answer)
         else:
             self.workers.turn(worker, WorkerState.IDLE, answer.now_us)
@@ -95,7 +95,7 @@ class Attempts:
         started_us = worker.since_us
         answer.changes.append(AttemptEnded(manifest, self.dispatch.end(worker, answer.now_us)))
         if manifest.done:
-            self.estimates.observe(worker.lane.name, entry.task.shape, (answer.now_us - started_us) / 1e6)
+            self.estimates.observe(worker.lane.name, entry.shape, (answer.now_us - started_us) / 1e6)
             self._complete(entry, worker, answer)
         elif not entry.wanted:
             self.drop(entry, answer)
@@ -115,14 +115,18 @@ class Attempts:
             below.upstream.pop(entry.id, None)
             if below.place is Place.UPSTREAM and not below.upstream:
                 self.place(below, answer.now_us)
-        entry.below.clear()
-        lane = worker.lane
-        if lane.health.succeeded(entry.id, worker.where, entry.failed_on, len(lane.workers)):
+        lane, trials = worker.lane, len(worker.lane.trust.trials)
+        lane.health.succeeded(lane.busy, len(lane.workers))
+        # that a leaner try succeeds says nothing against the node of the first
+        failed_on = () if entry.failures and FailureKind.OOM in entry.failures else entry.failed_on
+        if lane.trust.succeeded(entry.id, worker.where, failed_on):
             self.blocked(lane, answer)
+        if len(lane.trust.trials) < trials:
+            self.sizing.look_anew()
 
     def blocked(self, lane: LaneWorkers, answer: Answer, but: Worker | None = None) -> None:
         """A node is blocked for a lane: its workers there leave, and what failed only there is tried again."""
-        for node in lane.health.blocked:
+        for node in lane.trust.blocked:
             for worker in tuple(self.workers.at.get(node, {}).values()):
                 if (
                     worker is not but
@@ -130,7 +134,7 @@ class Attempts:
                     and worker.state in {WorkerState.IDLE, WorkerState.STARTING}
                 ):
                     self.sizing.stop(worker, answer)
-            for task in lane.health.hard.pop(node, {}):
+            for task in lane.trust.hard.pop(node, {}):
                 entry = self.graph.entries.get(task)
                 if entry is not None and entry.state is TaskState.FAILED and entry.wanted:
                     self._try_again(entry, answer)
@@ -152,14 +156,14 @@ class Attempts:
         self, entry: Entry, worker: Worker, kind: FailureKind, message: str, started_us: int, answer: Answer
     ) -> None:
         if kind in MAYBE_THE_NODE:
-            entry.failed_on[worker.where] = None
+            self._doubt_node(entry, worker, started_us, answer.now_us)
         if self._counts(entry, worker, kind, message, started_us, answer.now_us):
             entry.failures[kind] = entry.failures.get(kind, 0) + 1
         failures = entry.failures.get(kind, 0)
         pause = pause_us(kind, failures)
         if pause is None:
             if tuple(entry.failed_on) == (worker.where,):
-                worker.lane.health.hard.setdefault(worker.where, {})[entry.id] = None
+                worker.lane.trust.hard.setdefault(worker.where, {})[entry.id] = None
             self.give_up(entry, kind, final_message(kind, failures, message), answer)
             return
         if RULES[kind].elsewhere:
@@ -167,6 +171,21 @@ class Attempts:
         entry.message = message
         entry.paused_until_us = answer.now_us + pause if pause else 0
         self._wait_again(entry, answer)
+
+    def _doubt_node(self, entry: Entry, worker: Worker, started_us: int, now_us: int) -> None:
+        """A failure may be the node's fault: perhaps it goes on trial."""
+        lane, node = worker.lane, worker.where
+        entry.failed_on.pop(node, None)
+        entry.failed_on[node] = None  # the last
+        if lane.trust.failed(entry.id, entry.failed_on, started_us, now_us) is None:
+            return
+        there_are = sum(1 for _ in self.sizing.fleet.capable(lane.lane, lane.trust.blocked))
+        if 2 * len(lane.trust.trials) > there_are:
+            lane.trust.acquit_all()
+            self.sizing.look_anew()
+            return
+        self.workers.bench(lane, node)
+        self.alarms.set(lane.trust.trials[node].until_us, Of.LANE, lane.name)
 
     def _counts(
         self, entry: Entry, worker: Worker, kind: FailureKind, message: str, started_us: int, now_us: int
@@ -185,7 +204,10 @@ class Attempts:
     def _wait_again(self, entry: Entry, answer: Answer) -> None:
         entry.step(Change.RETRY)
         answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
-        self.place(entry, answer.now_us)
+        if entry.upstream:  # an input is made anew, or could not be
+            self.arrive(entry, answer)
+        else:
+            self.place(entry, answer.now_us)
 
     def give_up(self, entry: Entry, kind: FailureKind, message: str, answer: Answer) -> None:
         """Fail a task for good, and with it everything that would have used its output."""
@@ -193,12 +215,13 @@ class Attempts:
         while todo:
             failing, cause = todo.pop()
             if failing.settled:
-                continue
+                continue  # reached by another way
             failing.step(Change.GIVE_UP)
             failing.failure, failing.message, failing.cause = kind, message, cause
             answer.changes.append(TaskMoved(failing.id, failing.state, answer.now_us, 0, kind, message))
             self._settle(failing, answer)
-            todo += [(self.graph.entries[name], failing.id) for name in failing.below]
+            below = [self.graph.entries[name] for name in failing.below]
+            todo += [(other, failing.id) for other in below if other.state is TaskState.WAITING]
 
     def drop(self, entry: Entry, answer: Answer) -> None:
         """Cancel a task that nobody wants and that does not run."""
@@ -207,7 +230,7 @@ class Attempts:
         self._settle(entry, answer)
         for name in tuple(entry.below):
             below = self.graph.entries[name]
-            if below.wanted:
+            if below.wanted and below.state is TaskState.WAITING:
                 self.give_up(below, FailureKind.INPUT, f"{entry.task.label}, which it needs, was cancelled", answer)
 
     def _settle(self, entry: Entry, answer: Answer) -> None:
@@ -217,7 +240,7 @@ class Attempts:
     # -- waiting ------------------------------------------------------------------------------------------------
 
     def reopen(self, entry: Entry, answer: Answer) -> None:
-        """A task that failed or was cancelled is wanted again."""
+        """A settled task is wanted again: it failed, was cancelled, or its files are gone."""
         self.graph.reopen(entry)
         answer.changes.append(TaskMoved(entry.id, entry.state, answer.now_us))
         self.arrive(entry, answer)
@@ -228,9 +251,9 @@ class Attempts:
         entry.paused_until_us = 0
         for source in {source.task: None for source in entry.task.inputs.values()}:
             above = self.graph.entries[source]
+            above.below[entry.id] = None
             if above.state is TaskState.DONE:
                 continue
-            above.below[entry.id] = None
             if above.settled:
                 message = above.message or f"{above.task.label}, which it needs, was cancelled"
                 self.give_up(entry, above.failure or FailureKind.INPUT, message, answer)

@@ -50,7 +50,7 @@ class Capability:
             self._judge(self.workers.of(lane), answer)
 
     def _judge(self, lane: LaneWorkers, answer: Answer) -> None:
-        blocked = lane.health.blocked
+        blocked = lane.trust.blocked
         elastic = NOWHERE not in blocked and self.fleet.shape_for(lane.lane)
         if elastic or next(self.fleet.capable(lane.lane, blocked), None):
             lane.incapable_since_us = -1
@@ -77,7 +77,7 @@ class Capability:
         """A lane that the farm is not made for is the input's fault; one whose nodes all fail is the farm's."""
         bad = [
             f"{self.fleet.nodes[name].label if name in self.fleet.nodes else 'new nodes'}: {why}"
-            for name, why in lane.health.blocked.items()
+            for name, why in lane.trust.blocked.items()
         ]
         if bad:
             return FailureKind.BUG, f"no capable worker is left for lane {lane.name}: {'; '.join(bad)}"

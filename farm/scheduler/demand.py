@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from farm.scheduler.estimates import Estimates
-from farm.scheduler.graph import Graph, LiveJob
+from farm.scheduler.graph import Entry, Graph, LiveJob
 from farm.scheduler.lanes import LaneWorkers
 from farm.scheduler.ledger import Ledger, Standing
 from farm.scheduler.order import Queues
 from farm.scheduler.policy import Prices
-from farm.tasks import Lane, Task
+from farm.tasks import Lane
 
 GPU_AS_CPUS = 16
 """What a GPU counts in fair shares, in CPUs."""
@@ -28,25 +28,26 @@ class Costs:
     prices: Prices
     estimates: Estimates
 
-    def of(self, task: Task, duration_s: float) -> int:
+    def of(self, entry: Entry, duration_s: float) -> int:
         """What an attempt of `duration_s` costs."""
-        return self.time(task.lane, duration_s) + task.price_micros
+        return self.time(entry.lane, duration_s) + entry.price_micros
 
     def time(self, lane: Lane, duration_s: float) -> int:
-        hour = lane.gpus_in_all * self.prices.gpu_hour_micros + lane.ranks * self.prices.cpu_hour_micros
-        return round(duration_s * hour / 3600)
+        prices = self.prices
+        hour = lane.gpus_in_all * prices.gpu_hour_micros + lane.ranks * prices.cpu_hour_micros
+        return round(duration_s * hour / 3600) if hour else 0
 
-    def expected(self, task: Task) -> int:
+    def expected(self, entry: Entry) -> int:
         """What an attempt is expected to cost."""
-        return self.of(task, self.expected_s(task))
+        return self.of(entry, self.expected_s(entry))
 
-    def expected_s(self, task: Task) -> float:
-        return self.estimates.expected_s(task.lane.name, task.shape)
+    def expected_s(self, entry: Entry) -> float:
+        return self.estimates.expected_s(entry.lane.name, entry.shape)
 
 
-def usage(lane: Lane, duration_s: float) -> float:
+def usage(lane: LaneWorkers, duration_s: float) -> float:
     """What an attempt of `duration_s` takes of the farm, for fair shares: in CPU-seconds, a GPU being many CPUs."""
-    return duration_s * (lane.gpus_in_all * GPU_AS_CPUS + lane.ranks)
+    return duration_s * (lane.gpus * GPU_AS_CPUS + lane.lane.ranks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ class Demand:
         """How many attempts of a job a limit leaves."""
         room = 1 << 30
         limits = standing.limits
-        if limits.gpus is not None and lane.lane.gpus_in_all:
-            room = max(0, limits.gpus - standing.gpus) // lane.lane.gpus_in_all
+        if limits.gpus is not None and lane.gpus:
+            room = max(0, limits.gpus - standing.gpus) // lane.gpus
         if limits.cost_micros is not None and (each := self.next_micros(lane, job)):
             room = min(room, max(0, limits.cost_micros - standing.spent - standing.reserved) // each)
         return room
@@ -83,4 +84,4 @@ class Demand:
     def next_micros(self, lane: LaneWorkers, job: LiveJob) -> int:
         """What the next attempt of a job in a lane is expected to cost."""
         first = self.queues.pick(lane.lane, 0, lambda name: name == job.id, lambda _: True)
-        return self.costs.expected(self.graph.entries[first[1]].task) if first else 0
+        return self.costs.expected(self.graph.entries[first[1]]) if first else 0

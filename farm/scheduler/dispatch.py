@@ -80,6 +80,8 @@ class Dispatch:
 
     def _run_lane(self, lane: LaneWorkers, answer: Answer) -> None:
         lane.misfit = None
+        if lane.benched:
+            self.workers.call_up(lane, answer.now_us)
         self._give_work(lane, answer)
         short = not lane.idle and lane.unmet_since_us < 0 and self.queues.depth(lane.lane) > 0
         if short or (lane.idle and self.sizing.claims):
@@ -115,9 +117,9 @@ class Dispatch:
                 break  # looked at enough
             job, task = picked
             entry = entries[task]
-            expected_s = self.costs.expected_s(entry.task)
-            micros = self.costs.of(entry.task, expected_s)
-            if self.ledger.may(job, entry.lane.gpus_in_all, micros) is None:
+            expected_s = self.costs.expected_s(entry)
+            micros = self.costs.of(entry, expected_s)
+            if self.ledger.may(job, lane.gpus, micros) is None:
                 return Offer(job, entry, worker, expected_s, micros)
             over.add(job)
             self.limited[lane] = None
@@ -136,7 +138,7 @@ class Dispatch:
         if not entry.avoid and not self.reservations.by_node:
             return next(reversed(lane.idle.values()), None)
         avoid = self._avoided(entry, lane)
-        expected_s = self.costs.expected_s(entry.task) if self.reservations.by_node else 0.0
+        expected_s = self.costs.expected_s(entry) if self.reservations.by_node else 0.0
         for worker in reversed(lane.idle.values()):
             avoided = worker.name in avoid or worker.where in avoid
             if not avoided and self.reservations.allows(worker, expected_s, now_us):
@@ -145,7 +147,7 @@ class Dispatch:
 
     def _avoided(self, entry: Entry, lane: LaneWorkers) -> dict[str, None]:
         """What a task avoids, as long as there is something else that it could run on."""
-        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.health.blocked, *entry.avoid]), None):
+        if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.trust.blocked, *entry.avoid]), None):
             return entry.avoid
         nodes = {name: None for name in entry.avoid if name not in self.fleet.nodes}
         return nodes if any(name not in nodes for name in lane.workers) else {}
@@ -164,8 +166,8 @@ class Dispatch:
         lane.busy_for[worker.project] = lane.busy_for.get(worker.project, 0) + 1
         self.workers.turn(worker, WorkerState.BUSY, now_us)
         self.patience.watch(worker)
-        worker.booked = usage(lane.lane, expected_s)
-        self.ledger.reserve(job, entry.id, lane.lane.gpus_in_all, micros)
+        worker.booked, worker.booked_until_us = usage(lane, expected_s), now_us + int(expected_s * 1e6)
+        self.ledger.reserve(job, entry.id, lane.gpus, micros)
         self.queues.charge(worker.project, now_us, worker.booked)
         answer.changes.append(AttemptStarted(entry.id, entry.attempts, worker.name, worker.where, now_us, job))
         lean = entry.failures.get(FailureKind.OOM, 0) if entry.failures else 0
@@ -176,9 +178,9 @@ class Dispatch:
         entry = worker.entry
         assert entry is not None, worker
         duration_s = max(0, now_us - worker.since_us) / 1e6
-        micros = self.costs.of(entry.task, duration_s)
+        micros = self.costs.of(entry, duration_s)
         self.ledger.settle(worker.job, entry.id, micros)
-        difference = usage(entry.lane, duration_s) - worker.booked
+        difference = usage(worker.lane, duration_s) - worker.booked
         self.queues.charge(worker.project, now_us, difference, booked=worker.booked)
         worker.entry, worker.job, entry.worker = None, "", ""
         left = worker.lane.busy_for[worker.project] - 1

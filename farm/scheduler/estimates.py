@@ -2,8 +2,10 @@
 
     observe(lane, shape, duration) ──▶ the last 64 ──▶ expected_s, p95_s, timeout_s
 
-Soft state: a new driver starts without it, and every answer has a prior. Where a shape is unknown its lane stands in
-for it, and where the lane is unknown too, `prior_s`. Only as much is remembered as `SHAPES_MAX` windows hold.
+Soft state: a new driver starts without it, and every answer has a prior. An unknown shape is expected to take as long
+as the 95th percentile of its lane: whole waves of it start before its first attempt ends, and what is booked too low
+for them is taken from others. Where the lane is unknown too, `prior_s` stands in. Only as much is remembered as
+`SHAPES_MAX` windows hold.
 """
 
 from __future__ import annotations
@@ -82,11 +84,12 @@ class Estimates:
         The mean of those that took longer than that, so it never falls as the attempt grows older; with none,
         `OVERRUN` times its age.
         """
-        window = self._shapes.get((lane, shape)) or self._lanes.get(lane)
-        mean_s = window.mean_beyond(age_s) if window else self._prior_s
-        if mean_s is None or mean_s <= age_s:
-            return OVERRUN * age_s
-        return mean_s
+        window = self._shapes.get((lane, shape))
+        if window is not None:
+            expected_s = window.mean_beyond(age_s)
+        else:
+            expected_s = self._lanes[lane].p95_s if lane in self._lanes else self._prior_s
+        return OVERRUN * age_s if expected_s is None or expected_s <= age_s else expected_s
 
     def remaining_s(self, lane: str, shape: str, age_s: float) -> float:
         """How much longer an attempt takes that has run for `age_s`."""

@@ -54,6 +54,19 @@ class JobDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectSpent:
+    """What jobs of a project that have ended cost: it counts towards the project's cap.
+
+    Said once to a new scheduler, before the project's live jobs, whose own cost comes with `JobSet`. A job that goes on
+    after its end is counted from then on by its `JobSet` alone.
+    """
+
+    project: str
+    by_job: Mapping[str, int]
+    """In micros."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaskAdded:
     """A job wants a task, which other jobs may want too. Its inputs were added before it."""
 
@@ -62,8 +75,8 @@ class TaskAdded:
     order: tuple[int, ...] = ()
     """Its place within the job: smaller runs first."""
     history: History = History()
-    """Heeded when the task is new to this scheduler. A known task that failed or was cancelled is asked for again when
-    this says that it waits: it starts over, as `history.attempts` has it."""
+    """Heeded when the task is new to this scheduler. A known task that has settled is asked for again when this says
+    that it waits (it failed, was cancelled, or its files are gone): it starts over, as `history.attempts` has it."""
 
 
 # -- what happened ----------------------------------------------------------------------------------------------
@@ -133,6 +146,7 @@ class StopAsked:
 Event: TypeAlias = (
     JobSet
     | JobDropped
+    | ProjectSpent
     | TaskAdded
     | NodeUp
     | NodeDraining

@@ -96,6 +96,9 @@ class Explain:
         ahead = self._ahead(job, entry)
         if not lane.workers:
             return self._no_workers(job, lane, ahead)
+        on_trial = next((node for node in lane.benched if node in lane.trust.trials), None)
+        if on_trial and not lane.ready:
+            return self._on_trial(lane, on_trial, now_us)
         if not lane.ready:
             message = f"{_of(lane.starting, lane)} coming up, which takes about {lane.load_s:.0f} s"
             return Wait(
@@ -105,10 +108,10 @@ class Explain:
 
     def _limit(self, job: LiveJob, lane: LaneWorkers, entry: Entry | None) -> LimitHit | None:
         """What stands in the way of the job's next task of a lane, or of this one."""
-        gpus = lane.lane.gpus_in_all
+        gpus = lane.gpus
         if hit := self.ledger.may(job.id, gpus, self.demand.next_micros(lane, job)):
             return hit
-        return self.ledger.may(job.id, gpus, self.costs.expected(entry.task)) if entry else None
+        return self.ledger.may(job.id, gpus, self.costs.expected(entry)) if entry else None
 
     def _ahead(self, job: LiveJob, entry: Entry | None) -> dict[str, float]:
         return {"queued_before": self.queues.ahead(job.id, entry.lane, entry.id)} if entry else {}
@@ -128,6 +131,13 @@ class Explain:
             message = f"no node has room for {needs(lane)} now: {_working(others)}"
             return Wait(WaitReason.SHARE, message, next(iter(others)), {**ahead, "busy": sum(others.values())})
         return Wait(WaitReason.CAPACITY, f"no node has room for {needs(lane)} now", lane.name, ahead)
+
+    def _on_trial(self, lane: LaneWorkers, node: str, now_us: int) -> Wait:
+        """Workers are there, on nodes that are tried by one worker at a time."""
+        trial, label = lane.trust.trials[node], self.fleet.nodes[node].label
+        left_s = max(0.0, (trial.until_us - now_us) / 1e6)
+        message = f"node {label} is on trial, as {trial.why}; it is tried again in {left_s:.0f} s"
+        return Wait(WaitReason.BACKOFF, message, node, {"retry_in_s": left_s})
 
     def _busy(self, job: LiveJob, lane: LaneWorkers, ahead: dict[str, float]) -> Wait:
         numbers = {"workers": float(len(lane.workers)), "busy": float(lane.busy), **ahead}
@@ -155,8 +165,8 @@ def needs(lane: LaneWorkers) -> str:
     parts: list[str] = []
     if lane.lane.ranks > 1:
         parts.append(f"{lane.lane.ranks} ranks")
-    if lane.lane.gpus_in_all:
-        parts.append(_count(lane.lane.gpus_in_all, "GPU"))
+    if lane.gpus:
+        parts.append(_count(lane.gpus, "GPU"))
     if lane.lane.pool:
         parts.append(f"pool {lane.lane.pool}")
     return f"a worker of {lane.name}" + (f" ({', '.join(parts)})" if parts else "")

@@ -37,6 +37,9 @@ class Entry:
     task: Task
     lane: Lane
     """One object for all tasks of a lane, so that looking it up compares nothing."""
+    id: TaskId = field(init=False)
+    shape: str = field(init=False)
+    price_micros: int = field(init=False)
     state: TaskState = TaskState.WAITING
     place: Place = Place.NOWHERE
     wanted: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
@@ -44,7 +47,7 @@ class Entry:
     upstream: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
     """Inputs that are not done."""
     below: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
-    """Tasks that have it as an input, and are not done."""
+    """Tasks that have it as an input."""
     attempts: int = 0
     failures: dict[FailureKind, int] = field(default_factory=dict[FailureKind, int])
     failed_on: dict[str, None] = field(default_factory=dict[str, None])
@@ -58,9 +61,9 @@ class Entry:
     cause: TaskId | None = None
     """The upstream task that it failed with."""
 
-    @property
-    def id(self) -> TaskId:
-        return self.task.id
+    def __post_init__(self) -> None:
+        task = self.task  # far away in memory among many thousands: not looked at for each attempt
+        self.id, self.shape, self.price_micros = task.id, task.shape, task.price_micros
 
     @property
     def settled(self) -> bool:
@@ -166,7 +169,10 @@ class Graph:
             self.jobs[job].unsettled -= 1
 
     def reopen(self, entry: Entry) -> None:
-        """A settled task starts over: its failures are forgotten, its attempts are not."""
+        """A settled task starts over: its failures are forgotten, its attempts are not.
+
+        What is done below it stays done. What is not waits for it again, but for an attempt that runs already.
+        """
         entry.step(Change.REOPEN)
         self.unsettled += 1
         for job in entry.wanted:
@@ -175,6 +181,11 @@ class Graph:
         entry.failures.clear()
         entry.failed_on.clear()
         entry.avoid.clear()
+        for below in [self.entries[name] for name in entry.below]:
+            if not below.settled:
+                below.upstream[entry.id] = None
+            if below.state is TaskState.WAITING:
+                self.put(below, Place.UPSTREAM)
 
     def forget(self, entry: Entry) -> None:
         """A settled task that nobody wants."""

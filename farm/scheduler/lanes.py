@@ -15,6 +15,7 @@ from enum import StrEnum
 from farm.scheduler.faults import Health
 from farm.scheduler.fleet import NOWHERE, Fleet, Node
 from farm.scheduler.graph import Entry
+from farm.scheduler.trust import Trust
 from farm.tasks import Lane
 
 LOAD_PRIOR_S = 30.0
@@ -46,7 +47,9 @@ class Worker:
     """In whose name."""
     project: str = ""
     booked: float = 0.0
-    """What its attempt was expected to use, see `farm.scheduler.dispatch`."""
+    """What its attempt is expected to use, in all, see `farm.scheduler.dispatch`."""
+    booked_until_us: int = 0
+    """When it is expected to end by that."""
     ran: int = 0
     """Attempts so far."""
     cancelled_us: int | None = None
@@ -64,9 +67,15 @@ class LaneWorkers:
     """All workers of one lane, and how the lane fares."""
 
     lane: Lane
+    gpus: int = field(init=False)
+    """Of a worker."""
     health: Health = field(default_factory=Health)
+    trust: Trust = field(default_factory=Trust)
     workers: dict[str, Worker] = field(default_factory=dict[str, Worker])
     idle: dict[str, Worker] = field(default_factory=dict[str, Worker])
+    """Those that may be given work."""
+    benched: dict[str, dict[str, Worker]] = field(default_factory=dict[str, dict[str, Worker]])
+    """By node on trial: idle ones that may not be given work now."""
     pending: dict[str, Worker] = field(default_factory=dict[str, Worker])
     """Those that no node is known for."""
     starting: int = 0
@@ -85,9 +94,16 @@ class LaneWorkers:
     misfit: Entry | None = None
     """A task that could run and must not on the workers that are idle."""
 
+    def __post_init__(self) -> None:
+        self.gpus = self.lane.gpus_in_all
+
     @property
     def name(self) -> str:
         return self.lane.name
+
+    @property
+    def on_bench(self) -> tuple[Worker, ...]:
+        return tuple(worker for benched in self.benched.values() for worker in benched.values())
 
     @property
     def ready(self) -> int:
@@ -137,14 +153,14 @@ class Workers:
         if worker.state is WorkerState.BUSY:
             lane.busy -= 1
         elif worker.state is WorkerState.IDLE:
-            del lane.idle[worker.name]
+            self._unlist(worker)
         elif worker.state is WorkerState.STARTING:
             lane.starting -= 1
         worker.state, worker.since_us = state, now_us
         if state is WorkerState.BUSY:
             lane.busy += 1
         elif state is WorkerState.IDLE:
-            lane.idle[worker.name] = worker
+            self._list(worker)
 
     def remove(self, worker: Worker, now_us: int) -> None:
         """A worker is gone."""
@@ -154,6 +170,51 @@ class Workers:
         if worker.node is not None:
             self.fleet.give(worker.node, worker.lane.lane)
             del self.at[worker.node.id][worker.name]
+
+    # -- trials -------------------------------------------------------------------------------------------------
+
+    def bench(self, lane: LaneWorkers, node: str) -> None:
+        """A node is on trial: no idle worker of `lane` there is given work until it is called up."""
+        for worker in self.at[node].values():
+            if worker.name in lane.idle and worker.lane is lane:
+                self._unlist(worker)
+                self._list(worker)
+
+    def call_up(self, lane: LaneWorkers, now_us: int) -> None:
+        """Let benched workers be given work: all where the trial is over, one where it is time for the next try."""
+        for node, benched in tuple(lane.benched.items()):
+            trial = lane.trust.trials.get(node)
+            if trial is None:
+                del lane.benched[node]
+                lane.idle.update(benched)
+            elif now_us >= trial.until_us and not self._tries(lane, node):
+                name, worker = benched.popitem()
+                lane.idle[name] = worker
+                if not benched:
+                    del lane.benched[node]
+
+    def _tries(self, lane: LaneWorkers, node: str) -> bool:
+        """Whether a worker of `lane` on a node has work, or may be given some."""
+        return any(
+            worker.lane is lane and (worker.state is WorkerState.BUSY or name in lane.idle)
+            for name, worker in self.at[node].items()
+        )
+
+    def _list(self, worker: Worker) -> None:
+        """An idle worker: may be given work, unless its node is on trial."""
+        lane = worker.lane
+        if lane.trust.trials and worker.where in lane.trust.trials:
+            lane.benched.setdefault(worker.where, {})[worker.name] = worker
+        else:
+            lane.idle[worker.name] = worker
+
+    def _unlist(self, worker: Worker) -> None:
+        lane = worker.lane
+        if lane.idle.pop(worker.name, None) is None:
+            benched = lane.benched[worker.where]
+            del benched[worker.name]
+            if not benched:
+                del lane.benched[worker.where]
 
     def on(self, node: Node) -> tuple[Worker, ...]:
         return tuple(self.at.get(node.id, {}).values())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from farm.scheduler.policy import Limits, Policy, ProjectPolicy
 from farm.tasks import TaskId
@@ -92,8 +93,7 @@ class _Account:
         return Standing(self.limits, self.spent, self.reserved, self.gpus)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reservation:
+class _Reservation(NamedTuple):
     gpus: int
     micros: int
 
@@ -106,23 +106,31 @@ class _Job:
     dropped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    project: str
+    spent: int
+
+
 class Ledger:
-    """The accounts of all live jobs and of their projects."""
+    """The accounts of all live jobs and of their projects; of ended jobs, what they came to."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._jobs: dict[str, _Job] = {}
         self._projects: dict[str, _Account] = {}
-        self._spent_by_gone: dict[str, int] = {}
-        """By project: what jobs spent that have been dropped."""
+        self._gone: dict[str, _Gone] = {}
+        """By name: jobs that have ended or been dropped."""
 
     def set_job(self, job: str, project: str, limits: Limits, spent_micros: int = 0) -> None:
-        """A job is there, or has other limits. What it spent before is heeded when the job is new."""
+        """A job is there, or has other limits. What it spent before is heeded when the job is new, or there again."""
         known = self._jobs.get(job)
         if known is not None:
             assert known.project.name == project, f"{job} belongs to {known.project.name}, not to {project}"
             known.account.limits, known.dropped = limits, False
             return
+        if gone := self._gone.pop(job, None):
+            self._project(gone.project).spent -= gone.spent
         account = _Account(Whose.JOB, job, limits, spent_micros)
         self._jobs[job] = _Job(account, self._project(project), {})
         self._jobs[job].project.spent += spent_micros
@@ -132,6 +140,13 @@ class Ledger:
         known = self._jobs[job]
         known.dropped = True
         self._forget_if_over(known)
+
+    def end_job(self, job: str, project: str, spent_micros: int) -> None:
+        """A job has ended before this ledger began: what it spent counts towards its project's cap, once."""
+        if job in self._jobs or job in self._gone:
+            return
+        self._gone[job] = _Gone(project, spent_micros)
+        self._project(project).spent += spent_micros
 
     def may(self, job: str, gpus: int, micros: int) -> LimitHit | None:
         """The limit that stands in the way of a reservation, the job's before its project's; None when none does.
@@ -183,7 +198,7 @@ class Ledger:
         return self._jobs[job].account.standing
 
     def project(self, project: str) -> Standing:
-        """Of all jobs of a project, live and dropped, that this ledger was told of."""
+        """Of all jobs of a project, live and ended, that this ledger was told of."""
         return self._project(project).standing
 
     def audit(self) -> None:
@@ -193,8 +208,8 @@ class Ledger:
             AssertionError: naming the account and both numbers.
         """
         expected = {name: _Account(Whose.PROJECT, name, a.limits) for name, a in self._projects.items()}
-        for name, spent in self._spent_by_gone.items():
-            expected[name].spent += spent
+        for gone in self._gone.values():
+            expected[gone.project].spent += gone.spent
         for job in self._jobs.values():
             sums = (sum(r.micros for r in job.open.values()), sum(r.gpus for r in job.open.values()))
             assert (job.account.reserved, job.account.gpus) == sums, (job.account, sums)
@@ -215,6 +230,5 @@ class Ledger:
 
     def _forget_if_over(self, job: _Job) -> None:
         if job.dropped and not job.open:
-            project = job.project.name
-            self._spent_by_gone[project] = self._spent_by_gone.get(project, 0) + job.account.spent
+            self._gone[job.account.name] = _Gone(job.project.name, job.account.spent)
             del self._jobs[job.account.name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from farm.errors import FailureKind
 from farm.scheduler.answer import Answer
 from farm.scheduler.attempts import Attempts
-from farm.scheduler.events import JobDropped, JobSet, TaskAdded
+from farm.scheduler.events import JobDropped, JobSet, ProjectSpent, TaskAdded
 from farm.scheduler.graph import Entry, Graph, Place
 from farm.scheduler.lanes import Workers
 from farm.scheduler.ledger import Ledger
@@ -26,6 +26,10 @@ class Membership:
     def set_job(self, event: JobSet) -> None:
         self.graph.set_job(event)
         self.ledger.set_job(event.job, event.project, event.limits, event.spent_micros)
+
+    def count_ended(self, event: ProjectSpent) -> None:
+        for job, micros in event.by_job.items():
+            self.ledger.end_job(job, event.project, micros)
 
     def drop_job(self, event: JobDropped, answer: Answer) -> None:
         """Let go of a job's tasks. An unknown job has none."""
@@ -50,8 +54,7 @@ class Membership:
                 self.attempts.arrive(entry, answer)
             return
         self.graph.want(entry, job, event.order)
-        gone = entry.state in {TaskState.FAILED, TaskState.CANCELLED}
-        if gone and history.state is TaskState.WAITING:
+        if entry.settled and history.state is TaskState.WAITING:
             entry.attempts = max(entry.attempts, history.attempts)
             self.attempts.reopen(entry, answer)
         elif entry.place is Place.QUEUE:

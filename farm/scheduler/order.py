@@ -5,27 +5,10 @@
              first     first    virtual     then age    the job
                                 time
 
-**Fair share** is start-time fair queueing. A project's virtual time grows by usage / weight as work is booked, and the
-project whose virtual time is least goes first: projects that all have work then differ by at most one booking each,
-whatever their tasks' lengths. A project that comes back from idleness starts at the least virtual time of those that
-have work, so that it neither owes for the time alone nor hoards for the time away.
+Behind its floor, and by virtual time: see `farm.scheduler.shares`, which has the projects' clocks.
 
-**Floors** are a second clock. `_total` is all usage ever booked; `paid_to` of a project is the total up to which it has
-had its floor: booking moves it on by usage / floor. A project with work whose `paid_to` lies behind the total is under
-its floor, and goes before everything, the one furthest behind first. A project gets its floor from every moment on,
-however much it had before, and going first never takes more of the farm than that floor. Where the floors of the
-projects with work come to more than the whole farm, they are shares of it.
-
-Work is booked at its start by estimate, and corrected at its end; a correction counts towards a floor as far as its
-booking did. Estimates that are wrong by a factor move work by about as much of a booking; they change no share over
-time.
-
-**Arrears** of a project that has work and cannot run it (its lane has no worker, it is at a limit, more urgent work is
-there) grow no further than what the farm does in about `share_window_s`.
-
-`Queues` owns which tasks could run and every project's clocks. It does not know what runs: a picked task stays queued
-until it is removed. Removal is lazy in the heaps, which are rebuilt when more than half of one is dead. Everything is
-deterministic: equals are told apart by name.
+`Queues` owns which tasks could run. It does not know what runs: a picked task stays queued until it is removed.
+Everything is deterministic: equals are told apart by name.
 """
 
 from __future__ import annotations
@@ -34,90 +17,28 @@ import heapq
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import inf
 from operator import itemgetter
 from typing import TypeAlias
 
-from farm.scheduler.policy import Band, Policy, ProjectPolicy
+from farm.scheduler.jobqueue import JobQueue
+from farm.scheduler.policy import Band, Policy
+from farm.scheduler.shares import Project, Shares
 from farm.tasks import Lane, TaskId
 
 Rank: TypeAlias = tuple[int, int, int, str]
 """A job's place within its project: band, priority downwards, creation, name."""
 
 _BANDS = tuple(Band)
-_DEFAULT_TERMS = ProjectPolicy()
 _BEHIND = -1
 """Before every band: projects under their floor."""
-_SPARE = 64
-"""Dead entries that a heap may hold beyond as many as are alive."""
-_BOOKINGS = 2
-"""How many of the largest bookings arrears may always hold: fair queueing alone makes up to that."""
-
-
-@dataclass(slots=True)
-class _Project:
-    name: str
-    weight: float
-    floor: float
-    virtual_s: float
-    """Usage / weight so far, or as if so."""
-    paid_to: float
-    """The farm's total usage up to which this project has had its floor."""
-    booked: float = 0.0
-    """By attempts that have not ended."""
-    forgiven: float = 0.0
-    """The part of `booked` that `paid_to` does not hold, as it was beyond the floor."""
-    shares: int = 0
-    """In how many lanes it has something that could run."""
-
-
-@dataclass(slots=True)
-class _Queue:
-    """A job's tasks of one lane. What `orders` does not have is dead in the heap."""
-
-    job: str
-    orders: dict[TaskId, tuple[int, ...]] = field(default_factory=dict[TaskId, tuple[int, ...]])
-    heap: list[tuple[tuple[int, ...], TaskId]] = field(default_factory=list[tuple[tuple[int, ...], TaskId]])
-
-    def push(self, order: tuple[int, ...], task: TaskId) -> None:
-        self.orders[task] = order
-        heapq.heappush(self.heap, (order, task))
-
-    def remove(self, task: TaskId) -> None:
-        del self.orders[task]
-        if len(self.heap) > 2 * len(self.orders) + _SPARE:
-            self.heap = [(order, task) for task, order in self.orders.items()]
-            heapq.heapify(self.heap)
-
-    def first(self, fits: Callable[[TaskId], bool]) -> TaskId | None:
-        """The first task that fits. The queue is not empty."""
-        heap, orders = self.heap, self.orders
-        while orders.get(heap[0][1]) != heap[0][0]:
-            heapq.heappop(heap)
-        task = heap[0][1]
-        return task if fits(task) else self._first_after_head(fits)
-
-    def _first_after_head(self, fits: Callable[[TaskId], bool]) -> TaskId | None:
-        """Walk the heap best first without changing it: a task that does not fit is skipped, not lost."""
-        heap, orders = self.heap, self.orders
-        frontier = [(heap[i], i) for i in (1, 2) if i < len(heap)]
-        heapq.heapify(frontier)
-        while frontier:
-            (order, task), at = heapq.heappop(frontier)
-            if orders.get(task) == order and fits(task):
-                return task
-            for child in (2 * at + 1, 2 * at + 2):
-                if child < len(heap):
-                    heapq.heappush(frontier, (heap[child], child))
-        return None
 
 
 @dataclass(slots=True)
 class _Share:
     """What one project could run in one lane: the queues of its open jobs that are not empty, best job first."""
 
-    project: _Project
-    queues: list[tuple[Rank, _Queue]] = field(default_factory=list[tuple[Rank, _Queue]])
+    project: Project
+    queues: list[tuple[Rank, JobQueue]] = field(default_factory=list[tuple[Rank, JobQueue]])
 
 
 @dataclass(slots=True)
@@ -131,10 +52,10 @@ class _LaneQueues:
 @dataclass(slots=True)
 class _Job:
     name: str
-    project: _Project
+    project: Project
     rank: Rank
     open: bool
-    queues: dict[Lane, _Queue] = field(default_factory=dict[Lane, _Queue])
+    queues: dict[Lane, JobQueue] = field(default_factory=dict[Lane, JobQueue])
     """By lane; none is empty."""
 
 
@@ -142,21 +63,11 @@ class Queues:
     """What could run now, of all jobs and lanes, and whose turn it is."""
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self._shares = Shares(policy)
         self._jobs: dict[str, _Job] = {}
-        self._projects: dict[str, _Project] = {}
         self._lanes: dict[Lane, _LaneQueues] = {}
-        self._total = 0.0
-        """All usage booked."""
-        self._recent = 0.0
-        """Usage booked, halved every `share_window_s`; as of `_recent_us`."""
-        self._recent_us = 0
-        self._weights = 0.0
-        """Of the projects with something that could run."""
-        self._front_s = 0.0
-        """The greatest virtual time that work was booked at."""
-        self._largest_s = 0.0
-        """The largest step of a virtual time."""
+        self.charge = self._shares.charge
+        """What work uses, see `Shares.charge`."""
 
     # -- jobs ---------------------------------------------------------------------------------------------------
 
@@ -165,13 +76,13 @@ class Queues:
         rank = (_BANDS.index(Band.of(priority)), -priority, created_us, job)
         known = self._jobs.get(job)
         if known is None:
-            self._jobs[job] = _Job(job, self._project(project), rank, open)
+            self._jobs[job] = _Job(job, self._shares.of(project), rank, open)
             return
         if known.open and open and known.project.name == project:
             self._rank_anew(known, rank)
             return
         self._detach_all(known)
-        known.project, known.rank, known.open = self._project(project), rank, open
+        known.project, known.rank, known.open = self._shares.of(project), rank, open
         self._attach_all(known)
 
     def drop_job(self, job: str) -> None:
@@ -187,16 +98,16 @@ class Queues:
         owner = self._jobs[job]
         queue = owner.queues.get(lane)
         if queue is None:
-            queue = owner.queues[lane] = _Queue(job)
+            queue = owner.queues[lane] = JobQueue(job)
             queue.push(order, task)
             if owner.open:
                 self._attach(owner, lane, queue)
-        elif task not in queue.orders:
+        elif task not in queue:
             queue.push(order, task)
             if owner.open:
                 wanted = self._lanes[lane].wanted
                 wanted[task] = wanted.get(task, 0) + 1
-        elif queue.orders[task] != order:
+        elif queue.places[task][0] != order:
             queue.remove(task)
             queue.push(order, task)
 
@@ -204,9 +115,9 @@ class Queues:
         """A task runs, or is not wanted any more. What is not queued needs no removing."""
         owner = self._jobs.get(job)
         queue = owner.queues.get(lane) if owner else None
-        if owner is None or queue is None or task not in queue.orders:
+        if owner is None or queue is None or task not in queue:
             return
-        if len(queue.orders) > 1:
+        if len(queue) > 1:
             queue.remove(task)
             if owner.open:
                 _unwant(self._lanes[lane], task)
@@ -239,28 +150,6 @@ class Queues:
                     return queue.job, task
         return None
 
-    def charge(self, project: str, now_us: int, usage: float, *, booked: float | None = None) -> None:
-        """Book usage, in resource-seconds: what an attempt is expected to use when it starts; at its end the
-        difference, which may be negative, with what had been `booked` for it.
-
-        Every booking is corrected once, however its attempt ended.
-        """
-        assert booked is not None or usage >= 0, f"{usage} for {project}: a correction says what was booked"
-        owner = self._project(project)
-        self._forget_until(now_us)
-        step_s = usage / owner.weight
-        if booked is None:
-            self._front_s = max(self._front_s, owner.virtual_s)
-            self._largest_s = max(self._largest_s, step_s)
-            owner.virtual_s = max(owner.virtual_s, self._front_s - self._arrears_s(owner))
-        owner.virtual_s += step_s
-        if owner.floor and booked is None:
-            self._pay_floor(owner, usage)
-        elif owner.floor and booked is not None:
-            self._correct_floor(owner, usage, booked)
-        self._total += usage
-        self._recent = max(0.0, self._recent + usage)
-
     # -- reading ------------------------------------------------------------------------------------------------
 
     def depth(self, lane: Lane) -> int:
@@ -271,7 +160,7 @@ class Queues:
     def depth_of(self, job: str) -> int:
         """How many tasks of a job are queued, whether it is open or not."""
         known = self._jobs.get(job)
-        return sum(len(queue.orders) for queue in known.queues.values()) if known else 0
+        return sum(len(queue) for queue in known.queues.values()) if known else 0
 
     def lanes_wanting(self) -> tuple[Lane, ...]:
         """The lanes in which something could run, that with the best task first."""
@@ -287,18 +176,16 @@ class Queues:
         Other projects of the same band are taken to run in turns by weight; floors are left out.
         """
         owner = self._jobs[job]
-        own_queue = owner.queues[lane]
-        place = (own_queue.orders[task], task)
-        own = sum((order, other) < place for other, order in own_queue.orders.items())
+        own = owner.queues[lane].ahead(task)
         others, urgent = 0.0, 0
         queues = self._lanes.get(lane, _LaneQueues())
         band = owner.rank[0]
         own_share = queues.shares.get(owner.project.name, _Share(owner.project))
-        own += sum(len(queue.orders) for rank, queue in own_share.queues if band == rank[0] and rank < owner.rank)
+        own += sum(len(queue) for rank, queue in own_share.queues if band == rank[0] and rank < owner.rank)
         for share in queues.shares.values():
-            urgent += sum(len(queue.orders) for rank, queue in share.queues if rank[0] < band)
+            urgent += sum(len(queue) for rank, queue in share.queues if rank[0] < band)
             if share is not own_share:
-                peers = sum(len(queue.orders) for rank, queue in share.queues if rank[0] == band)
+                peers = sum(len(queue) for rank, queue in share.queues if rank[0] == band)
                 others += min(peers, own * share.project.weight / owner.project.weight)
         return urgent + own + round(others)
 
@@ -327,62 +214,9 @@ class Queues:
     def _turn(self, share: _Share) -> tuple[int, float, str]:
         """Level, clock, name: the least goes first. No two projects of a lane have the same."""
         project = share.project
-        if project.paid_to < self._total:
+        if project.paid_to < self._shares.total:
             return _BEHIND, project.paid_to, project.name
         return share.queues[0][0][0], project.virtual_s, project.name
-
-    # -- clocks -------------------------------------------------------------------------------------------------
-
-    def _project(self, name: str) -> _Project:
-        known = self._projects.get(name)
-        if known is None:
-            terms = self._policy.projects.get(name) or _DEFAULT_TERMS
-            paid_to = self._total if terms.floor > 0 else inf
-            known = self._projects[name] = _Project(name, terms.weight, terms.floor, 0.0, paid_to)
-        return known
-
-    def _join(self, project: _Project) -> None:
-        """A project has work after having had none."""
-        others = [other.virtual_s for other in self._projects.values() if other.shares]
-        if others:
-            start_s = max(min(others), self._front_s - self._arrears_s(project))
-        else:
-            start_s = max(other.virtual_s for other in self._projects.values())
-        project.virtual_s = max(project.virtual_s, start_s)
-        project.paid_to = max(project.paid_to, self._total)
-        self._weights += project.weight
-
-    def _pay_floor(self, project: _Project, usage: float) -> None:
-        """Move `paid_to` on for a booking: for all of it when the project is behind, else for the largest one only.
-
-        What it uses beyond its floor is forgiven at once: it has its floor from every moment on.
-        """
-        step = usage / project.floor
-        if project.paid_to > self._total:
-            paid_to = max(project.paid_to, self._total + step)
-            project.forgiven += usage - (paid_to - project.paid_to) * project.floor
-        else:
-            paid_to = max(project.paid_to, self._total - self._recent - _BOOKINGS * usage) + step
-        project.paid_to = paid_to
-        project.booked += usage
-
-    @staticmethod
-    def _correct_floor(project: _Project, late: float, booked: float) -> None:
-        """Of a correction counts what counted of the bookings, on the average of those that are open."""
-        forgiven = min(1.0, project.forgiven / project.booked) if project.booked > 0 else 0.0
-        project.forgiven = max(0.0, project.forgiven - forgiven * booked)
-        project.booked = max(0.0, project.booked - booked)
-        project.paid_to += late * (1 - forgiven) / project.floor
-
-    def _arrears_s(self, project: _Project) -> float:
-        """How far behind the greatest virtual time a project can be."""
-        return self._recent / max(self._weights, project.weight) + _BOOKINGS * self._largest_s
-
-    def _forget_until(self, now_us: int) -> None:
-        passed_s = (now_us - self._recent_us) / 1e6
-        if passed_s > 0:
-            self._recent *= 0.5 ** (passed_s / self._policy.share_window_s)
-            self._recent_us = now_us
 
     # -- which queues could run ---------------------------------------------------------------------------------
 
@@ -404,32 +238,28 @@ class Queues:
             insort(share.queues, (rank, queue))
         job.rank = rank
 
-    def _attach(self, job: _Job, lane: Lane, queue: _Queue) -> None:
+    def _attach(self, job: _Job, lane: Lane, queue: JobQueue) -> None:
         queues = self._lanes.get(lane)
         if queues is None:
             queues = self._lanes[lane] = _LaneQueues()
         share = queues.shares.get(job.project.name)
         if share is None:
             share = queues.shares[job.project.name] = _Share(job.project)
-            if not job.project.shares:
-                self._join(job.project)
-            job.project.shares += 1
+            self._shares.want(job.project)
         insort(share.queues, (job.rank, queue))
-        for task in queue.orders:
+        for task in queue.places:
             queues.wanted[task] = queues.wanted.get(task, 0) + 1
 
-    def _detach(self, job: _Job, lane: Lane, queue: _Queue) -> None:
+    def _detach(self, job: _Job, lane: Lane, queue: JobQueue) -> None:
         queues = self._lanes[lane]
         share = queues.shares[job.project.name]
         del share.queues[bisect_left(share.queues, job.rank, key=itemgetter(0))]
-        for task in queue.orders:
+        for task in queue.places:
             _unwant(queues, task)
         if share.queues:
             return
         del queues.shares[job.project.name]
-        job.project.shares -= 1
-        if not job.project.shares:
-            self._weights -= job.project.weight
+        self._shares.rest(job.project)
         if not queues.shares:
             del self._lanes[lane]
 

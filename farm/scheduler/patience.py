@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.estimates import Estimates
@@ -13,11 +13,17 @@ CANCEL_S = 60.0
 """An attempt that was cancelled may take so long to end before its worker is stopped."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Patience:
     policy: Policy
     estimates: Estimates
     alarms: Alarms
+    shortest_us: int = field(init=False)
+    """No worker's time is up sooner."""
+
+    def __post_init__(self) -> None:
+        policy = self.policy
+        self.shortest_us = int(1e6 * min(policy.start_timeout_s, policy.idle_stop_s, policy.timeout_floor_s, CANCEL_S))
 
     def due_us(self, worker: Worker) -> int | None:
         """When a worker's time is up in the state it is in; None when it may stay so."""
@@ -29,12 +35,14 @@ class Patience:
             case WorkerState.BUSY if worker.entry is not None:
                 if worker.cancelled_us is not None:
                     return _after(worker.cancelled_us, CANCEL_S)
-                return _after(worker.since_us, self.estimates.timeout_s(worker.lane.name, worker.entry.task.shape))
+                return _after(worker.since_us, self.estimates.timeout_s(worker.lane.name, worker.entry.shape))
             case _:
                 return None
 
     def watch(self, worker: Worker) -> None:
         """See to it that a worker's alarm goes off in time; it may go off before."""
+        if worker.alarm_us and worker.alarm_us <= worker.since_us + self.shortest_us:
+            return  # soon enough, whatever it is in
         match worker.state:
             case WorkerState.BUSY if worker.cancelled_us is None:
                 # No timeout is shorter than the floor; what it is exactly is worked out when that has passed.

@@ -81,4 +81,5 @@ class Policy:
     start_timeout_s: float = 1800.0
     """How long a worker on a known node may take to load its model."""
     share_window_s: float = 3600.0
-    """Half-life of the usage that fair shares and floors look back on."""
+    """Half-life of what bounds arrears: a project that could not run its work for long is owed at most about what the
+    farm did in this time. It does not forget what projects used while they compete."""

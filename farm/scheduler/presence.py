@@ -35,7 +35,7 @@ class Presence:
         known = self.fleet.nodes.get(event.node)
         if known is not None and known.state is not NodeState.UP:
             for lane in self.workers.lanes.values():
-                lane.health.forgive(event.node)
+                lane.trust.forgive(event.node)
         self.fleet.up(event)
         self.sizing.due = True
 
@@ -88,7 +88,7 @@ class Presence:
         if node is not None and node is not worker.node:
             self.workers.settle(worker, node)
         lane.pending.pop(worker.name, None)
-        lane.health.started(worker.where)
+        lane.trust.started(worker.where)
         self.attempts.free(worker, answer)
 
     def worker_lost(self, event: WorkerLost, answer: Answer) -> None:
@@ -103,7 +103,7 @@ class Presence:
         self.sizing.due = True
 
     def _start_failed(self, worker: Worker, message: str, answer: Answer) -> None:
-        if worker.lane.health.start_failed(worker.where, message, worker.started_us, answer.now_us):
+        if worker.lane.trust.start_failed(worker.where, message, worker.started_us, answer.now_us):
             self.attempts.blocked(worker.lane, answer, but=worker)
 
     def look_after(self, name: str, answer: Answer) -> None:
@@ -132,7 +132,7 @@ class Presence:
             case WorkerState.BUSY if worker.cancelled_us is not None:
                 self.attempts.cut_off(worker, None, "it did not stop when it was asked to", answer)
             case WorkerState.BUSY if worker.entry is not None:
-                self.attempts.estimates.observe(worker.lane.name, worker.entry.task.shape, passed_s)
+                self.attempts.estimates.observe(worker.lane.name, worker.entry.shape, passed_s)
                 self.attempts.cut_off(worker, FailureKind.CRASHED, f"no end after {passed_s:.0f} s", answer)
             case _:
                 return

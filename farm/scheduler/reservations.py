@@ -41,7 +41,7 @@ class Reservations:
     def reserve(self, lane: LaneWorkers, now_us: int) -> Reservation | None:
         """Keep the node that is expected to have room for a worker of `lane` earliest; None when no node ever has."""
         best: Reservation | None = None
-        for node in self.fleet.capable(lane.lane, lane.health.blocked):
+        for node in self.fleet.capable(lane.lane, lane.trust.blocked):
             if node.id in self.by_node:
                 continue
             at_us = self.free_at_us(node, lane, now_us)
@@ -64,8 +64,9 @@ class Reservations:
         return now_us + expected_s * 1e6 <= kept.at_us
 
     def refused(self, lane: LaneWorkers) -> list[str]:
-        """Nodes where no worker of `lane` may start: those kept for others, and those blocked for it."""
-        return [*lane.health.blocked, *(name for name, kept in self.by_node.items() if kept.lane is not lane)]
+        """Nodes where no worker of `lane` may start: those kept for others, and those it does not trust."""
+        kept_for_others = [name for name, kept in self.by_node.items() if kept.lane is not lane]
+        return [*lane.trust.blocked, *lane.trust.trials, *kept_for_others]
 
     def free_at_us(self, node: Node, lane: LaneWorkers, now_us: int) -> int | None:
         """When `node` has room for a worker of `lane`, if nothing new starts there."""
@@ -74,7 +75,7 @@ class Reservations:
         cpus = gpus = 0
         for at_us, worker in self._ends(node, lane, now_us):
             cpus += worker.lane.lane.ranks
-            gpus += worker.lane.lane.gpus_in_all
+            gpus += worker.lane.gpus
             if node.room_for(lane.lane, cpus, gpus):
                 return at_us
         return None
@@ -93,7 +94,7 @@ class Reservations:
             return now_us + int(1e6 * max(0.0, worker.lane.load_s - age_s))
         if worker.entry is None:
             return now_us
-        left_s = self.estimates.remaining_s(worker.lane.name, worker.entry.task.shape, age_s)
+        left_s = self.estimates.remaining_s(worker.lane.name, worker.entry.shape, age_s)
         return now_us + int(1e6 * left_s)
 
     def _look_again(self, kept: Reservation, now_us: int) -> None:

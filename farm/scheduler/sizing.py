@@ -4,9 +4,8 @@
         ──▶ room that is free ──▶ room of idle workers whose lane has no work ──▶ nodes that the autoscaler may bring
         ──▶ else a *claim*: a busy worker of another lane gives way between two tasks, where the claim outranks its lane
 
-Loading costs minutes, so a lane keeps its workers while it has work, and gives way only to more urgent work at once; to
-another project that is owed more when it has waited ten times what loading takes; and within a project to a lane that
-has no worker at all, after thirty times. A worker that is loading, or has just come up, is left alone.
+Loading costs minutes, so a lane keeps its workers while it has work, and gives way as `farm.scheduler.rivalry` says. A
+worker that is loading, or has just come up, is left alone.
 
 Owns the claims and decides on every start and stop; `farm.scheduler.lanes` keeps the books of workers.
 """
@@ -15,48 +14,31 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import islice
 
 from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.answer import Answer
-from farm.scheduler.demand import Demand, usage
+from farm.scheduler.demand import Demand
 from farm.scheduler.events import StartWorker, StopWorker
 from farm.scheduler.fleet import Fleet, Node, NodeState, per_node
-from farm.scheduler.graph import Graph
 from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState
 from farm.scheduler.order import Queues
 from farm.scheduler.patience import Patience
-from farm.scheduler.policy import Band, ProjectPolicy
 from farm.scheduler.reservations import Reservation, Reservations
+from farm.scheduler.rivalry import Rivalry
+from farm.scheduler.victims import victims
 
-_BANDS = tuple(Band)
-_DEFAULT_TERMS = ProjectPolicy()
-OTHER_PROJECT_LOADS = 10
-"""A lane waits for so many times its load before another project's lane, which was served more, gives way."""
-OWN_PROJECT_LOADS = 30
-LOOK_S = 1.0
-"""How old the comparison of lanes may be."""
 AGAIN_LOADS = 3
 """A large worker that had to go waits for so many times its load before it has room kept for it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rank:
-    """What a lane's work is worth against that of others, as of the last look."""
-
-    band: int
-    """0 is the most urgent."""
-    place: int
-    """Among the lanes that want workers, by their best task."""
-    projects: frozenset[str]
-
-
 @dataclass(slots=True)
 class Sizing:
-    graph: Graph
     queues: Queues
     workers: Workers
     fleet: Fleet
     demand: Demand
+    rivalry: Rivalry
     reservations: Reservations
     patience: Patience
     alarms: Alarms
@@ -64,8 +46,6 @@ class Sizing:
     """True when something has changed that sizes depend on."""
     claims: list[LaneWorkers] = field(default_factory=list[LaneWorkers])
     """Lanes that could use more workers than there is room for, best first."""
-    _ranks: dict[LaneWorkers, Rank] = field(default_factory=dict[LaneWorkers, Rank])
-    _ranked_us: int = 0
     _no_room: dict[LaneWorkers, int] = field(default_factory=dict[LaneWorkers, int])
     """The fleet's version at which a lane's worker fitted nowhere."""
 
@@ -75,28 +55,19 @@ class Sizing:
         """Start the workers that are wanted and find room, and name those that are wanted and do not."""
         self.due = False
         self.claims = []
-        wanting = self._rank(answer.now_us)
+        wanting = self.rivalry.look(answer.now_us)
+        ranks = self.rivalry.ranks
         for lane in self.workers.lanes.values():
-            if lane not in self._ranks:
+            if lane not in ranks:
                 lane.unmet_since_us = -1
                 self._withdraw(lane, len(lane.pending), answer)
         for lane in wanting:
-            if not lane.workers and self._ranks[lane].band == self._ranks[wanting[0]].band:
+            if not lane.workers and ranks[lane].band == ranks[wanting[0]].band:
                 self._staff(lane, answer, at_most=1)  # a first worker for each before a second for any
         for lane in wanting:
             self._staff(lane, answer)
         for lane in self.claims:
             self._reserve(lane, answer.now_us)
-
-    def _rank(self, now_us: int) -> list[LaneWorkers]:
-        """Look at all lanes' work; gives those that have any, best first."""
-        wanting = [self.workers.of(lane) for lane in self.queues.lanes_wanting()]
-        self._ranked_us = now_us
-        self._ranks = {
-            lane: Rank(_BANDS.index(self.graph.band(lane.lane)), place, self.graph.projects(lane.lane))
-            for place, lane in enumerate(wanting)
-        }
-        return wanting
 
     def _staff(self, lane: LaneWorkers, answer: Answer, at_most: int | None = None) -> None:
         missing = self._missing(lane, answer.now_us)
@@ -188,17 +159,17 @@ class Sizing:
             return None
         spare: dict[str, list[Worker]] = {}
         for other in self.workers.lanes.values():
-            if other is lane or not other.idle:
+            if other is lane or not (other.idle or other.benched):
                 continue
-            count = len(other.idle) - self.demand.of(other)
-            for worker in tuple(other.idle.values())[: max(0, count)]:
+            count = max(0, len(other.idle) - self.demand.of(other))
+            for worker in [*other.on_bench, *islice(other.idle.values(), count)]:
                 if worker.where not in refused and self._may_stop(worker, answer.now_us):
                     spare.setdefault(worker.where, []).append(worker)
         best: tuple[int, str, list[Worker]] | None = None
         for name, idle in spare.items():
-            victims = _victims(self.fleet.nodes[name], lane, idle)
-            if victims and (best is None or (len(victims), name) < best[:2]):
-                best = (len(victims), name, victims)
+            leaving = victims(self.fleet.nodes[name], lane, idle)
+            if leaving and (best is None or (len(leaving), name) < best[:2]):
+                best = (len(leaving), name, leaving)
         if best is None:
             return None
         for worker in best[2]:
@@ -222,11 +193,10 @@ class Sizing:
 
     def yields(self, worker: Worker, answer: Answer) -> bool:
         """Whether an idle worker whose lane has work gives way to a claim: it is stopped, and the other started."""
-        if answer.now_us - self._ranked_us >= LOOK_S * 1e6 or worker.lane not in self._ranks:
-            self._rank(answer.now_us)
+        self.rivalry.refresh(worker.lane, answer.now_us)
         node = worker.node
         for claim in self.claims:
-            if claim is worker.lane or node is None or not self._outranks(claim, worker.lane, answer.now_us):
+            if claim is worker.lane or node is None or not self.rivalry.outranks(claim, worker.lane, answer.now_us):
                 continue
             fits = node.id not in self.reservations.refused(claim) and node.holds(claim.lane)
             freed = worker.lane.lane
@@ -241,33 +211,11 @@ class Sizing:
                 return True
         return False
 
-    def _outranks(self, claim: LaneWorkers, lane: LaneWorkers, now_us: int) -> bool:
-        mine, theirs = self._ranks.get(claim), self._ranks[lane]
-        if mine is None:
-            return False  # its work is gone
-        if mine.band < theirs.band:
-            return True
-        waited_s = (now_us - claim.unmet_since_us) / 1e6
-        if mine.projects - theirs.projects and mine.place < theirs.place:
-            return waited_s >= OTHER_PROJECT_LOADS * claim.load_s and self._evens_out(claim, lane)
-        return mine.band == theirs.band and not claim.workers and waited_s >= OWN_PROJECT_LOADS * claim.load_s
-
-    def _evens_out(self, claim: LaneWorkers, lane: LaneWorkers) -> bool:
-        """Whether a worker of `lane` that goes to `claim` brings them nearer to their projects' shares, not past."""
-        if not claim.workers:
-            return True
-        more = usage(claim.lane, len(claim.workers) + 1) / self._weight(claim)
-        return more <= usage(lane.lane, len(lane.workers)) / self._weight(lane)
-
-    def _weight(self, lane: LaneWorkers) -> float:
-        terms = self.patience.policy.projects
-        return sum(terms.get(project, _DEFAULT_TERMS).weight for project in self._ranks[lane].projects)
-
     # -- reservations -------------------------------------------------------------------------------------------
 
     def _reserve(self, lane: LaneWorkers, now_us: int) -> None:
         """Keep a node for a lane that has no worker, and whose workers need more than one that runs would free."""
-        large = lane.lane.ranks > 1 or lane.lane.gpus_in_all > 1
+        large = lane.lane.ranks > 1 or lane.gpus > 1
         if not large or lane.workers or self.reservations.of(lane) or self._one_would_do(lane):
             return
         from_us = lane.unmet_since_us + int(AGAIN_LOADS * lane.load_s * 1e6) if lane.had_workers else now_us
@@ -279,7 +227,7 @@ class Sizing:
     def _one_would_do(self, lane: LaneWorkers) -> bool:
         need = lane.lane
         return any(
-            other.ready and other.lane.gpus_in_all >= need.gpus_in_all and other.lane.ranks >= need.ranks
+            other.ready and other.gpus >= need.gpus_in_all and other.lane.ranks >= need.ranks
             for other in self.workers.lanes.values()
             if other is not lane
         )
@@ -302,6 +250,10 @@ class Sizing:
 
     def _end(self, kept: Reservation) -> None:
         self.reservations.end(kept.node.id)
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Workers may go to a node that was refused to them."""
         self.fleet.version += 1
         self.due = True
 
@@ -320,25 +272,3 @@ class Sizing:
         self.workers.remove(worker, answer.now_us)
         answer.commands.append(StopWorker(worker.name))
         self.due = True
-
-
-def _victims(node: Node, lane: LaneWorkers, idle: list[Worker]) -> list[Worker]:
-    """As few of `idle` as make room for a worker of `lane` on `node`; none when all of them do not."""
-    chosen: list[Worker] = []
-    for worker in sorted(idle, key=lambda worker: -worker.lane.lane.gpus_in_all):
-        chosen.append(worker)
-        if _room_without(node, lane, chosen):
-            break
-    else:
-        return []
-    for worker in tuple(chosen):
-        others = [other for other in chosen if other is not worker]
-        if _room_without(node, lane, others):
-            chosen = others
-    return chosen
-
-
-def _room_without(node: Node, lane: LaneWorkers, workers: list[Worker]) -> bool:
-    cpus = sum(worker.lane.lane.ranks for worker in workers)
-    gpus = sum(worker.lane.lane.gpus_in_all for worker in workers)
-    return node.holds(lane.lane) and node.room_for(lane.lane, cpus, gpus)

@@ -36,6 +36,7 @@ from farm.scheduler.events import (
     NodeDraining,
     NodeLost,
     NodeUp,
+    ProjectSpent,
     StopAsked,
     TaskAdded,
     Tick,
@@ -49,10 +50,12 @@ from farm.scheduler.lanes import Workers
 from farm.scheduler.ledger import Ledger
 from farm.scheduler.membership import Membership
 from farm.scheduler.order import Queues
+from farm.scheduler.overdue import Overdue
 from farm.scheduler.patience import Patience
 from farm.scheduler.policy import Policy
 from farm.scheduler.presence import Presence
 from farm.scheduler.reservations import Reservations
+from farm.scheduler.rivalry import Rivalry
 from farm.scheduler.sizing import Sizing
 from farm.scheduler.views import LaneView, NodeView
 from farm.scheduler.waits import Wait, WaitReason
@@ -76,8 +79,9 @@ class Scheduler:
         demand = Demand(self._graph, self._queues, self._ledger, costs)
         reservations = Reservations(self._fleet, self._workers, self._estimates)
         self._reservations = reservations
+        rivalry = Rivalry(self._graph, self._queues, self._workers, policy)
         self._sizing = Sizing(
-            self._graph, self._queues, self._workers, self._fleet, demand, reservations, patience, self._alarms
+            self._queues, self._workers, self._fleet, demand, rivalry, reservations, patience, self._alarms
         )
         self._dispatch = Dispatch(
             self._graph,
@@ -91,6 +95,7 @@ class Scheduler:
             self._sizing,
             patience,
         )
+        self._overdue = Overdue(self._workers, self._queues, self._estimates)
         self._attempts = Attempts(
             self._graph, self._workers, self._dispatch, self._sizing, self._estimates, self._alarms
         )
@@ -165,13 +170,14 @@ class Scheduler:
             LaneView(
                 name=lane.name,
                 starting=lane.starting,
-                idle=len(lane.idle),
+                idle=len(lane.idle) + len(lane.on_bench),
                 busy=lane.busy,
                 queued=self._queues.depth(lane.lane),
                 load_s=lane.load_s,
-                blocked=dict(lane.health.blocked),
+                blocked=dict(lane.trust.blocked),
                 backoff_until_us=lane.health.paused_until_us,
                 backoff=lane.health.why,
+                on_trial={node: trial.why for node, trial in lane.trust.trials.items()},
             )
             for lane in self._workers.lanes.values()
         )
@@ -198,8 +204,10 @@ class Scheduler:
 
     def handle(self, event: Event, now_us: int) -> Decision:
         """What follows from `event` at `now_us` (UTC microseconds)."""
-        answer = Answer(now_us)
+        answer = Answer(now_us, [], [], [])
         self._hear(event, answer)
+        if now_us >= self._overdue.next_us:
+            self._overdue.book(now_us)
         while (due := self._alarms.due(now_us)) is not None:
             self._wake(*due, answer)
         if not self._stopping:
@@ -217,11 +225,6 @@ class Scheduler:
             case TaskAdded():
                 self._membership.add(event, answer)
                 self._capability.doubt(self._graph.entries[event.task.id].lane, answer.now_us)
-            case JobSet():
-                self._membership.set_job(event)
-                self._dispatch.wake_all()
-            case JobDropped():
-                self._membership.drop_job(event, answer)
             case Tick():
                 self._membership.forget()
                 self._capability.judge(answer)
@@ -234,6 +237,18 @@ class Scheduler:
                 self._presence.worker_lost(event, answer)
             case NodeUp() | NodeDraining() | NodeLost():
                 self._hear_of_node(event, answer)
+            case JobSet() | JobDropped() | ProjectSpent():
+                self._hear_of_job(event, answer)
+
+    def _hear_of_job(self, event: JobSet | JobDropped | ProjectSpent, answer: Answer) -> None:
+        match event:
+            case JobSet():
+                self._membership.set_job(event)
+                self._dispatch.wake_all()
+            case JobDropped():
+                self._membership.drop_job(event, answer)
+            case ProjectSpent():
+                self._membership.count_ended(event)
 
     def _hear_of_node(self, event: NodeUp | NodeDraining | NodeLost, answer: Answer) -> None:
         match event:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class LaneView:
     """0 when it does not back off."""
     backoff: str
     """What it backs off for."""
+    on_trial: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Nodes on which it runs one worker at a time, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)

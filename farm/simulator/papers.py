@@ -132,6 +132,12 @@ class PaperPlan:
     def check_choice(self, shot: str, take: int) -> str:
         return f"a paper job leaves nothing to choose, neither take {take} of {shot} nor another"
 
+    def remark(self) -> str:
+        return ""
+
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        return {}
+
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         if unknown := sorted(set(shots) - set(self._by_shot)):
             raise InputError(f"this job has no shot {', '.join(unknown)}")

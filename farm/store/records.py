@@ -179,7 +179,8 @@ class TaskRecord:
         """What planning wants to know of it; None while it has not settled."""
         if self.state not in SETTLED:
             return None
-        return Outcome(self.state, self.manifest, self.failure, self.message)
+        message = self.message or ("cancelled" if self.state is TaskState.CANCELLED else "")
+        return Outcome(self.state, self.manifest, self.failure, message)
 
 
 @dataclass(frozen=True, slots=True)

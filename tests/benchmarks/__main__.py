@@ -13,12 +13,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 import animatic_frames
 import imports
 import job_store
+import light
 import main_job
+import overhead
+import resume
 import scheduler
 
 BENCHMARKS = {
     "import": imports,
     "job store": job_store,
+    "overhead": overhead,
+    "speed of light": light,
+    "resume": resume,
     "scheduler": scheduler,
     "main job": main_job,
     "animatic frames": animatic_frames,

@@ -21,11 +21,20 @@ from farm.store.records import Job, JobState, Request, RequestState, Verb
 from farm.tasks import AttemptState, Input, Lane, Manifest, Outcome, Task, TaskId, TaskState, Work
 
 NODE = "node-1"
+JOB_TERMS = ("project", "priority", "budget_micros")
 
 
-def make_task(name: str, *needs: Task, project: str = "demo", shot: str = "") -> Task:
+def make_task(name: str, *needs: Task, project: str = "demo", shot: str = "", lane: Lane | None = None) -> Task:
     inputs = {str(index): Input(task=need.id, output="out") for index, need in enumerate(needs)}
-    return Task.of(project=project, stage="score", version=1, params={"name": name}, inputs=inputs, shot=shot or name)
+    return Task.of(
+        project=project,
+        stage="score",
+        version=1,
+        params={"name": name},
+        inputs=inputs,
+        shot=shot or name,
+        lane=lane,
+    )
 
 
 @dataclass
@@ -90,6 +99,15 @@ class PaperPlan:
     def check_choice(self, shot: str, take: int) -> str:
         return "" if (shot, take) in self.takes else f"shot {shot} has no take {take}"
 
+    def remark(self) -> str:
+        failed = sum(not outcome.done for outcome in self.outcomes.values())
+        return f"{failed} of {len(self.outcomes)} failed" if failed else ""
+
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        waiting = self.asks and not self.chosen
+        shots = dict.fromkeys(shot for shot, _ in self.takes) if waiting else {}
+        return {shot: [take for code, take in self.takes if code == shot] for shot in shots}
+
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         self.chosen |= choices
         return self._meet([self.takes[choice] for choice in choices.items()])
@@ -128,7 +146,9 @@ class PaperFarm:
         name = str(request.body.get("name", ""))
         if name not in self.plans:
             raise InputError(f"there is no list {name}")
-        return make_job(request.id, name, state=JobState.HELD if request.body.get("hold") else JobState.ACTIVE)
+        state = JobState.HELD if request.body.get("hold") else JobState.ACTIVE
+        terms = {term: request.body[term] for term in JOB_TERMS if term in request.body}
+        return make_job(request.id, name, state=state, **terms)
 
     def open(self, job: Job, runs) -> PaperPlan:
         if job.name not in self.plans:
@@ -141,11 +161,15 @@ class PaperFarm:
 
 
 class HandPool:
-    """One node whose workers are there at once; the test says how attempts end."""
+    """Nodes (one of two CPUs) whose workers are there at once; the test says how attempts end."""
 
-    def __init__(self, clock: PaperClock, cpus: int = 2) -> None:
+    def __init__(self, clock: PaperClock, nodes: Sequence[NodeUp] = (NodeUp(NODE, 2),)) -> None:
         self.clock = clock
-        self.events: deque[Event | Progress] = deque([NodeUp(NODE, cpus)])
+        self.nodes = nodes
+        self.events: deque[Event | Progress] = deque(nodes)
+        self.started: list[str] = []
+        self.loading: set[str] = set()
+        """Lanes whose workers do not come up."""
         self.running: dict[str, Work] = {}
         self.ran: list[str] = []
         self.cancelled: list[TaskId] = []
@@ -154,7 +178,9 @@ class HandPool:
         """Names of tasks that do not end by themselves."""
 
     def start(self, worker: str, lane: Lane, node: str | None) -> None:
-        self.events.append(WorkerReady(worker, node or NODE))
+        self.started.append(worker)
+        if lane.name not in self.loading:
+            self.events.append(WorkerReady(worker, node or NODE))
 
     def stop(self, worker: str) -> None:
         self.running.pop(worker, None)
@@ -200,8 +226,8 @@ class HandPool:
 
     def again(self) -> HandPool:
         """As the next driver finds it: without workers."""
-        pool = HandPool(self.clock)
-        pool.ran, pool.fails, pool.waits = self.ran, self.fails, self.waits
+        pool = HandPool(self.clock, self.nodes)
+        pool.ran, pool.fails, pool.waits, pool.loading = self.ran, self.fails, self.waits, self.loading
         return pool
 
 
@@ -243,16 +269,29 @@ class House:
     clock: PaperClock = field(default_factory=PaperClock)
     notes: Notes = field(default_factory=Notes)
     stop: threading.Event = field(default_factory=threading.Event)
+    policy: Policy = field(default_factory=Policy)
     asked: int = 0
 
     def __post_init__(self) -> None:
         self.pool = HandPool(self.clock)
         self.farm = PaperFarm(self.store, self.clock)
 
-    def submit(self, name: str, *tasks: Task, hold: bool = False, **changes) -> str:
+    def submit(self, name: str, *tasks: Task, hold: bool = False, key: str = "", **terms) -> str:
         """A job of those tasks, asked for; its id."""
         self.farm.plans[name] = tasks
-        return self.ask(Verb.SUBMIT, body={"name": name, "hold": hold}, **changes)
+        return self.ask(Verb.SUBMIT, body={"name": name, "hold": hold, **terms}, key=key)
+
+    def why(self, subject: str, *, shot: str = "", once=lambda: True) -> dict:
+        """What a driver answers that asks itself why as soon as `once` holds."""
+        asked: list[str] = []
+
+        def is_answered() -> bool:
+            if not asked and self.store.job_lines() and once():
+                asked.append(self.ask(Verb.WHY, body={"subject": subject, "shot": shot}))
+            return bool(asked) and self.answer(asked[0]).state is not RequestState.PENDING
+
+        self.drive(300, until=is_answered)
+        return dict(self.answer(asked[0]).answer)
 
     def ask(self, verb: Verb, job: str = "", **changes) -> str:
         self.asked += 1
@@ -281,13 +320,17 @@ class House:
                 store=self.store,
                 epoch=lease.epoch,
                 farm=self.farm,
-                scheduler=Scheduler(Policy()),
+                scheduler=Scheduler(self.policy),
                 pool=self.pool,
                 observer=self.notes,
                 clock=self.clock,
                 stop=self.stop,
             )
             driver.run(until=lambda: until() or self.clock.now_us > deadline_us)
+
+    def play_on(self, *nodes: NodeUp) -> None:
+        """Let the farm have these nodes."""
+        self.pool = HandPool(self.clock, nodes)
 
     def another_node(self) -> None:
         """The old driver's workers died with it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from farm.errors import FailureKind
+from farm.scheduler.policy import Limits, Policy, ProjectPolicy
 from farm.store.records import JobState, RequestState, Verb
 from farm.tasks import AttemptState, Manifest, TaskState
 
@@ -175,7 +176,7 @@ def test_retry_asks_again_for_what_failed(house, task):
     house.pool.fails.clear()
     request = house.ask(Verb.RETRY, job, body={"shot": "sh010"})
     house.drive()
-    assert house.answer(request).answer == {"job": job, "tasks": 2}
+    assert house.answer(request).answer == {"job": job, "tasks": 2, "shot": "sh010"}
     assert house.pool.ran == ["a", "c", "a", "b"]
     assert house.store.job(job).state is JobState.DONE
 
@@ -218,8 +219,8 @@ def test_a_job_that_asks_for_a_choice_stays_open(house, task):
 @pytest.mark.parametrize(
     ("verb", "body", "message"),
     [
-        (Verb.PAUSE, {}, "is done, so it cannot become paused"),
-        (Verb.RESUME, {}, "is done, so it cannot become active"),
+        (Verb.PAUSE, {}, "is done, so it cannot be paused"),
+        (Verb.RESUME, {}, "is done, so it cannot be resumed"),
         (Verb.CANCEL, {}, "is done already"),
         (Verb.PRIORITY, {"priority": 80}, "is done: its priority says nothing any more"),
         (Verb.PRIORITY, {"priority": -1}, "a priority is a whole number from 0 to 100, not -1"),
@@ -272,7 +273,7 @@ def test_why_answers_for_a_job_and_a_task(house, task):
     (wait,) = house.answer(asked[0]).answer["waits"]
     assert (wait["reason"], wait["tasks"]) == ("upstream", 1)
     assert house.answer(asked[1]).answer["waits"][0]["reason"] == "upstream"
-    assert "there is no job and no open task zzz" in house.refused(asked[2])
+    assert 'there is no job "zzz", and no task of an open one' in house.refused(asked[2])
 
 
 def test_the_driver_says_of_itself_what_waits(house, task):
@@ -281,3 +282,14 @@ def test_the_driver_says_of_itself_what_waits(house, task):
     job = house.submit("shots", first, task("b", first))
     house.drive(5)
     assert house.store.last_pulse().document["waits"] == {job: {"upstream": 1}}
+
+
+def test_what_ended_jobs_cost_counts_towards_their_projects_cap_with_the_next_driver(house, task):
+    house.policy = Policy(projects={"demo": ProjectPolicy(limits=Limits(cost_micros=100))})
+    costly = [task(name).model_copy(update={"price_micros": 60}) for name in "ab"]
+    house.submit("first", costly[0])
+    house.drive()
+    second = house.submit("second", costly[1])
+    house.drive()
+    assert house.pool.ran == ["a"]
+    assert house.store.last_pulse().document["waits"] == {second: {"limit": 1}}

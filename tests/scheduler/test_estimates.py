@@ -19,10 +19,11 @@ def learned(*seconds: float, floor_s: float = 600) -> Estimates:
     return estimates
 
 
-def test_what_is_unknown_has_the_mean_of_its_lane_or_the_prior() -> None:
+def test_what_is_unknown_takes_as_long_as_the_longest_of_its_lane_or_the_prior() -> None:
     estimates = learned(10, 20)
     assert estimates.expected_s("wan", "720p") == 15
-    assert estimates.expected_s("wan", "480p") == 15
+    assert estimates.expected_s("wan", "480p") == 20
+    assert estimates.expected_s("wan", "480p", 30) == OVERRUN * 30
     assert estimates.expected_s("cpu", "720p") == 77
     assert (estimates.p95_s("wan", "720p"), estimates.p95_s("wan", "480p")) == (20, None)
     assert (estimates.known("wan", "720p"), estimates.known("wan", "480p")) == (2, 0)

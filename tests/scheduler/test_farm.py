@@ -313,6 +313,7 @@ def test_what_failed_for_good_on_a_bad_node_only_is_tried_again_with_all_below(f
         floor.ready()
         for worker in list(floor.running):
             floor.finish(worker, FailureKind.BUG if floor.at(worker) == "n1" else None, "driver mismatch")
+        floor.later(1)
     assert floor.state(early) is TaskState.DONE
     assert floor.state(below) is TaskState.DONE
 

@@ -124,6 +124,29 @@ def test_a_dropped_job_lives_until_its_last_attempt_ends_and_its_project_remembe
     assert ledger.spent("a") == 0
 
 
+def test_what_ended_jobs_spent_counts_towards_their_projects_cap_once() -> None:
+    ledger = Ledger(Policy(projects={"p": ProjectPolicy(limits=Limits(cost_micros=100))}))
+    ledger.end_job("old", "p", 60)
+    ledger.end_job("old", "p", 60)
+    ledger.set_job("new", "p", Limits(), spent_micros=10)
+    ledger.end_job("new", "p", 10)
+    assert ledger.project("p").spent == 70
+    assert ledger.may("new", 0, 30) is None
+    assert ledger.may("new", 0, 31) == LimitHit(Whose.PROJECT, "p", Which.COST, 100, 70, 0, 31)
+    ledger.audit()
+
+
+def test_an_ended_job_that_goes_on_is_counted_by_its_own_sum() -> None:
+    ledger = ledger_of()
+    ledger.end_job("old", "p", 60)
+    ledger.set_job("old", "p", Limits(), spent_micros=60)
+    assert (ledger.spent("old"), ledger.project("p").spent) == (60, 60)
+    ledger.drop_job("old")
+    ledger.set_job("old", "p", Limits(), spent_micros=60)
+    assert ledger.project("p").spent == 60
+    ledger.audit()
+
+
 @pytest.mark.parametrize(
     ("gpus", "micros"), [(0, 101), (2, 0), (-1, 0), (0, -1)], ids=["cost", "gpus", "fewer than none", "less than 0"]
 )

@@ -6,7 +6,16 @@ import pytest
 
 from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import FailureKind
-from farm.scheduler.events import AttemptFinished, History, JobDropped, StopAsked, TaskAdded, WorkerReady
+from farm.scheduler.events import (
+    AttemptFinished,
+    History,
+    JobDropped,
+    NodeUp,
+    ProjectSpent,
+    StopAsked,
+    TaskAdded,
+    WorkerReady,
+)
 from farm.scheduler.policy import Limits, Policy, Prices, ProjectPolicy
 from farm.scheduler.retry import RULES, pause_us
 from farm.scheduler.waits import WaitReason
@@ -295,6 +304,79 @@ def test_asking_again_for_a_failed_task_starts_it_over(floor_of, task):
     assert floor.why(second) is WaitReason.UPSTREAM
     floor.finish(floor.only())
     assert floor.ran() == ["second"]
+
+
+def test_asking_again_for_what_is_done_makes_it_anew_and_what_waits_below_waits_again(floor_of, task):
+    floor = floor_of((1, 0))
+    first = task("first")
+    done, queued = task("done", first), task("queued", first)
+    floor.add(first, done, queued)
+    floor.ready()
+    floor.finish(floor.only())
+    floor.finish(floor.only())
+    assert floor.ran() == ["queued"]
+    later = task("later", first)
+    floor.add(later)
+    assert floor.why(later) is WaitReason.CAPACITY
+    floor.add(first)
+    assert floor.changes(TaskMoved)[-1] == TaskMoved(first.id, TaskState.WAITING, 0)
+    assert (floor.state(done), floor.why(later)) == (TaskState.DONE, WaitReason.UPSTREAM)
+    assert floor.scheduler.unsettled == floor.scheduler.open_tasks("job") == 3
+    floor.finish(floor.only())
+    assert floor.running[floor.only()].task.id == first.id
+    assert floor.running[floor.only()].attempt == 2
+    floor.finish(floor.only())
+    floor.finish(floor.only())
+    assert floor.scheduler.unsettled == 0
+
+
+def test_an_attempt_that_runs_while_its_input_is_made_anew_is_tried_again_behind_it(floor_of, task):
+    floor = floor_of((2, 0))
+    first = task("first")
+    below = task("below", first)
+    floor.add(first, below)
+    floor.ready()
+    floor.finish(floor.only())
+    (reader,) = floor.running
+    floor.add(first)
+    floor.finish(reader, FailureKind.TRANSIENT, "its input is gone")
+    assert floor.why(below) is WaitReason.UPSTREAM
+    floor.ready()
+    floor.finish(floor.only())
+    assert floor.ran() == ["below"]
+
+
+def test_what_runs_while_its_input_fails_anew_fails_with_it_only_when_it_needs_it_again(floor_of, task):
+    floor = floor_of((2, 0))
+    first = task("first")
+    reads, fails = task("reads", first), task("fails", first)
+    floor.add(first, reads, fails)
+    floor.ready()
+    floor.finish(next(iter(floor.running)))
+    floor.ready()
+    assert floor.ran() == ["reads", "fails"]
+    reader, failing = floor.running
+    floor.add(first)
+    floor.tell(NodeUp("n2", 1, name="n2"))
+    floor.ready()
+    (maker,) = (name for name in floor.running if name not in (reader, failing))
+    floor.finish(maker, FailureKind.INPUT, "not any more")
+    floor.finish(reader)
+    floor.finish(failing, FailureKind.TRANSIENT, "its input is gone")
+    assert (floor.state(reads), floor.state(fails)) == (TaskState.DONE, TaskState.FAILED)
+    assert floor.scheduler.failure(fails.id) == (FailureKind.INPUT, "not any more")
+
+
+def test_a_project_at_its_cap_by_ended_jobs_starts_nothing(bare, task):
+    capped = ProjectPolicy(limits=Limits(cost_micros=100))
+    floor = bare(Policy(projects={"p": capped}))
+    floor.tell(ProjectSpent("p", {"old": 95}))
+    floor.node("n1", 2)
+    floor.job()
+    paid = task("paid", price=10)
+    floor.add(paid)
+    wait = floor.scheduler.wait(paid.id, 0)
+    assert (wait.reason, wait.numbers["spent"]) == (WaitReason.LIMIT, 95)
 
 
 def test_a_job_dropped_and_submitted_again_gets_its_tasks_anew(floor_of, task):

@@ -61,7 +61,7 @@ class AutoscaledCluster(PrivateCluster):
             "head_node_id": FAKE_HEAD_NODE_ID,
             "launch_multiple": True,
         }
-        config = self._folder / "autoscaler.json"
+        config = self.folder / "autoscaler.json"
         config.write_text(json.dumps({
             "cluster_name": "fake",
             "max_workers": most,

@@ -13,7 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -57,10 +57,10 @@ class PrivateCluster:
     """A head without CPUs, and the nodes that were added to it."""
 
     def __init__(self, **head: Any) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
-        atexit.register(shutil.rmtree, self._folder, ignore_errors=True)  # Ray makes a folder in it as the process ends
+        self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: socket paths have at most 107 bytes
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)  # Ray makes a folder in it as the process ends
         self._cluster = Cluster()
-        self.head = self._start(num_cpus=0, temp_dir=str(self._folder), _system_config=HEALTH, **head)
+        self.head = self._start(num_cpus=0, temp_dir=str(self.folder), _system_config=HEALTH, **head)
         self._nodes = [self.head]
         self.namespace = f"test-{os.getpid()}-{next(NAMES)}"
 
@@ -85,6 +85,10 @@ class PrivateCluster:
         """A node that is up. `gpus` are of Ray's imagination."""
         self._nodes.append(self._start(num_cpus=cpus, num_gpus=gpus, labels=labels or {}))
         return self._nodes[-1]
+
+    def actors(self) -> Sequence[Mapping[str, Any]]:
+        """The actors that live: "Name", "Pid"… Needs no `attach`."""
+        return list(self._cluster.global_state.actor_table(None, None, "ALIVE").values())
 
     def kill(self, node: Node) -> None:
         """The machine is gone at once: its raylet and all its workers."""
@@ -111,7 +115,7 @@ class PrivateCluster:
         for node in reversed(self._nodes):
             end(node.raylet)
         self._cluster.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, **options: Any) -> Node:
         node = self._cluster.add_node(
