@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 import ray
 from driven_farm import drill, driven, submission
@@ -38,7 +36,5 @@ def test_a_gang_that_waits_brings_a_node_which_goes_when_idle(autoscaled, tmp_pa
         assert (record.state, record.attempts, record.failures) == (TaskState.DONE, 1, {})
         assert [rank["rank"] for rank in record.manifest.facts["ranks"]] == [0, 1, 2, 3]
         assert record.manifest.node == node["NodeID"]
-        done_s = time.monotonic()
         until(lambda: not elastic_nodes(), within_s=60)
-        print(f"gone after {time.monotonic() - done_s:.1f} s")
     store.close()
