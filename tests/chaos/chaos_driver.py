@@ -113,6 +113,9 @@ class ReelPlan:
             keys[name] = manifest.files[source.output].key
         return keys
 
+    def remark(self) -> str:
+        return ""
+
     def end(self) -> JobState | None:
         done = all(self._outcomes[task].state is TaskState.DONE for task in self._order)
         return JobState.DONE if done else JobState.FAILED
