@@ -341,8 +341,14 @@ class FarmLife(RuleBasedStateMachine):
 
     @invariant()
     def something_is_going_on_while_work_is_left(self):
-        """A queued task that waits for capacity means that workers are busy, coming up, asked for, or cannot be."""
+        """A queued task that waits for capacity means that workers are busy, coming up, asked for, or cannot be.
+
+        Nor is anything asked for while a node that drains takes up the last place that the autoscaler has for its
+        kind: its loss is still to be told.
+        """
         if self.stopping or self.running or self.starting or self.scheduler.wake_us is not None:
+            return
+        if any(node.state == "draining" for node in self.scheduler.nodes()):
             return
         for tasks in self.wanted.values():
             for task in tasks:
