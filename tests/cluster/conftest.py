@@ -27,7 +27,7 @@ from tried_pool import TriedPool
 
 from farm.cluster.nodes import NodeWatch
 from farm.cluster.pool import RayPool
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 
 TESTS = Path(__file__).parents[1]
 IMPORTED = {

@@ -84,10 +84,10 @@ def test_a_spot_node_is_left_in_time(cluster, node, store, tmp_path):
         store.ask(submission("late", [late]))
         until(lambda: len(actors(tmp_path)) == 2, within_s=3)
         (tmp_path / "go").touch()
-        until(lambda: state(store, brief) is TaskState.DONE)
-        assert state(store, late) is TaskState.WAITING
+        until(lambda: state(store, brief) is TaskState.DONE and state(store, late) is TaskState.WAITING)
         assert time.time() < deadline_s
         until(lambda: state(store, long) is TaskState.WAITING, within_s=15)
+        assert state(store, late) is TaskState.WAITING
         assert time.time() >= deadline_s
         cluster.kill(first)
         second = node(cpus=3, labels={"pool": "spot"})

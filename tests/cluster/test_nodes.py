@@ -191,15 +191,6 @@ def test_a_node_comes_drains_and_dies(cluster, hear):
 
 
 @pytest.mark.ray
-def test_a_frozen_node_is_lost(cluster, hear):
-    node = cluster.add()
-    cluster.freeze(node)
-    hear(NodeLost, node)
-    cluster.thaw(node)
-    node.raylet.wait(10)  # it hears that it was given up, and goes
-
-
-@pytest.mark.ray
 def test_an_idle_node_that_is_drained_leaves_at_once(cluster, hear):
     node = cluster.add(cpus=3)
     hear(NodeUp, node)

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from farm.clock import now_us
 from farm.cluster.nodes import NodeWatch
 from farm.cluster.pool import RayPool
-from farm.cluster.worker import WorkerSetup
+from farm.cluster.setup import WorkerSetup
 from farm.driver.loop import Driver
 from farm.driver.seams import Found
 from farm.errors import InputError
@@ -80,6 +80,9 @@ class TaskList:
     def check_choice(self, shot: str, take: int) -> str:
         return "there is nothing to choose"
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        return {}
+
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         raise InputError("nothing is asked for again")
 
@@ -89,6 +92,9 @@ class TaskList:
     def end(self) -> JobState | None:
         done = all(self.outcomes[task.id].state is TaskState.DONE for task in self.tasks)
         return JobState.DONE if done else JobState.FAILED
+
+    def remark(self) -> str:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,6 @@ def driven(folder: Path, store: JobStore, policy: Policy) -> Iterator[None]:
     finally:
         stop.set()
         thread.join(30)
+        if failures:  # else the test would tell only what did not happen because of it
+            raise failures[0]
     assert not thread.is_alive()
-    if failures:
-        raise failures[0]
