@@ -205,7 +205,7 @@ class Service:
     def _render_here(
         self, site: Site, store: JobStore, lease: Lease, body: Mapping[str, JsonValue], observer: Observer
     ) -> JobSummary:
-        job = _begun(store, body)
+        began_us, job = now_us(), _begun(store, body)
         request = store.ask(new_request(Verb.RESUME, job, {}) if job else new_request(Verb.SUBMIT, "", body))
 
         def over() -> bool:
@@ -223,14 +223,16 @@ class Service:
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
-        return farm.plans[job].account()
+        return farm.plans[job].account(began_us)
 
     def _render_elsewhere(
         self, asking: Asking, body: Mapping[str, JsonValue], site: Site, observer: Observer
     ) -> JobSummary:
         receipt = asking.ask(Verb.SUBMIT, body=body, wait_s=ELSEWHERE_WAIT_S)
         if receipt.state != RequestState.APPLIED:
-            raise InputError(receipt.reason or f"the list is {receipt.note}")
+            if receipt.reason:
+                raise InputError(receipt.reason)
+            raise LeaseError(f"another process leads here and does not take the list, which is {receipt.note}")
         job = asking.store.job(receipt.job)
         assert job is not None
         Follower(asking.store, job, observer).follow(self._stop.wait)

@@ -104,10 +104,15 @@ class ShotJob:
     def remark(self) -> str:
         return self._remark
 
-    def account(self) -> JobSummary:
-        """The job as it stands. Every task that `begin` gives must have been taken."""
+    def account(self, since_us: int | None = None) -> JobSummary:
+        """The job as it stands, every task that `begin` gives having been taken.
+
+        What was made before `since_us`, else before the job was submitted, counts as reused.
+        """
         job, live = self._job, self._course.live
-        summary = summarise(live, self._publisher, job.out, job.created_us, self._submission.warnings)
+        summary = summarise(
+            live, self._publisher, job.out, job.created_us if since_us is None else since_us, self._submission.warnings
+        )
         return summary.model_copy(update={"report": self._report})
 
     def _met(self, tasks: list[Task]) -> list[Task]:
