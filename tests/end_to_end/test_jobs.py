@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -234,13 +233,15 @@ def test_a_job_from_its_submission_to_its_end_with_every_verb(farm):
         farm.wait_for("paused")  # in the order in which it was asked, by the driver that came
         job = farm.submit("--hold", cwd=elsewhere)
         twin = farm.submit("--hold")
-        shutil.rmtree(farm.studio.folder / "stills")  # they were copied
+        stills = farm.studio.folder / "stills"
+        away = stills.rename(farm.studio.folder / "away")  # they were copied
         check_held(farm, job)
         check_running(farm, job)
         assert farm.said("watch", job, cwd=elsewhere).splitlines()[-1] == f"{job} is done"
         made = farm.studio.made()
         check_ended(farm, job)
         assert farm.state(twin) == "done", "held, and all it wants was made for another"
+        away.rename(stills)
         again = farm.submit()
         assert f"{again} is done" in farm.said("watch", again)
         assert farm.studio.made() == made, "the same list again is no work"

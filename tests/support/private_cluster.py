@@ -32,9 +32,9 @@ HEALTH = {
     "health_check_initial_delay_ms": 500,
     "health_check_period_ms": 300,
     "health_check_timeout_ms": 500,
-    "health_check_failure_threshold": 3,
+    "health_check_failure_threshold": 8,
 }
-"""A dead raylet is noticed by its broken connection, a frozen one after three checks that time out (2.2 s measured)."""
+"""A dead raylet is noticed by its broken connection, a frozen one after eight checks that time out."""
 
 QUIET = {
     "RAY_AUTH_MODE": "disabled",
