@@ -100,12 +100,16 @@ def test_a_spot_node_is_left_in_time(cluster, node, store, tmp_path):
     assert nodes == {quick.id: first.id, brief.id: first.id, long.id: second.id, late.id: second.id}
 
 
+LINGERS_S = 14.0
+"""Longer than it takes until a frozen raylet is read as dead."""
+
+
 def test_behind_a_frozen_raylet_no_late_attempt_counts(cluster, node, store, tmp_path):
     """GIVEN an attempt on a node whose raylet stands still THEN its worker ends itself before the task is made again,
     and nothing of it is left when the raylet goes on.
     """
     cold = Lane(name="cold", pool="cold")
-    task = drill("linger", 1, seconds=8.0, folder=str(tmp_path), lane=cold)
+    task = drill("linger", 1, seconds=LINGERS_S, folder=str(tmp_path), lane=cold)
     first = node(cpus=1, labels={"pool": "cold"})
     with driven(tmp_path, store, Policy()):
         store.ask(submission("job", [task]))
@@ -118,7 +122,7 @@ def test_behind_a_frozen_raylet_no_late_attempt_counts(cluster, node, store, tmp
         assert not runs(worker), "it may still write, and its task is given to another"
         node(cpus=1, labels={"pool": "cold"})
         until(lambda: ended(store, "job"), within_s=30)
-        until(lambda: time.monotonic() - frozen_s > 8.0)  # by now the first would have been done
+        until(lambda: time.monotonic() - frozen_s > LINGERS_S)  # by now the first would have been done
         cluster.thaw(first)
         until(lambda: not runs(first.raylet))
     one, two = store.attempts([task.id])[task.id]

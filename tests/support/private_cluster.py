@@ -32,9 +32,9 @@ HEALTH = {
     "health_check_initial_delay_ms": 500,
     "health_check_period_ms": 300,
     "health_check_timeout_ms": 500,
-    "health_check_failure_threshold": 8,
+    "health_check_failure_threshold": 5,
 }
-"""A dead raylet is noticed by its broken connection, a frozen one after eight checks that time out."""
+"""A dead raylet is noticed by its broken connection, a frozen one after five checks that time out."""
 
 QUIET = {
     "RAY_AUTH_MODE": "disabled",
