@@ -20,7 +20,7 @@ from pydantic import JsonValue
 from farm.asking import Asking, new_request
 from farm.clock import now_us
 from farm.config import Config, load_config, load_project
-from farm.driver.desk import PRIORITY_MAX
+from farm.driver.desk import checked_priority
 from farm.driving import Led, OfJob, driver_here, driver_on_cluster
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
@@ -153,9 +153,7 @@ class Service:
         return self._ask(Verb.APPROVE, job, out, wait_s, {"shot": shot, "take": take})
 
     def prioritise(self, job: str, priority: int, out: str, *, wait_s: float = 5.0) -> Receipt:
-        if not 0 <= priority <= PRIORITY_MAX:
-            raise InputError(f"a priority is a whole number from 0 to {PRIORITY_MAX}, not {priority}")
-        return self._ask(Verb.PRIORITY, job, out, wait_s, {"priority": priority})
+        return self._ask(Verb.PRIORITY, job, out, wait_s, {"priority": checked_priority(priority)})
 
     def pause(self, job: str, out: str, *, wait_s: float = 5.0) -> Receipt:
         return self._ask(Verb.PAUSE, job, out, wait_s)

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from farm.clock import now_us
 from farm.course import Course
+from farm.driver.desk import checked_priority
 from farm.errors import InputError
 from farm.jobview import job_id
 from farm.publish import Publisher
@@ -131,9 +132,7 @@ def job_of(request: Request, out: str) -> Job:
 def _priority(asked: JsonValue, submission: Submission) -> int:
     if asked is None:
         return submission.project.priority
-    if not isinstance(asked, int) or not 0 <= asked <= 100:
-        raise InputError(f"a priority is a whole number from 0 to 100, not {asked}")
-    return asked
+    return checked_priority(asked)
 
 
 def _budget(asked: JsonValue) -> int | None:

@@ -153,14 +153,13 @@ class Desk:
         return {"tasks": self.hand.retry(job, shot), "shot": shot}
 
     def _prioritise(self, job: Job, priority: JsonValue) -> dict[str, JsonValue]:
-        if isinstance(priority, bool) or not isinstance(priority, int) or not 0 <= priority <= PRIORITY_MAX:
-            raise InputError(f"a priority is a whole number from 0 to {PRIORITY_MAX}, not {priority}")
+        number = checked_priority(priority)
         if not job.state.live:
             raise InputError(f"job {job.id} is {job.state}: its priority says nothing any more")
         now = self.clock()
-        self.patiently(lambda: self.store.set_priority(self.epoch, job.id, priority, now))
+        self.patiently(lambda: self.store.set_priority(self.epoch, job.id, number, now))
         self.hand.terms(self._job(job.id))
-        return {"priority": priority}
+        return {"priority": number}
 
     def _approve(self, job: Job, request: Request) -> dict[str, JsonValue]:
         shot, take = request.body.get("shot"), request.body.get("take")
@@ -176,3 +175,10 @@ class Desk:
     def _set_state(self, job: Job, state: JobState) -> None:
         now = self.clock()
         self.patiently(lambda: self.store.set_job_state(self.epoch, job.id, state, now))
+
+
+def checked_priority(asked: JsonValue) -> int:
+    """A job's priority as it was asked for. Raises `InputError` for what is none."""
+    if isinstance(asked, bool) or not isinstance(asked, int) or not 0 <= asked <= PRIORITY_MAX:
+        raise InputError(f"a priority is a whole number from 0 to {PRIORITY_MAX}, not {asked}")
+    return asked

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from farm.driver.running import Jobs, Running
+from farm.driver.running import HOLDS, Jobs, Running
 from farm.errors import InputError
 from farm.scheduler.state import Scheduler
 from farm.scheduler.waits import Wait, WaitReason
@@ -26,7 +26,6 @@ from farm.tasks import Task, TaskId, TaskState
 REASONS_SHOWN = 20
 SHOTS_NAMED = 3
 
-_HELD = {JobState.HELD: WaitReason.HELD, JobState.PAUSED: WaitReason.PAUSED}
 _HOLDS = {
     JobState.HELD: "job {job} was submitted to be held (farm resume {job} begins it)",
     JobState.PAUSED: "job {job} is paused (farm resume {job} lets it go on)",
@@ -148,7 +147,7 @@ def _hold(job: Job) -> Wait | None:
     """What holds a job as a whole."""
     if job.state not in _HOLDS:
         return None
-    return Wait(_HELD[job.state], _HOLDS[job.state].format(job=job.id), job.id)
+    return Wait(HOLDS[job.state], _HOLDS[job.state].format(job=job.id), job.id)
 
 
 def _plain(wait: Wait) -> Row:

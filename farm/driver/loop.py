@@ -125,16 +125,16 @@ class Driver:
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
         lines = self._patiently(self._store.job_lines)
+        live = {line.id for line in lines if line.state.live}
         self._queue.extend(ended_spending(lines))
         for line in lines:
             if line.state.live and (job := self._patiently(lambda line=line: self._store.job(line.id))):
                 self._openings.expect(job, line.spent_micros)
             elif not line.state.live and any(state not in SETTLED for _, state in line.tasks):
-                self._end_leftovers(line.id)
+                self._end_leftovers(line.id, live)
 
-    def _end_leftovers(self, job: str) -> None:
-        lines = self._patiently(self._store.job_lines)
-        live = {line.id for line in lines if line.state.live}
+    def _end_leftovers(self, job: str, live: set[str]) -> None:
+        """Make an end of what `job` left open, and no other of the `live` ones wants."""
         self._commit(self._patiently(lambda: leftovers(self._store, job, live, self._clock())))
 
     def rests(self, job: str) -> bool:
@@ -290,7 +290,8 @@ class Driver:
         if self._jobs.get(job.id):
             self._close(job)
         else:
-            self._end_leftovers(job.id)
+            lines = self._patiently(self._store.job_lines)
+            self._end_leftovers(job.id, {line.id for line in lines if line.state.live})
         self._observer.ended(job.id, JobState.CANCELLED)
 
     def retry(self, job: Job, shot: str) -> int:

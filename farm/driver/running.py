@@ -15,7 +15,7 @@ from farm.scheduler.waits import WaitReason
 from farm.store.records import Job, JobState
 from farm.tasks import Task, TaskId
 
-_HOLDS = {JobState.HELD: WaitReason.HELD, JobState.PAUSED: WaitReason.PAUSED}
+HOLDS = {JobState.HELD: WaitReason.HELD, JobState.PAUSED: WaitReason.PAUSED}
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class Running:
             job.project,
             job.priority,
             job.created_us,
-            _HOLDS.get(job.state),
+            HOLDS.get(job.state),
             Limits(cost_micros=job.budget_micros),
             self.spent_micros,
         )
