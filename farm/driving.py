@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from farm.canonical import content_id
@@ -16,7 +15,7 @@ from farm.clock import now_us
 from farm.config import Config, ProjectTerms
 from farm.driver.loop import Driver
 from farm.driver.seams import Farm, Observer, Pool
-from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy
+from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy, micros
 from farm.scheduler.state import Scheduler
 from farm.site import Site
 from farm.store.jobs import JobStore
@@ -36,11 +35,6 @@ def policy(config: Config) -> Policy:
         elastic=tuple(NodeShape(kind.cpus, kind.gpus, kind.pool, kind.at_most) for kind in config.elastic),
         idle_stop_s=float(config.idle_stop_s),
     )
-
-
-def micros(amount: Fraction) -> int:
-    """An amount of the farm's currency in millionths of it."""
-    return round(amount * 1_000_000)
 
 
 def leader() -> str:

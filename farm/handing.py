@@ -17,6 +17,7 @@ from farm.errors import InputError
 from farm.findings import Finding, Severity
 from farm.intake import take_in
 from farm.models import registry
+from farm.scheduler.policy import micros
 from farm.shots.lint import lint
 from farm.shots.load import load
 from farm.shots.model import ShotList
@@ -113,7 +114,7 @@ def budget_micros(written: str) -> int | None:
     if not written:
         return None
     try:
-        return round(money(written) * 1_000_000)
+        return micros(money(written))
     except BadValue as error:
         raise InputError(f"--budget {error.problem} ({error.remedy or 'write an amount such as 50'})") from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 
 class Band(StrEnum):
@@ -83,3 +84,8 @@ class Policy:
     share_window_s: float = 3600.0
     """Half-life of what bounds arrears: a project that could not run its work for long is owed at most about what the
     farm did in this time. It does not forget what projects used while they compete."""
+
+
+def micros(amount: Fraction) -> int:
+    """An amount of the farm's currency in millionths of it."""
+    return round(amount * 1_000_000)
