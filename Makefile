@@ -33,7 +33,7 @@ check: $(VENV)/.all
 unit: $(VENV)/.all
 	$(BIN)/pytest -n 2
 
-chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 times, and audit what is left; ~15 minutes
+chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 times, and audit what is left; half an hour
 	$(BIN)/python tests/chaos --seed $(SEED) --jobs 37 --kills 200
 	$(BIN)/python tests/chaos --seed $(SEED) --jobs 8 --kills 40 --postgresql
 	CHAOS_FROZEN_S=60 $(BIN)/pytest -n 0 tests/chaos/test_stopped.py
