@@ -50,6 +50,8 @@ class Gang:
     ready: bool = False
     work: Work | None = None
     """What it runs."""
+    sent_s: float = 0.0
+    """When that was sent, by the monotonic clock."""
 
     @property
     def node(self) -> str:

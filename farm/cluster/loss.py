@@ -24,6 +24,9 @@ from farm.errors import FailureKind, failure_kind
 
 MESSAGE_LIMIT = 500
 
+STILLBORN_S = 0.01
+"""Work that was sent so lately has not begun: its worker was dead before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -61,6 +64,11 @@ def loss_kind(error: RayError) -> FailureKind:
             return failure_kind(error.cause)
         case _:
             return FailureKind.CRASHED
+
+
+def is_blameless(found: Loss, since_sent_s: float) -> bool:
+    """Whether a worker's crash tells nothing about the work it was sent `since_sent_s` ago."""
+    return found.kind is FailureKind.CRASHED and since_sent_s < STILLBORN_S
 
 
 def said(error: RayError) -> str:

@@ -25,7 +25,7 @@ from ray.exceptions import RayError
 import farm
 from farm.cluster.gang import Farm, Gang, end_older, form
 from farm.cluster.heartbeat import Broken, Heartbeat, Told
-from farm.cluster.loss import Loss, loss
+from farm.cluster.loss import Loss, is_blameless, loss
 from farm.cluster.setup import WorkerSetup
 from farm.cluster.worker import WORK, Prepared
 from farm.driver.seams import Progress
@@ -120,7 +120,7 @@ class RayPool:
 
     def run(self, worker: str, work: Work) -> None:
         if gang := self._gangs.get(worker):  # else it is lost, which is told
-            gang.work = work
+            gang.work, gang.sent_s = work, time.monotonic()
             self._await(gang, 0, gang.actors[0].run.remote(WORK.dump_json(work)), self._finished)
 
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
@@ -215,7 +215,7 @@ class RayPool:
     def _broken(self, worker: str, rank: int, error: RayError) -> None:
         if gang := self._gangs.get(worker):
             found = loss(error, node_lives=self._lives(gang.node))
-            if gang.node in self._draining:
+            if gang.node in self._draining or is_blameless(found, time.monotonic() - gang.sent_s):
                 found = replace(found, kind=FailureKind.RECLAIMED)
             self._lose(gang, found, rank)
 

@@ -69,7 +69,7 @@ class Audit:
         if self.records.keys() != self.expected.keys():
             yield f"{len(self.expected)} tasks were to be done, {len(self.records)} are in the books"
         for task, record in self.records.items():
-            states = {attempt.number: attempt.state for attempt in self.attempts[task]}
+            states = {attempt.number: attempt.state for attempt in self.attempts.get(task, ())}
             if record.state is not TaskState.DONE or states.get(record.winner) is not AttemptState.DONE:
                 yield f"{record.task.label} is {record.state} by attempt {record.winner} of {states}: {record.message}"
             if list(states.values()).count(AttemptState.DONE) != 1:

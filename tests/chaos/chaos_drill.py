@@ -24,8 +24,10 @@ from show import CLIPS, Reel
 
 from farm.clock import now_us
 from farm.driver.patience import Patience
+from farm.errors import FailureKind
+from farm.scheduler.retry import RULES
 from farm.store.jobs import JobStore
-from farm.store.records import Request, Verb
+from farm.store.records import AttemptRecord, Request, Verb
 from farm.tasks import TaskState
 
 STANDSTILL_S = 90.0
@@ -43,6 +45,7 @@ class Drill:
         self._waiting = reels[::-1]
         self._random = random.Random(seed + 1)
         self._patiently = Patience(threading.Event())
+        mischief.spared = self._on_their_last
 
     def strike(self, kills: int) -> None:
         """So many blows, each while something runs; jobs come in between."""
@@ -63,6 +66,18 @@ class Drill:
         self._wait(
             lambda: all(not line.state.live for line in self._lines()) and not self._patiently(self._store.pending)
         )
+
+    def _on_their_last(self) -> set[str]:
+        """Workers whose task would be quarantined if they died too. That is right, and tested elsewhere."""
+        live = [line.id for line in self._lines() if line.state.live]
+        records = [record for job in live for record in self._patiently(lambda job=job: self._store.load(job))]
+        at_work = [record.task.id for record in records if record.state is TaskState.RUNNING]
+        of_each = self._patiently(lambda: self._store.attempts(at_work)).values()
+        return {
+            attempts[-1].worker
+            for attempts in of_each
+            if sum(map(_crashed, attempts)) >= RULES[FailureKind.CRASHED].retries
+        }
 
     def _submit(self) -> None:
         """Ask for a job, as people do: sometimes twice."""
@@ -103,6 +118,10 @@ class Drill:
             if time.monotonic() > since_s + STANDSTILL_S:
                 pulse = self._patiently(self._store.last_pulse)
                 raise AssertionError(f"nothing has happened for {STANDSTILL_S:.0f} s; the driver says {pulse}")
+
+
+def _crashed(attempt: AttemptRecord) -> bool:
+    return attempt.manifest is not None and attempt.manifest.failure is FailureKind.CRASHED
 
 
 def run(folder: Path, options: argparse.Namespace) -> list[str]:

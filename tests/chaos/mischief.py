@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +98,8 @@ class Mischief:
         self._outage = threading.Thread()
         self.server: PostgresServer | None = None
         """Of the job store, where it is one."""
+        self.spared: Callable[[], Collection[str]] = frozenset
+        """Workers that are left alone: another blow at their task would be taken for its own fault."""
 
     def strike(self) -> None:
         """Let one thing happen."""
@@ -149,7 +151,12 @@ class Mischief:
     # -- deeds: each says whether it could be done ---------------------------------------------------------------------
 
     def _kill_worker(self, lane: str) -> bool:
-        pids = sorted(actor["Pid"] for actor in self._cluster.actors() if actor["Name"].split("/")[2:3] == [lane])
+        spared = self.spared()
+        pids = sorted(
+            actor["Pid"]
+            for actor in self._cluster.actors()
+            if actor["Name"].split("/")[2:3] == [lane] and _worker(actor["Name"]) not in spared
+        )
         if not pids:
             return False
         with suppress(ProcessLookupError):
@@ -215,6 +222,12 @@ class Mischief:
         self.server.stop()
         time.sleep(seconds)
         self.server.start()
+
+
+def _worker(actor: str) -> str:
+    """What the farm calls the worker of an actor: "farm/3/duo/7.1" is a rank of "duo-7"."""
+    lane, number = actor.split("/")[2:4]
+    return f"{lane}-{number.partition('.')[0]}"
 
 
 def workers_left(cluster_folder: Path) -> list[int]:

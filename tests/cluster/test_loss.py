@@ -13,7 +13,7 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from farm.cluster.loss import Silent, loss, loss_kind, said
+from farm.cluster.loss import Loss, Silent, is_blameless, loss, loss_kind, said
 from farm.errors import FailureKind, StorageError
 
 
@@ -61,3 +61,15 @@ def test_a_loss_is_certain_when_the_process_was_seen_to_end(error, node_lives, c
 def test_what_ray_says_fits_one_line():
     error = RayActorError(error_msg="The actor died.\n\tclass_name: Worker\n\tpid: 7\nIts process has gone.")
     assert said(error) == "RayActorError: The actor died. Its process has gone."
+
+
+@pytest.mark.parametrize(
+    ("kind", "since_sent_s", "blameless"),
+    [
+        (FailureKind.CRASHED, 0.001, True),
+        (FailureKind.CRASHED, 0.5, False),
+        (FailureKind.OOM, 0.001, False),
+    ],
+)
+def test_a_worker_that_was_dead_when_work_came_does_not_count_against_it(kind, since_sent_s, blameless):
+    assert is_blameless(Loss(kind, "died", certain=True), since_sent_s) is blameless
