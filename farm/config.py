@@ -45,7 +45,7 @@ from farm.shots.reading.schema import (
 from farm.shots.reading.values import BadValue
 
 APP = "farm"
-FILE_ONLY = frozenset({"prices", "projects", "elastic"})
+FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators"})
 """Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
@@ -90,6 +90,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _gpus() -> int:
+    """GPUs of this machine, by their device files."""
+    return sum(file.name.removeprefix("nvidia").isdigit() for file in Path("/dev").glob("nvidia*"))
+
+
 def _scratch() -> Path:
     """One folder per user of this machine."""
     return Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
@@ -127,6 +132,20 @@ class NodeKind(Entry):
     at_most: Count = 1
 
 
+class Generator(Entry):
+    """How one model runs on this farm."""
+
+    model: Name = ""
+    profile: Name = ""
+    """"lossless", "fast" or "draft"."""
+    parallel: Text = "auto"
+    """How the GPUs of a worker share the work: cfg2,tp2; "off" for one GPU; "auto" for as few as the model fits on."""
+    pool: Name = ""
+    """Label of the nodes that its workers stand on."""
+    dtype: Name = ""
+    """float32, float16 or bfloat16; without it what the weights were published in."""
+
+
 class Config(Entry):
     """Settings of this machine.
 
@@ -144,6 +163,10 @@ class Config(Entry):
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
+    | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
+    | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of a machine that runs models      | the GPUs of this machine |
+    | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
+    |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
 
     Several roots are parted by semicolons.
     """
@@ -160,6 +183,10 @@ class Config(Entry):
     prices: Prices = Prices()
     projects: tuple[ProjectTerms, ...] = ()
     elastic: tuple[NodeKind, ...] = ()
+    models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
+    gpus_per_node: Count = Field(default_factory=_gpus)
+    gpu_memory_gb: Count = 80
+    generators: tuple[Generator, ...] = ()
 
     @property
     def allowed(self) -> Allowed:

@@ -16,7 +16,7 @@ from farm.config import Config, Project, load_project
 from farm.errors import InputError
 from farm.findings import Finding, Severity
 from farm.intake import take_in
-from farm.models import registry
+from farm.models.registry import Registry
 from farm.scheduler.policy import micros
 from farm.shots.lint import lint
 from farm.shots.load import load
@@ -46,10 +46,10 @@ class Ask:
         return {name: value for name, value in named.items() if value}
 
 
-def read(ask: Ask, config: Config) -> tuple[ShotList, Project]:
+def read(ask: Ask, config: Config, models: Registry) -> tuple[ShotList, Project]:
     """The shot list as asked for, and its project's defaults. Raises `DocumentError` with every finding."""
     for model in ask.models:
-        registry.adapter(model)
+        models.adapter(model)
     project = load_project(ask.project, ask.shot_list.absolute().parent)
     shot_list = load(
         ask.shot_list, project=project, columns=ask.columns, overrides=ask.overrides, allowed=config.allowed
@@ -60,24 +60,23 @@ def read(ask: Ask, config: Config) -> tuple[ShotList, Project]:
     return (_halved(shot_list) if ask.draft else shot_list), project
 
 
-def findings_of(shot_list: ShotList, project: Project) -> tuple[Finding, ...]:
+def findings_of(shot_list: ShotList, project: Project, models: Registry) -> tuple[Finding, ...]:
     """What the checks say of a list and its stills."""
     from farm.media.presets import PRODUCTS  # brings OpenCV along, which other commands need not wait for
 
-    specs = {name: registry.adapter(name).spec for name in registry.names()}
     return lint(
         shot_list,
-        specs=specs,
+        specs=models.specs,
         licences=project.licences or None,
         targets=PRODUCTS,
         limit_mp=float(project.max_still_megapixels),
     )
 
 
-def submission_of(ask: Ask, config: Config, clips: ClipStore | None) -> Submission:
+def submission_of(ask: Ask, config: Config, models: Registry, clips: ClipStore | None) -> Submission:
     """What a job of `ask` needs. Its stills are copied into `clips`; without, only their hashes are taken."""
-    shot_list, project = read(ask, config)
-    found = findings_of(shot_list, project)
+    shot_list, project = read(ask, config, models)
+    found = findings_of(shot_list, project, models)
     intake = take_in(shot_list, clips, _refused(found))
     warnings = [finding for finding in (*shot_list.findings, *found) if finding.severity is Severity.WARNING]
     return Submission(

@@ -27,7 +27,7 @@ from farm.findings import Finding
 from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
-from farm.models import registry
+from farm.models.registry import Registry
 from farm.models.spec import ModelSpec
 from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
@@ -58,6 +58,7 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._models = Registry.of(config)
         self._stop = Event()
         self._heeds_signals = False
 
@@ -69,19 +70,19 @@ class Service:
 
     def lint(self, ask: Ask) -> tuple[Finding, ...]:
         """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
-        shot_list, project = read(ask, self.config)
-        return (*shot_list.findings, *findings_of(shot_list, project))
+        shot_list, project = read(ask, self.config, self._models)
+        return (*shot_list.findings, *findings_of(shot_list, project, self._models))
 
     def models(self) -> tuple[ModelSpec, ...]:
-        return tuple(registry.adapter(name).spec for name in registry.names())
+        return tuple(self._models.specs.values())
 
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
         site = Site(self.config, out)
-        submission = submission_of(ask, self.config, None)
+        submission = submission_of(ask, self.config, self._models, None)
         job = _paper_job(submission, site.out)
         with site.existing_store() as store:
-            looked = looked_at(job, site.clips, store)
+            looked = looked_at(job, site.clips, store, self._models)
             tasks = list(looked.begin())
             return outlook_of(looked, tasks)
 
@@ -135,7 +136,7 @@ class Service:
     ) -> Receipt:
         """Hand in a shot list: its stills are copied, and the driver is asked to render it."""
         site = Site(self.config, out)
-        submission = submission_of(ask, self.config, site.clips)
+        submission = submission_of(ask, self.config, self._models, site.clips)
         body = request_body(submission, site.out, priority=priority, budget=budget_micros(budget), hold=hold)
         with site.store() as store:
             return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
@@ -190,7 +191,7 @@ class Service:
         """
         site = Site(self.config, out)
         with site.store() as store:
-            submission = submission_of(ask, self.config, site.clips)
+            submission = submission_of(ask, self.config, self._models, site.clips)
             body = {**request_body(submission, site.out), "instead": True}
             asking = Asking(store, self._stop)
             try:
@@ -214,7 +215,7 @@ class Service:
                 job = str(decided.answer["job"])
             return bool(job) and driver.rests(job)
 
-        farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._models)
         wanted = OfJob(lambda: job, observer)
         led = Led(self.config, site, store, lease, farm)
         with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
@@ -234,7 +235,7 @@ class Service:
         job = asking.store.job(receipt.job)
         assert job is not None
         Follower(asking.store, job, observer).follow(self._stop.wait)
-        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store)
+        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store, self._models)
         for _ in looked.begin():
             pass
         return looked.account()
@@ -248,7 +249,7 @@ class Service:
                 if lease is None:
                     return
                 with lease:
-                    farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._models)
                     led = Led(self.config, site, store, lease, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:

@@ -16,7 +16,7 @@ from farm.course import Course
 from farm.driver.seams import Found
 from farm.errors import KeyMissing
 from farm.liveplan import LivePlan
-from farm.models import registry
+from farm.models.registry import Registry
 from farm.models.spec import Adapter
 from farm.plan import Brief
 from farm.publish import Allocate, Publisher
@@ -140,6 +140,7 @@ def shot_job(
     shelf: Shelf,
     versions: Allocate,
     choices: Mapping[str, int],
+    models: Registry,
     runs: Callable[[TaskId], bool],
     now_us: Callable[[], int],
 ) -> ShotJob:
@@ -147,13 +148,13 @@ def shot_job(
     submission = Submission.read(job.document)
     publisher = Publisher(submission.shot_list, submission.project, clips, versions)
     past = Past(job.id, books, shelf, runs=runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices), past, shelf), publisher)
+    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, models), past, shelf), publisher)
 
 
-def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int]) -> Brief:
+def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int], models: Registry) -> Brief:
     """What a submission asks of the plan. A shot that names a model this farm does not have is refused."""
     shot_list = submission.shot_list
-    adapters = {name: registry.adapter(name) for name in _models(shot_list) & set(registry.names())}
+    adapters = {name: models.adapter(name) for name in _models(shot_list) & set(models.names)}
     return Brief(
         shot_list=shot_list,
         intents=Intents(shot_list.shots),

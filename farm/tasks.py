@@ -112,6 +112,10 @@ class Lane(_Record):
     ranks: int = 1
     pool: str = ""
     """Label that a node must carry; "" for any node."""
+    profile: str = ""
+    """How its model runs, where there is a choice: "fast"."""
+    parallel: str = ""
+    """How the ranks share the work: "cfg2,tp2"."""
 
     @property
     def gpus_in_all(self) -> int:

@@ -80,9 +80,9 @@ def animatic_limits() -> str:
 
 
 def models() -> str:
-    from farm.models import registry
+    from farm.models.registry import Registry
 
-    specs = [registry.adapter(name).spec for name in registry.names()]
+    specs = Registry().specs.values()
     rows = (
         (
             code(spec.name),

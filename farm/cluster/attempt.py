@@ -17,11 +17,11 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import JsonValue
 
@@ -30,8 +30,8 @@ from farm.canonical import content_id
 from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, KeyExists, failure_kind
-from farm.models.registry import adapter
+from farm.errors import Cancelled, FailureKind, KeyExists, StorageError, failure_kind
+from farm.models.registry import Registry
 from farm.models.spec import Gang, Model, Placement
 from farm.stages.stage import Outputs, Stage
 from farm.store.backend import Stored
@@ -39,6 +39,7 @@ from farm.store.clips import ClipStore
 from farm.tasks import (
     AttemptState,
     FileClass,
+    Lane,
     Manifest,
     StoredFile,
     Task,
@@ -46,6 +47,9 @@ from farm.tasks import (
     attempt_prefix,
     manifest_key,
 )
+
+if TYPE_CHECKING:
+    from farm.models.spec import Frame
 
 MESSAGE_LIMIT = 2000
 VERSIONS = {"farm": farm.__version__, "python": platform.python_version()}
@@ -78,12 +82,13 @@ class Workplace:
     """Stages beside those of the chain, as "module:ATTRIBUTE" of a `StageSpec`, by name."""
     writing: Callable[[], AbstractContextManager[None]] = nullcontext
     """Held while a manifest is written; does not let in a worker that may not write any more."""
+    registry: Registry = field(default_factory=Registry)
     models: dict[str, Model] = field(default_factory=dict[str, Model])
 
-    def model(self, name: str) -> Model:
-        """The loaded model of that name; loaded at its first use."""
+    def model(self, name: str, lane: Lane) -> Model:
+        """The loaded model of that name; loaded at its first use. A worker is of one lane all its life."""
         if name not in self.models:
-            self.models[name] = adapter(name).open(replace(self.gang.placement, threads=self.threads))
+            self.models[name] = self.registry.adapter(name).open(self.gang, lane)
         return self.models[name]
 
     def fetch(self, key: str, target: Path) -> None:
@@ -117,6 +122,8 @@ class AttemptContext:
     folder: Path | None = None
     """Everything of this attempt's on this disk; made when first needed, as many attempts need none."""
     facts: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    previews: list[str] = field(default_factory=list[str])
+    """Keys of the glimpses shown so far, which go when the attempt ends."""
 
     @property
     def scratch(self) -> Path:
@@ -140,10 +147,33 @@ class AttemptContext:
         return path
 
     def model(self, name: str) -> Model:
-        return self.place.model(name)
+        return self.place.model(name, self.work.task.lane)
 
     def progress(self, fraction: float) -> None:
         self.report(fraction)
+
+    @property
+    def lean(self) -> int:
+        return self.work.lean
+
+    def preview(self, picture: Frame) -> None:
+        """Put it beside the attempt's proxy. Storage that will not have it costs no more than the glimpse."""
+        from farm.media import write_jpeg  # brings OpenCV along, which many attempts do without
+
+        task, path = self.work.task, self._own("previews") / f"preview-{len(self.previews) + 1:02}.jpg"
+        write_jpeg(path, picture)
+        key = f"{attempt_prefix(task.project, FileClass.PROXY, task.id, self.work.attempt)}/{path.name}"
+        with suppress(StorageError):
+            self.place.clips.put_file(key, path, adopt=True)
+            self.previews.append(key)
+
+    def put_away(self) -> None:
+        """Remove what was only for the time of the attempt."""
+        for key in self.previews:
+            with suppress(StorageError):
+                self.place.clips.delete(key)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def check(self) -> None:
         if self.cancelled.is_set():
@@ -177,8 +207,7 @@ def perform(work: Work, place: Workplace, report: Callable[[float], None], cance
     try:
         outcome = _outcome(work, place, ctx)
     finally:
-        if ctx.folder:
-            shutil.rmtree(ctx.folder, ignore_errors=True)
+        ctx.put_away()
     manifest = _manifest(work, place, started_us=started_us, cpu_us=_cpu_us() - cpu_us, **outcome)
     key = manifest_key(work.task.project, work.task.id, work.attempt)
     with place.writing():

@@ -19,6 +19,8 @@ class WorkerSetup:
     cores: int = 1
     storage: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Options of the clip store's file system."""
+    models: str = ""
+    """The models folder, the same on each machine; "" for none."""
     silence_s: float = 30.0
     """A worker that has not heard from the driver for so long ends itself."""
     cache_bytes: int = 64 << 30

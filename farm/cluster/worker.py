@@ -26,6 +26,7 @@ from farm.cluster.lifeline import Heard, Lifeline
 from farm.cluster.ranks import RayGang, call, export, free_port
 from farm.cluster.scratch import CACHE, Scratch
 from farm.cluster.setup import WorkerSetup
+from farm.models.registry import Registry
 from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
@@ -74,6 +75,7 @@ class Worker:
             cache=None if clips.local else _cache(setup),
             gang=Alone(placement),
             stages=setup.stages,
+            registry=Registry(Path(setup.models) if setup.models else None),
             writing=self._lifeline.writing,
         )
         _limit_threads(setup.threads)

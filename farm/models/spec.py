@@ -1,12 +1,13 @@
 """The seam every model stands behind: its limits as data, its planning as a pure function, its frames as a stream.
 
-    Adapter.spec                limits, readable without weights and without torch
-    Adapter.resolve(shot, take) what would be asked of the model, every snap reported  (pure, used by the plan)
-    Adapter.open(placement)     a loaded Model                                         (heavy, used by a worker)
-    Model.generate(request, ctx) frames, one after the other                           (a function of request and seed)
+    Adapter.spec                 limits, readable without weights and without torch
+    Adapter.lane                 the workers it runs on
+    Adapter.resolve(shot, take)  what would be asked of the model, every snap reported  (pure, used by the plan)
+    Adapter.open(gang, lane)     a loaded Model                                         (heavy, used by a worker)
+    Model.generate(request, ctx) frames, one after the other                            (a function of request and seed)
 
 A model is found by name in `farm.models.registry`. The contract every adapter keeps is run by
-`tests/models/conformance.py`.
+`tests/models/test_conformance.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pydantic import JsonValue
 
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Fit, Shot
+from farm.tasks import Lane
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +60,9 @@ class ModelSpec:
     licence: str
     """SPDX expression, or a name the project's allow-list can hold."""
     needs_prompt: bool
+    """True for a model that reads words, and makes nothing of value without."""
+    follows_intent: bool = False
+    """True for a model that is told of moves as data."""
     conditions: frozenset[str]
     """Of "start", "end", "mask", "depth", "layers", "references"."""
     frame_rule: FrameRule = FrameRule()
@@ -67,15 +72,26 @@ class ModelSpec:
     prompt_limit: int = 2000
     """Characters."""
     gpus: int = 0
+    """Of one worker."""
     trained: bool = True
     """True for a learned model, whose clips are marked as AI-generated."""
     reproducible: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """What will be asked of the model for one take, and what had to give."""
 
+    width: int
+    height: int
+    """Of the take as it is made, in pixels; the deliverable's are the shot's."""
+    frames: int
+    """Handles counted in."""
+    fps: Fraction
+    """Of the take as it is made."""
+    prompt: str = ""
+    """Words for the model; "" for one that reads none."""
+    negative_prompt: str = ""
     options: Mapping[str, str | int | float | bool]
     """Model-specific knobs; part of the task id."""
     follows: MotionIntent
@@ -86,6 +102,22 @@ class Resolved:
     """How much larger than the frame the still must stand for the move: 1.08 is 8 %."""
     notes: tuple[str, ...] = ()
     """Every snap and every ignored field, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a model runs on this farm."""
+
+    profile: str = ""
+    """ "" for the one that costs no quality."""
+    parallel: str = "auto"
+    """ "cfg2,tp2"; "" for one GPU; "auto" for as few as it fits on."""
+    pool: str = ""
+    """Label of the nodes that its workers may stand on."""
+    dtype: str = ""
+    """ "" for what the weights were published in."""
+    gpus_per_node: int = 0
+    gpu_memory_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +188,19 @@ class Gang(Protocol):
 class GenerateContext(Protocol):
     """What a model may ask of the attempt it runs in."""
 
+    @property
+    def lean(self) -> int:
+        """How often this task ran out of memory before: a model holds itself so many steps leaner."""
+        ...
+
     def check(self) -> None:
         """Raise `Cancelled` when the attempt should stop. Called at least once a frame or step."""
+
+    def progress(self, fraction: float) -> None:
+        """How much is done, 0-1. Cheap; call it as often as you like."""
+
+    def preview(self, picture: Frame) -> None:
+        """A glimpse of the take on its way, small: stands for it until there is a poster."""
 
     def fact(self, name: str, value: JsonValue) -> None:
         """Keep a JSON-able fact of how the take was made: it reaches the catalog."""
@@ -181,10 +224,15 @@ class Adapter(Protocol):
     @property
     def spec(self) -> ModelSpec: ...
 
+    @property
+    def lane(self) -> Lane:
+        """The workers that run it."""
+        ...
+
     def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
         """What take `take` (from 1) of `shot` asks of this model. Pure."""
         ...
 
-    def open(self, placement: Placement) -> Model:
-        """Load it. May take minutes."""
+    def open(self, gang: Gang, lane: Lane) -> Model:
+        """Load it on a worker of `lane`, on all ranks of its gang. May take minutes."""
         ...

@@ -51,7 +51,6 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
             encoder.write(frame)
             if number == params.frames // 2:
                 write_jpeg(poster, frame)
-            ctx.progress((number + 1) / params.frames)
         if encoder.count != params.frames:
             raise WrongFrames(f"{params.model} made {encoder.count} frames where {params.frames} were asked for")
     seconds = time.monotonic() - began

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import JsonValue
 
 from farm.models.spec import Gang, Model
 from farm.tasks import FileClass
+
+if TYPE_CHECKING:
+    from farm.models.spec import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,15 @@ class Context(Protocol):
 
     def check(self) -> None:
         """Raise `Cancelled` when the attempt should stop."""
+        ...
+
+    @property
+    def lean(self) -> int:
+        """How often this task ran out of memory before."""
+        ...
+
+    def preview(self, picture: Frame) -> None:
+        """A glimpse of what is being made."""
         ...
 
     def fact(self, name: str, value: JsonValue) -> None:

@@ -26,8 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 from sklearn.datasets import load_sample_images
+from trial_attempt import TrialAttempt
 
-from farm.models.registry import adapter
+from farm.cluster.attempt import Alone
+from farm.models.animatic import ADAPTER
 from farm.models.spec import Placement, Request
 from farm.shots.amounts import displacement
 from farm.shots.intent import Camera, CameraMove, MotionIntent
@@ -42,16 +44,6 @@ ENCODERS = {
 }
 PUSH = CameraMove(kind=Camera.PUSH)
 FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
-
-
-class Quiet:
-    """A context that keeps nothing."""
-
-    def check(self) -> None:
-        """Never cancelled."""
-
-    def fact(self, name: str, value: object) -> None:
-        """Not kept."""
 
 
 def make_still(path: Path) -> None:
@@ -80,7 +72,7 @@ def ours(still: Path) -> Iterator[NDArray[np.uint8]]:
         fps=Fraction(FPS),
         seed=1,
     )
-    return iter(adapter("animatic").open(Placement(threads=1)).generate(request, Quiet()))
+    return iter(ADAPTER.open(Alone(Placement(threads=1)), ADAPTER.lane).generate(request, TrialAttempt()))
 
 
 def zoompan(upscaled: bool) -> str:

@@ -10,11 +10,11 @@ import pytest
 from farm.chain import StageName
 from farm.errors import FailureKind
 from farm.findings import Place
-from farm.models.spec import ModelSpec, Placement, Rejection, Resolved
+from farm.models.spec import Gang, ModelSpec, Rejection, Resolved
 from farm.plan import Brief, Known, plan
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Shot, ShotList
-from farm.tasks import Asset, AttemptState, Manifest, Outcome, StoredFile, Task, TaskState
+from farm.tasks import Asset, AttemptState, Lane, Manifest, Outcome, StoredFile, Task, TaskState
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,30 @@ class PaperModel:
             revision="1",
             licence="Apache-2.0",
             needs_prompt=True,
+            follows_intent=True,
             conditions=frozenset({"start"}),
         )
+
+    @property
+    def lane(self) -> Lane:
+        return Lane()
 
     def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
         if self.rejects:
             return Rejection(self.rejects, "name another model")
-        return Resolved({"variant": take}, intent, label=f"variant {take}")
+        return Resolved(
+            width=shot.width,
+            height=shot.height,
+            frames=shot.nb_frames + 2 * shot.handles,
+            fps=shot.fps,
+            prompt=shot.prompt,
+            negative_prompt=shot.negative_prompt,
+            options={"variant": take},
+            follows=intent,
+            label=f"variant {take}",
+        )
 
-    def open(self, placement: Placement):
+    def open(self, gang: Gang, lane: Lane):
         raise AssertionError("planning opens no model")
 
 

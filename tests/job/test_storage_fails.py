@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from farm.errors import StorageError
+from farm.models.registry import Registry
 from farm.shelf import Shelf
 from farm.shotjob import shot_job
 from farm.shots.model import Shot, ShotList
@@ -85,6 +86,7 @@ def run(store: JobStore, clips: ClipStore, faulty: Faulty, fails: tuple[str, str
             shelf=Shelf(clips, "demo"),
             versions=version,
             choices={},
+            models=Registry(),
             runs=lambda task: False,
             now_us=lambda: 1,
         )

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import skimage
 from numpy.typing import NDArray
+from trial_attempt import TrialAttempt
 
-from farm.errors import Cancelled
 from farm.media import fitted
 from farm.scoring.similarity import Similarity
 from farm.shots.amounts import Displacement, displacements
@@ -26,30 +26,15 @@ PHOTOS = Path(skimage.__file__).parent / "data"
 
 
 @dataclass
-class FakeContext:
-    """What a stage may ask for, remembered. `cancel_after` checks, the next one raises."""
+class FakeContext(TrialAttempt):
+    """What a stage may ask for, remembered."""
 
-    scratch: Path
+    scratch: Path = Path()
     models: dict[str, Any] = field(default_factory=dict)
     threads: int = 1
-    cancel_after: int = 10**9
-    fractions: list[float] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-    checks: int = 0
 
     def model(self, name: str) -> Any:
         return self.models[name]
-
-    def progress(self, fraction: float) -> None:
-        self.fractions.append(fraction)
-
-    def check(self) -> None:
-        self.checks += 1
-        if self.checks > self.cancel_after:
-            raise Cancelled("asked to stop")
-
-    def fact(self, name: str, value: Any) -> None:
-        self.facts[name] = value
 
     def journal(self, _name: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
         return document
@@ -71,7 +56,7 @@ class FakeModel:
 def ctx(tmp_path: Path) -> FakeContext:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    return FakeContext(scratch)
+    return FakeContext(scratch=scratch)
 
 
 @pytest.fixture

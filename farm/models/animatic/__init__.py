@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from farm.models.animatic import takes
 from farm.models.animatic.subjects import shown
-from farm.models.spec import Model, ModelSpec, Placement, Rejection, Resolved
+from farm.models.spec import Gang, Model, ModelSpec, Rejection, Resolved
 from farm.shots.intent import Air, MotionIntent
 from farm.shots.model import Shot
+from farm.tasks import Lane
 
 SPEC = ModelSpec(
     name="animatic",
@@ -20,6 +21,7 @@ SPEC = ModelSpec(
     revision="2",
     licence="Apache-2.0",
     needs_prompt=False,
+    follows_intent=True,
     conditions=frozenset({"start", "end", "mask", "depth", "layers"}),
     trained=False,
 )
@@ -32,12 +34,20 @@ class AnimaticAdapter:
     def spec(self) -> ModelSpec:
         return SPEC
 
+    @property
+    def lane(self) -> Lane:
+        return Lane()
+
     def resolve(self, shot: Shot, intent: MotionIntent, take: int) -> Resolved | Rejection:
         """What take `take` does differently, the overscan it needs, and every word that is not followed."""
         from farm.models.animatic.room import overscan
 
         manner = takes.manner(take)
         return Resolved(
+            width=shot.width,
+            height=shot.height,
+            frames=shot.nb_frames + 2 * shot.handles,
+            fps=shot.fps,
             options=manner.options(),
             follows=_followed(shot, intent),
             label=manner.name,
@@ -45,11 +55,12 @@ class AnimaticAdapter:
             notes=(*_ignored(shot, intent), *_same(shot, intent, take)),
         )
 
-    def open(self, placement: Placement) -> Model:
+    def open(self, gang: Gang, lane: Lane) -> Model:
         """Ready at once: there is nothing to load but OpenCV."""
+        del lane
         from farm.models.animatic.model import Animatic
 
-        return Animatic(placement)
+        return Animatic(gang.placement)
 
 
 ADAPTER = AnimaticAdapter()

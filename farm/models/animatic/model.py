@@ -66,6 +66,7 @@ class Animatic:
                 depth = None if within is not None and request.depth is None else scene.nearness(index)
                 frame = air.apply(frame, index, depth=depth, shift=shift, scale=scale, within=within)
             yield _on_bars(frame, request.width, request.height)
+            ctx.progress((index + 1) / request.frames)
 
 
 def _path(request: Request, picture: tuple[int, int]) -> CameraPath:

@@ -1,1 +1,1 @@
-"""Open-weight diffusion models, through diffusers: families and checkpoints as data, pipelines opened where they run."""
+"""Open-weight diffusion models, through diffusers: families and checkpoints as data, pipelines where they run."""

@@ -1,4 +1,4 @@
-"""What all checkpoints of one architecture share, as data: what they take, how they count frames, which knobs they have.
+"""What all checkpoints of one architecture share, as data: what they take, how they count frames, their knobs.
 
     fidelity, motion strength ──knobs──▶ arguments of the pipeline, and in words what it has no knob for
 
@@ -93,6 +93,9 @@ class Family:
     """Without a highest count: that is the checkpoint's."""
     multiple: int
     """Of width and height, in pixels."""
+    latent_pixels: int = 8
+    latent_frames: int = 4
+    """What one latent stands for, where the VAE's configuration does not say."""
     sizing: Sizing = Sizing.AREA
     any_fps: bool = False
     """True when the rate is an argument, and any that a cut has will do."""
@@ -103,6 +106,8 @@ class Family:
     audio: bool = False
     prompt_limit: int = 2000
     """Characters, about what its text encoder reads."""
+    guidance_argument: str = "guidance_scale"
+    """The pipeline's argument for it; "" where it lies in a guider of the checkpoint's own."""
     knobs: Callable[[float, float, bool], Knobs] = _words_alone
 
 
@@ -128,7 +133,9 @@ FAMILIES: Mapping[str, Family] = {
             title="LTX-Video",
             pipelines=("LTXConditionPipeline", "LTXImageToVideoPipeline", "LTXPipeline"),
             recipe=f"{_RECIPES}.ltx:RECIPE",
-            conditions=frozenset({"start", "end"}),
+            latent_pixels=32,
+            latent_frames=8,
+            conditions=frozenset({"start", "end", "references"}),
             frame_rule=FrameRule(8, 1, 9),
             multiple=32,
             any_fps=True,
@@ -143,6 +150,8 @@ FAMILIES: Mapping[str, Family] = {
             title="LTX-2, with sound",
             pipelines=("LTX2ImageToVideoPipeline", "LTX2Pipeline"),
             recipe=f"{_RECIPES}.ltx2:RECIPE",
+            latent_pixels=32,
+            latent_frames=8,
             frame_rule=FrameRule(8, 1, 9),
             multiple=32,
             any_fps=True,
@@ -174,6 +183,7 @@ FAMILIES: Mapping[str, Family] = {
             multiple=16,
             sizing=Sizing.BUCKETS,
             guidance=Guidance.TWO_CALLS,
+            guidance_argument="",
             axes=frozenset({"cfg", "tp"}),
             loras=True,
             prompt_limit=4000,
@@ -189,6 +199,7 @@ FAMILIES: Mapping[str, Family] = {
             frame_rule=FrameRule(),
             multiple=64,
             guidance=Guidance.BATCHED,
+            guidance_argument="max_guidance_scale",
             knobs=_svd,
         ),
         Family(

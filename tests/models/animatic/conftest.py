@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pydantic import JsonValue
 from skimage import data
 from sklearn.datasets import load_sample_images
+from trial_attempt import TrialAttempt
 
-from farm.models.registry import adapter
-from farm.models.spec import Placement, Request
+from farm.cluster.attempt import Alone
+from farm.models.animatic import ADAPTER
+from farm.models.spec import Request
 from farm.shots.intent import Camera, CameraMove, Direction, MotionIntent, Speed
 
 Frames = list[NDArray[np.uint8]]
@@ -37,20 +37,6 @@ PHOTOGRAPHS: dict[str, Callable[[], NDArray[np.uint8]]] = {
 """All of them ship with scikit-image and scikit-learn."""
 
 
-@dataclass
-class Attempt:
-    """A context that is never cancelled."""
-
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Go on."""
-
-    def fact(self, name: str, value: JsonValue) -> None:
-        """Keep it."""
-        self.facts[name] = value
-
-
 @pytest.fixture(scope="session")
 def photographs() -> dict[str, NDArray[np.uint8]]:
     return {name: np.ascontiguousarray(load()) for name, load in PHOTOGRAPHS.items()}
@@ -66,8 +52,8 @@ def stills(photographs: dict[str, NDArray[np.uint8]], tmp_path_factory: pytest.T
 
 
 @pytest.fixture
-def attempt() -> Attempt:
-    return Attempt()
+def attempt() -> TrialAttempt:
+    return TrialAttempt()
 
 
 @pytest.fixture
@@ -90,11 +76,11 @@ def ask(stills: dict[str, Path]) -> Callable[..., Request]:
 
 
 @pytest.fixture
-def shoot(attempt: Attempt) -> Callable[[Request], Frames]:
+def shoot(attempt: TrialAttempt) -> Callable[[Request], Frames]:
     """All frames of a request."""
 
     def run(request: Request) -> Frames:
-        frames: Iterator[NDArray[np.uint8]] = adapter("animatic").open(Placement()).generate(request, attempt)
+        frames: Iterator[NDArray[np.uint8]] = ADAPTER.open(Alone(), ADAPTER.lane).generate(request, attempt)
         return list(frames)
 
     return run

@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from trial_attempt import TrialAttempt
 
+from farm.cluster.attempt import Alone
 from farm.errors import Cancelled, InputError
-from farm.models.registry import adapter
-from farm.models.spec import Placement
+from farm.models.animatic import ADAPTER
 from farm.shots.amounts import displacement
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Fit
@@ -162,14 +163,8 @@ def test_the_camera_tells_what_it_did(ask, shoot, move, attempt) -> None:
 
 
 def test_a_cancelled_take_stops(ask, move) -> None:
-    class Stopped:
-        def check(self) -> None:
-            raise Cancelled("stop")
-
-        def fact(self, name: str, value: object) -> None: ...
-
     with pytest.raises(Cancelled):
-        next(adapter("animatic").open(Placement()).generate(ask(move("push")), Stopped()))
+        next(ADAPTER.open(Alone(), ADAPTER.lane).generate(ask(move("push")), TrialAttempt(cancel_after=0)))
 
 
 def test_a_file_that_is_no_picture_is_named(ask, shoot, tmp_path) -> None:

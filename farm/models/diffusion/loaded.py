@@ -1,0 +1,87 @@
+"""What a worker holds of a checkpoint: the pipeline, its memo of encodings, and the other ranks' shards.
+
+weights ─┬─ plan of one rank ──▶ open_pipeline ─────────────────┐
+         └─ gang ──▶ every rank its shard of the denoisers ──▶ open_pipeline with rank 0's in their place
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from farm.models.diffusion.memo import Memo
+from farm.models.diffusion.memory import Hold
+from farm.models.diffusion.opening import open_pipeline
+from farm.models.diffusion.parallel.plan import ParallelPlan
+from farm.models.diffusion.parallel.remote import Ranks
+from farm.models.diffusion.preview import Preview
+from farm.models.diffusion.profiles import Profile, profile_named
+from farm.models.diffusion.recipe import Recipe
+from farm.models.diffusion.weights import look_through
+from farm.models.spec import Gang
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a request decides what is loaded."""
+
+    dtype: str
+    profile: str
+    hold: Hold
+
+
+@dataclass(slots=True)
+class Loaded:
+    """One way of holding a checkpoint."""
+
+    asked: Asked
+    recipe: Recipe
+    pipe: Any
+    memo: Memo
+    preview: Preview
+    ranks: Ranks | None
+
+    @property
+    def encodings(self) -> int:
+        """How often an encoder has run so far."""
+        return sum(uses.computed for uses in self.memo.uses.values())
+
+
+def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: Asked) -> Loaded:
+    """Load it on every rank. Raises `InputError` for weights that cannot be used, `OutOfMemory`."""
+    placement = gang.placement
+    torch.set_num_threads(placement.threads)
+    device = "cuda" if placement.gpus else "cpu"
+    ranks = None
+    if plan.ranks > 1:
+        index = look_through(weights, recipe).index
+        denoisers = {name: name for name in recipe.denoisers if name in index}
+        ranks = Ranks.open(gang, weights, denoisers, plan, dtype=asked.dtype)
+    pipe = open_pipeline(
+        weights,
+        recipe,
+        device=device,
+        dtype=asked.dtype,
+        hold=asked.hold,
+        components=ranks.modules if ranks else {},
+    )
+    _speed_up(pipe, recipe, profile_named(asked.profile), alone=ranks is None and device != "cpu")
+    preview = Preview()
+    return Loaded(asked, recipe, pipe, Memo(pipe, encoded=preview.encoded), preview, ranks)
+
+
+def _speed_up(pipe: Any, recipe: Recipe, profile: Profile, *, alone: bool) -> None:
+    """Caches as the profile has them, and on a GPU of its own the repeated blocks compiled."""
+    for name in recipe.denoisers:
+        denoiser = getattr(pipe, name, None)
+        if denoiser is None:
+            continue
+        if profile.first_block_threshold and hasattr(denoiser, "enable_cache"):
+            from diffusers import FirstBlockCacheConfig
+
+            denoiser.enable_cache(FirstBlockCacheConfig(threshold=profile.first_block_threshold))
+        if alone and getattr(denoiser, "_repeated_blocks", None):
+            denoiser.compile_repeated_blocks()

@@ -1,0 +1,130 @@
+"""A checkpoint at work: a request in, a stream of frames out, on one device or on a gang.
+
+    Request ──recipe.arguments──▶ pipe(...) ──▶ output ──recipe.frames──▶ frames
+                                   │ every step: cancel, progress, preview      (`farm.models.diffusion.hooks`)
+                                   │ every encoding: from the memo, if kept     (`farm.models.diffusion.memo`)
+                                   └ every forward: on all ranks of the gang    (`farm.models.diffusion.parallel`)
+
+What is loaded depends on what is asked (dtype, profile, how lean), so the first take loads, and later ones that ask for
+the same find it warm. The model owns what is loaded; only one way of it at a time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from farm.errors import OutOfMemory
+from farm.models.diffusion.family import Family
+from farm.models.diffusion.hooks import denoising
+from farm.models.diffusion.loaded import Asked, Loaded, load
+from farm.models.diffusion.memory import Hold, memory_errors
+from farm.models.diffusion.parallel.plan import ParallelPlan
+from farm.models.diffusion.recipe import Recipe, taken
+from farm.models.spec import Gang, GenerateContext, Request
+
+if TYPE_CHECKING:
+    from farm.models.spec import Frame
+
+DENOISED = 0.9
+"""How much of a take's work is done when its last step is: the rest is decoding."""
+
+PREVIEW_EVERY = 5
+"""Steps."""
+
+
+@dataclass(slots=True)
+class DiffusionModel:
+    """One checkpoint on one worker (`farm.models.spec.Model`)."""
+
+    family: Family
+    weights: Path
+    gang: Gang
+    plan: ParallelPlan
+    _loaded: Loaded | None = None
+
+    def generate(self, request: Request, ctx: GenerateContext) -> Iterator[Frame]:
+        """Frames of the take; see `farm.models.spec.Model`."""
+        with torch.inference_mode():
+            loaded = self._ready(request, ctx)
+            request = self._taken_notice_of(request)
+            output = self._denoised(loaded, request, ctx)
+            for number, frame in enumerate(taken(loaded.recipe, loaded.pipe, output, request), 1):
+                yield frame
+                ctx.progress(DENOISED + (1 - DENOISED) * number / request.frames)
+
+    def _ready(self, request: Request, ctx: GenerateContext) -> Loaded:
+        """What this request needs, loaded now if what is there is something else."""
+        asked = Asked(
+            dtype=str(request.options.get("dtype", "bfloat16")),
+            profile=str(request.options.get("profile", "")),
+            hold=Hold.STANDARD.leaner(ctx.lean),
+        )
+        if self._loaded is None or self._loaded.asked != asked:
+            self._drop()
+            began = time.monotonic()
+            self._loaded = load(self.weights, _recipe(self.family), self.gang, self.plan, asked)
+            ctx.fact("load_seconds", round(time.monotonic() - began, 3))
+        return self._loaded
+
+    def _denoised(self, loaded: Loaded, request: Request, ctx: GenerateContext) -> Any:
+        """The pipeline's output. What ran out of memory is given up, so that the next attempt loads a leaner one."""
+        pipe, recipe = loaded.pipe, loaded.recipe
+        arguments = recipe.arguments(pipe, request, torch.Generator("cpu").manual_seed(request.seed))
+        began, before = time.monotonic(), loaded.encodings
+        watched = denoising(
+            pipe,
+            seed=request.seed,
+            check=ctx.check,
+            progress=lambda fraction: ctx.progress(DENOISED * fraction),
+            preview=_previews(loaded, request, ctx),
+            every=PREVIEW_EVERY,
+        )
+        working = loaded.ranks.working() if loaded.ranks else nullcontext()
+        try:
+            with (
+                memory_errors(f"making {request.frames} frames of {request.width}x{request.height}"),
+                working,
+                watched as steps,
+            ):
+                output = pipe(**arguments)
+        except OutOfMemory:
+            self._drop()
+            raise
+        ctx.fact("steps", steps.done)
+        ctx.fact("seconds_per_step", round((time.monotonic() - began) / max(1, steps.done), 4))
+        ctx.fact("encoded", loaded.encodings - before)
+        ctx.fact("parallel", str(self.plan))
+        ctx.fact("memory", loaded.asked.hold.value)
+        return output
+
+    def _taken_notice_of(self, request: Request) -> Request:
+        """Without the pictures that the plan said are not used."""
+        conditions = self.family.conditions
+        return replace(request, references=request.references if "references" in conditions else ())
+
+    def _drop(self) -> None:
+        self._loaded = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _previews(loaded: Loaded, request: Request, ctx: GenerateContext) -> Callable[[torch.Tensor], None]:
+    def show(sample: torch.Tensor) -> None:
+        picture = loaded.preview.picture(loaded.recipe.latents(loaded.pipe, sample, request))
+        if picture is not None:
+            ctx.preview(picture)
+
+    return show
+
+
+def _recipe(family: Family) -> Recipe:
+    module, _, name = family.recipe.partition(":")
+    return getattr(importlib.import_module(module), name)
