@@ -79,6 +79,9 @@ def fetch_all(
         finally:
             stop.set()
             fetchers.shutdown(cancel_futures=True)
+    errors = [error for each in running if not each.cancelled() and (error := each.exception())]
+    if errors:  # the first one stopped the others
+        raise next((error for error in errors if not isinstance(error, Cancelled)), errors[0])
     return tuple(each.result() for each in running)
 
 

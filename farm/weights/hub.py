@@ -93,8 +93,9 @@ class Hub:
         target.parent.mkdir(parents=True, exist_ok=True)
         with part_of(target).open("ab") as part:
             if part.tell() > file.size:
-                advance(-part.tell())
-                part.truncate(0)
+                advance(-file.size)
+                part.seek(0)
+                part.truncate()
             resumed = part.tell() > 0
             self._get(listing, file, part, advance)
             part.flush()
