@@ -170,7 +170,9 @@ class _Answer(BaseHTTPRequestHandler):
         common = {"X-Repo-Commit": repository.commit, "Accept-Ranges": "bytes"}
         if large := entry.get("lfs"):
             linked = {"X-Linked-Etag": f'"{large["sha256"]}"', "X-Linked-Size": str(large["size"])}
-            self._send(HTTPStatus.FOUND, b"", common | linked | {"Location": f"{self.server_of.url}/cdn/{large['sha256']}"})
+            self._send(
+                HTTPStatus.FOUND, b"", common | linked | {"Location": f"{self.server_of.url}/cdn/{large['sha256']}"}
+            )
         else:
             self._body(path, repository.files[path], common | {"ETag": f'"{entry["blobId"]}"'})
 
@@ -196,7 +198,9 @@ class _Answer(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        hold = next((hold for end, hold in hub.holds.items() if path.endswith(end) and not hold.released.is_set()), None)
+        hold = next(
+            (hold for end, hold in hub.holds.items() if path.endswith(end) and not hold.released.is_set()), None
+        )
         cuts = next((cuts for end, cuts in hub.breaks.items() if path.endswith(end) and cuts), None)
         until = hold.after if hold else cuts.pop(0) if cuts else len(rest)
         with suppress(ConnectionError):  # the other side may go in the middle: that is what some tests are about

@@ -192,7 +192,9 @@ def until(condition) -> None:
 # -- what goes wrong --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", [PIPELINE[SHARD][:-2] + b"xx", safetensors({"other": (9,)})], ids=["same size", "other"])
+@pytest.mark.parametrize(
+    "body", [PIPELINE[SHARD][:-2] + b"xx", safetensors({"other": (9,)})], ids=["same size", "other"]
+)
 def test_a_file_that_is_not_what_is_listed_is_thrown_away(body, server, hub, models, listener):
     server.changed[SHARD] = body
     with pytest.raises(StorageError, match="not what its publisher lists|did not come whole"):
@@ -246,7 +248,9 @@ def test_a_name_that_is_a_path_is_no_name(name, hub, models, listener):
 def test_a_gated_repository_says_what_to_do(token, server, hub, models, listener, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", token)
     server.repositories[REPOSITORY].gated = True
-    with pytest.raises(InputError, match=rf"is gated: accept its licence at {server.url}/{REPOSITORY}, then set HF_TOKEN"):
+    with pytest.raises(
+        InputError, match=rf"is gated: accept its licence at {server.url}/{REPOSITORY}, then set HF_TOKEN"
+    ):
         pull(NAME, models, hub=hub, progress=listener)
 
 
@@ -304,7 +308,10 @@ def test_weights_published_cut_short_are_not_installed(server, hub, models, list
 
 
 def test_one_at_a_time(hub, models, listener):
-    with turn(models, NAME), pytest.raises(StorageError, match=rf"{NAME} is being pulled, .* by process {os.getpid()} on "):
+    with (
+        turn(models, NAME),
+        pytest.raises(StorageError, match=rf"{NAME} is being pulled, .* by process {os.getpid()} on "),
+    ):
         pull(NAME, models, hub=hub, progress=listener)
     pull(NAME, models, hub=hub, progress=listener)
 

@@ -107,7 +107,7 @@ class DiffusionAdapter:
         return DiffusionModel(self.checkpoint.kin, self.record.folder, gang, ParallelPlan.parse(lane.parallel))
 
 
-def adapters(folder: Path | None, terms: Mapping[str, Terms]) -> dict[str, Adapter]:
+def adapters(folder: Path | None, terms: Mapping[str, Terms]) -> Mapping[str, Adapter]:
     """Every known checkpoint and every one that a studio has added, by name."""
     records = [each for each in installed(folder) if each.kind is Kind.MODEL] if folder else []
     here = {record.name: record for record in records}

@@ -90,7 +90,8 @@ def _arguments(checkpoint: Checkpoint, profile: Profile) -> dict[str, Scalar]:
 def _words(shot: Shot, intent: MotionIntent) -> str:
     """The prompt, and what the motion columns add to it in words."""
     added = phrase(intent) if _columns(shot) or not shot.prompt else ""
-    return " ".join(filter(None, (shot.prompt.strip(), added)))
+    said = shot.prompt.strip()
+    return f"{said.rstrip('.')}. {added}" if said and added else said or added
 
 
 def _columns(shot: Shot) -> bool:
