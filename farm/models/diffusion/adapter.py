@@ -41,7 +41,7 @@ class DiffusionAdapter:
     record: Installed | None = None
     """Its weights in the models folder; None while they are not there."""
 
-    @cached_property
+    @property
     def spec(self) -> ModelSpec:
         checkpoint = self.checkpoint
         return ModelSpec(
@@ -58,7 +58,7 @@ class DiffusionAdapter:
             gpus=self.lane.gpus_in_all,
         )
 
-    @cached_property
+    @property
     def lane(self) -> Lane:
         """One worker on one GPU where the model fits, a gang where it does not; on CPUs where there is no GPU."""
         plan = ParallelPlan() if isinstance(self._plan, Rejection) else self._plan

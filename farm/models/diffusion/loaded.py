@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,12 +16,14 @@ from farm.models.diffusion.memo import Memo
 from farm.models.diffusion.memory import Hold
 from farm.models.diffusion.opening import open_pipeline
 from farm.models.diffusion.parallel.plan import ParallelPlan
-from farm.models.diffusion.parallel.remote import Ranks
 from farm.models.diffusion.preview import Preview
 from farm.models.diffusion.profiles import Profile, profile_named
 from farm.models.diffusion.recipe import Recipe
 from farm.models.diffusion.weights import look_through
 from farm.models.spec import Gang
+
+if TYPE_CHECKING:
+    from farm.models.diffusion.parallel.remote import Ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,7 @@ def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: A
     placement = gang.placement
     torch.set_num_threads(placement.threads)
     device = "cuda" if placement.gpus else "cpu"
-    ranks = None
-    if plan.ranks > 1:
-        index = look_through(weights, recipe).index
-        denoisers = {name: name for name in recipe.denoisers if name in index}
-        ranks = Ranks.open(gang, weights, denoisers, plan, dtype=asked.dtype)
+    ranks = _shared(weights, recipe, gang, plan, asked) if plan.ranks > 1 else None
     pipe = open_pipeline(
         weights,
         recipe,
@@ -73,6 +71,15 @@ def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: A
     return Loaded(asked, recipe, pipe, Memo(pipe, encoded=preview.encoded), preview, ranks)
 
 
+def _shared(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: Asked) -> Ranks:
+    """Every rank's part of the denoisers."""
+    from farm.models.diffusion.parallel.remote import Ranks
+
+    index = look_through(weights, recipe).index
+    denoisers = {name: name for name in recipe.denoisers if name in index}
+    return Ranks.open(gang, weights, denoisers, plan, dtype=asked.dtype)
+
+
 def _speed_up(pipe: Any, recipe: Recipe, profile: Profile, *, alone: bool) -> None:
     """Caches as the profile has them, and on a GPU of its own the repeated blocks compiled."""
     for name in recipe.denoisers:
@@ -80,7 +87,7 @@ def _speed_up(pipe: Any, recipe: Recipe, profile: Profile, *, alone: bool) -> No
         if denoiser is None:
             continue
         if profile.first_block_threshold and hasattr(denoiser, "enable_cache"):
-            from diffusers import FirstBlockCacheConfig
+            from diffusers.hooks.first_block_cache import FirstBlockCacheConfig
 
             denoiser.enable_cache(FirstBlockCacheConfig(threshold=profile.first_block_threshold))
         if alone and getattr(denoiser, "_repeated_blocks", None):
