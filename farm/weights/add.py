@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from farm.errors import InputError
-from farm.models import registry
 from farm.models.diffusion.checkpoints import CHECKPOINTS
 from farm.models.diffusion.installed import (
     RECORD,
@@ -24,6 +23,7 @@ from farm.models.diffusion.installed import (
     fingerprint_of,
     write,
 )
+from farm.models.registry import BUILT_IN
 from farm.models.spec import FrameRule
 from farm.shots.reading.slugs import slug
 from farm.shots.reading.values import BadValue
@@ -103,7 +103,7 @@ def _check_name(name: str) -> None:
         slug(name)
     except BadValue as error:
         raise InputError(f"--name: {error.problem} ({error.remedy})") from error
-    if name in CHECKPOINTS or name in registry.names():
+    if name in CHECKPOINTS or name in BUILT_IN:
         raise InputError(f"--name: {name} is a model the farm knows already (choose another name)")
 
 
