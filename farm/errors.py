@@ -11,6 +11,8 @@
     ├── QuotaError          a provider or a limit says: later
     ├── OutOfMemory         the work did not fit the device
     ├── MediaError          ffmpeg or a decoder failed on a file we made
+    ├── PeerFailed          another rank of the gang failed before this one, and knows why
+    │   └── RankDied        a rank's process is gone
     ├── LeaseError          another driver leads, or this one no longer does
     └── Cancelled           the task was asked to stop; not a failure
 
@@ -109,6 +111,16 @@ class OutOfMemory(FarmError):
 
 class MediaError(FarmError):
     """ffmpeg or a decoder failed on a file the farm made itself."""
+
+
+class PeerFailed(FarmError):
+    """Another rank of the gang failed before this one, and knows why."""
+
+    kind = FailureKind.CRASHED
+
+
+class RankDied(PeerFailed):
+    """A rank's process is gone, and its gang with it."""
 
 
 class LeaseError(FarmError):

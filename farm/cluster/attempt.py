@@ -9,7 +9,6 @@ an exception leave `perform`; the attempt then never happened.
 
 from __future__ import annotations
 
-import importlib
 import json
 import platform
 import resource
@@ -31,6 +30,7 @@ from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
 from farm.errors import Cancelled, FailureKind, KeyExists, StorageError, failure_kind
+from farm.models.gang import call, named
 from farm.models.registry import Registry
 from farm.models.spec import Gang, Model, Placement
 from farm.stages.stage import Outputs, Stage
@@ -55,14 +55,21 @@ MESSAGE_LIMIT = 2000
 VERSIONS = {"farm": farm.__version__, "python": platform.python_version()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Alone:
     """The gang of a worker without others."""
 
     placement: Placement = field(default_factory=Placement)
+    spoilt: bool = False
 
     def broadcast(self, entry: str, *args: Any) -> list[Any]:
-        return [_named(entry)(self.placement, *args)]
+        return [call(entry, self.placement, args)]
+
+    def beside(self, entry: str, *args: Any) -> AbstractContextManager[None]:  # noqa: ARG002 - there is no other rank
+        return nullcontext()
+
+    def spoil(self) -> None:
+        self.spoilt = True
 
 
 @dataclass(slots=True)
@@ -108,7 +115,7 @@ class Workplace:
     def stage(self, name: str) -> StageSpec:
         if name not in self.stages:
             return STAGES[StageName(name)]
-        return _named(self.stages[name])
+        return named(self.stages[name])
 
 
 @dataclass(slots=True)
@@ -258,7 +265,7 @@ def _failed(error: Exception) -> dict[str, Any]:
 
 def _run_stage(work: Work, place: Workplace, ctx: AttemptContext) -> Outputs:
     spec = place.stage(work.task.stage)
-    run: Stage = _named(spec.entry)
+    run: Stage = named(spec.entry)
     params = spec.params.model_validate(work.task.params)
     inputs = {name: ctx.local(key) for name, key in work.inputs.items()}
     ctx.check()
@@ -272,12 +279,6 @@ def _store(task: Task, attempt: int, outputs: Outputs, place: Workplace) -> dict
         stored = place.store(key, output.path)
         files[name] = StoredFile(key=key, size=stored.size, sha256=stored.sha256, file_class=output.file_class)
     return files
-
-
-def _named(entry: str) -> Any:
-    """What "module:ATTRIBUTE" names."""
-    module, _, name = entry.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def _cpu_us() -> int:

@@ -22,10 +22,11 @@ import farm
 from farm.canonical import content_id
 from farm.cluster.attempt import Alone, Workplace, perform, unwritten
 from farm.cluster.cache import Cache
-from farm.cluster.lifeline import Heard, Lifeline
-from farm.cluster.ranks import RayGang, call, export, free_port
+from farm.cluster.lifeline import Heard, Lifeline, end_process
+from farm.cluster.ranks import RayGang, export, free_port
 from farm.cluster.scratch import CACHE, Scratch
 from farm.cluster.setup import WorkerSetup
+from farm.models.gang import call
 from farm.models.registry import Registry
 from farm.models.spec import Placement
 from farm.store.clips import ClipStore
@@ -95,7 +96,10 @@ class Worker:
         cancelled = self._cancelled.setdefault(this, Event())
         self._lifeline.begin(*this)
         try:
-            return _document(perform(work, self._place, self._lifeline.report, cancelled))
+            manifest = perform(work, self._place, self._lifeline.report, cancelled)
+            if self._place.gang.spoilt:  # a reply would bring more work; the manifest says it all
+                end_process()
+            return _document(manifest)
         except Exception as error:  # noqa: BLE001 - the process boundary: an attempt's failure is not the worker's
             return _document(unwritten(work, self._place, error))
         finally:

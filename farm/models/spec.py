@@ -13,6 +13,7 @@ A model is found by name in `farm.models.registry`. The contract every adapter k
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -168,7 +169,8 @@ class Placement:
     world: int = 1
     """Ranks of the gang; 1 for a worker on its own."""
     master: str = ""
-    """ "host:port" on rank 0's machine, free when the gang met; "" for a worker on its own."""
+    """Where the ranks meet: "host:port" on rank 0's machine, free when the gang came up, or a "file:///path" that all
+    of them see; "" for a worker on its own."""
 
 
 class Gang(Protocol):
@@ -180,8 +182,25 @@ class Gang(Protocol):
     def broadcast(self, entry: str, *args: Any) -> list[Any]:
         """Call `entry` ("module:function") as `function(placement, *args)` on every rank at once; results by rank.
 
-        What a rank raises is raised here, once all ranks are through. When a rank dies so does the whole gang.
+        What a rank raises is raised here, once all ranks are through, as `beside` tells. When a rank dies so does the
+        whole gang.
         """
+        ...
+
+    def beside(self, entry: str, *args: Any) -> AbstractContextManager[None]:
+        """Call `entry` as `function(placement, *args)` on the ranks after 0 while the body runs here.
+
+        Leaves once those ranks are through. The body's own error is raised rather than theirs, unless it is
+        `PeerFailed`: then what the rank that failed first raised. Ranks that do not come back after the body's error
+        spoil the gang, and so does `PeerFailed`.
+        """
+        ...
+
+    @property
+    def spoilt(self) -> bool: ...
+
+    def spoil(self) -> None:
+        """This gang is of no use any more: it ends once the attempt at hand has been reported."""
         ...
 
 
