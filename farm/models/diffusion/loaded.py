@@ -6,11 +6,13 @@ weights ─┬─ plan of one rank ──▶ open_pipeline ───────
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from farm.models.diffusion.memo import Memo
 from farm.models.diffusion.memory import Hold
@@ -57,7 +59,7 @@ def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: A
     placement = gang.placement
     torch.set_num_threads(placement.threads)
     device = "cuda" if placement.gpus else "cpu"
-    ranks = _shared(weights, recipe, gang, plan, asked) if plan.ranks > 1 else None
+    ranks = _ranks(weights, recipe, gang, plan, asked) if plan.ranks > 1 else None
     pipe = open_pipeline(
         weights,
         recipe,
@@ -66,29 +68,40 @@ def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: A
         hold=asked.hold,
         components=ranks.modules if ranks else {},
     )
-    _speed_up(pipe, recipe, profile_named(asked.profile), alone=ranks is None and device != "cpu")
+    profile = profile_named(asked.profile)
+    if ranks:
+        ranks.everywhere(f"{__name__}:speed_up", profile, False)
+    else:
+        denoisers = {name: part for name in recipe.denoisers if (part := getattr(pipe, name, None)) is not None}
+        speed_up(denoisers, profile, device != "cpu" and asked.hold is not Hold.OFFLOAD)
     preview = Preview()
     return Loaded(asked, recipe, pipe, Memo(pipe, encoded=preview.encoded), preview, ranks)
 
 
-def _shared(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: Asked) -> Ranks:
+def _ranks(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: Asked) -> Ranks:
     """Every rank's part of the denoisers."""
     from farm.models.diffusion.parallel.remote import Ranks
 
     index = look_through(weights, recipe).index
-    denoisers = {name: name for name in recipe.denoisers if name in index}
+    denoisers = {name: name for name in recipe.denoisers if _is_there(index, name)}
     return Ranks.open(gang, weights, denoisers, plan, dtype=asked.dtype)
 
 
-def _speed_up(pipe: Any, recipe: Recipe, profile: Profile, *, alone: bool) -> None:
-    """Caches as the profile has them, and on a GPU of its own the repeated blocks compiled."""
-    for name in recipe.denoisers:
-        denoiser = getattr(pipe, name, None)
-        if denoiser is None:
-            continue
+def speed_up(denoisers: Mapping[str, nn.Module], profile: Profile, compiled: bool) -> None:
+    """Caches as the profile has them, and the repeated blocks compiled, on this rank."""
+    for denoiser in map(_any, denoisers.values()):
         if profile.first_block_threshold and hasattr(denoiser, "enable_cache"):
             from diffusers.hooks.first_block_cache import FirstBlockCacheConfig
 
             denoiser.enable_cache(FirstBlockCacheConfig(threshold=profile.first_block_threshold))
-        if alone and getattr(denoiser, "_repeated_blocks", None):
+        if compiled and getattr(denoiser, "_repeated_blocks", None):
             denoiser.compile_repeated_blocks()
+
+
+def _any(module: nn.Module) -> Any:
+    return module
+
+
+def _is_there(index: Mapping[str, Any], name: str) -> bool:
+    """Whether a model_index.json has that component: [null, null] stands for one that is left out."""
+    return bool(index.get(name) and index[name][0])
