@@ -144,6 +144,7 @@ class Config(Entry):
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
+    | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
 
     Several roots are parted by semicolons.
     """
@@ -160,6 +161,7 @@ class Config(Entry):
     prices: Prices = Prices()
     projects: tuple[ProjectTerms, ...] = ()
     elastic: tuple[NodeKind, ...] = ()
+    models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
 
     @property
     def allowed(self) -> Allowed:

@@ -8,7 +8,7 @@ Kilobytes are read of each file. Nothing is run: pickles and code are refused by
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def pipeline_files(folder: Path) -> tuple[Needed, ...]:
     return needed((path.relative_to(folder).as_posix() for path in _two_deep(folder)), parts, str(folder))
 
 
-def check_weights(folder: Path, files: Iterable[str]) -> None:
+def check_weights(folder: Path, files: Collection[str]) -> None:
     """Every safetensors file among `files` is whole, and every index finds its tensors."""
     tensors = {name: set(read_header(folder / name).tensors) for name in files if name.endswith(".safetensors")}
     for name in files:

@@ -46,7 +46,7 @@ def pull(
         files = _all_wanted(checkpoint, hub, progress)
         weights = models / name / WEIGHTS
         found = fetch_all(hub, files, weights, progress, free)
-        check_weights(weights, (file.path for file in found))
+        check_weights(weights, [file.path for file in found])
         sweep(weights, found)
         record = Installed(
             name=name,

@@ -36,21 +36,34 @@ def test_decoys_are_left_where_they_are():
 
 
 def test_a_licence_comes_along():
-    assert needed(["LICENSE.txt", "NOTICE", "README.md", "transformer/config.json", f"transformer/{MODEL}.safetensors"],
-                  PARTS, "w")[:2] == (Needed("LICENSE.txt", "LICENSE.txt"), Needed("NOTICE", "NOTICE"))
+    assert needed(
+        ["LICENSE.txt", "NOTICE", "README.md", "transformer/config.json", f"transformer/{MODEL}.safetensors"],
+        PARTS,
+        "w",
+    )[:2] == (Needed("LICENSE.txt", "LICENSE.txt"), Needed("NOTICE", "NOTICE"))
 
 
 @pytest.mark.parametrize(
     ("published", "variant", "taken"),
     [
         pytest.param([f"{MODEL}.safetensors", f"{MODEL}.fp16.safetensors"], "", f"{MODEL}.safetensors", id="plain"),
-        pytest.param([f"{MODEL}.safetensors", f"{MODEL}.fp16.safetensors"], "fp16", f"{MODEL}.fp16.safetensors",
-                     id="the variant asked for"),
+        pytest.param(
+            [f"{MODEL}.safetensors", f"{MODEL}.fp16.safetensors"],
+            "fp16",
+            f"{MODEL}.fp16.safetensors",
+            id="the variant asked for",
+        ),
         pytest.param([f"{MODEL}.safetensors"], "fp16", f"{MODEL}.safetensors", id="plain where it has no variant"),
-        pytest.param([f"{MODEL}.fp16.safetensors", f"{MODEL}.bf16.safetensors"], "", f"{MODEL}.bf16.safetensors",
-                     id="bf16 before fp16"),
+        pytest.param(
+            [f"{MODEL}.fp16.safetensors", f"{MODEL}.bf16.safetensors"],
+            "",
+            f"{MODEL}.bf16.safetensors",
+            id="bf16 before fp16",
+        ),
         pytest.param([f"{MODEL}.fp32.safetensors"], "", f"{MODEL}.fp32.safetensors", id="fp32 where there is no other"),
-        pytest.param([f"{MODEL}.safetensors", "model.safetensors"], "", f"{MODEL}.safetensors", id="diffusers' own stem"),
+        pytest.param(
+            [f"{MODEL}.safetensors", "model.safetensors"], "", f"{MODEL}.safetensors", id="diffusers' own stem"
+        ),
         pytest.param([f"{MODEL}.safetensors", f"{MODEL}.bin", "old.ckpt"], "", f"{MODEL}.safetensors", id="no pickle"),
     ],
 )
@@ -71,7 +84,10 @@ def test_shards_come_with_their_index():
 
 @pytest.mark.parametrize(
     ("index", "stem"),
-    [(f"{MODEL}.safetensors.index.fp16.json", f"{MODEL}.fp16"), (f"{MODEL}.fp16.safetensors.index.json", f"{MODEL}.fp16")],
+    [
+        (f"{MODEL}.safetensors.index.fp16.json", f"{MODEL}.fp16"),
+        (f"{MODEL}.fp16.safetensors.index.json", f"{MODEL}.fp16"),
+    ],
 )
 def test_the_index_of_a_variant_gets_its_plain_name_and_its_shards_keep_theirs(index, stem):
     taken = dict(names(index, *shards(2, stem), *shards(2), f"{MODEL}.safetensors.index.json", variant="fp16"))
@@ -88,8 +104,11 @@ def test_shards_win_over_a_single_file_where_an_index_names_them():
     [
         pytest.param([f"{MODEL}.bin"], rf"transformer: its weights are pickled \({MODEL}.bin\)", id="pickled"),
         pytest.param([], "transformer: its weights are missing", id="none"),
-        pytest.param([f"{MODEL}.safetensors.index.json", *shards(3)[:2]], "1 of its 3 files of weights are missing",
-                     id="a shard is missing"),
+        pytest.param(
+            [f"{MODEL}.safetensors.index.json", *shards(3)[:2]],
+            "1 of its 3 files of weights are missing",
+            id="a shard is missing",
+        ),
         pytest.param([f"{MODEL}.safetensors.index.json"], "its weights are missing", id="an index alone"),
         pytest.param(shards(2), "in 2 files without an index", id="no index"),
         pytest.param([f"{MODEL}.fp8.safetensors"], "published as fp8 alone", id="only a variant that is not used"),
