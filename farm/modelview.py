@@ -19,7 +19,7 @@ from farm.errors import InputError
 from farm.findings import Finding
 from farm.models.diffusion.checkpoints import CHECKPOINTS, Checkpoint
 from farm.models.diffusion.family import Family, Scalar
-from farm.models.diffusion.installed import Installed, Kind, checkpoint_of, survey
+from farm.models.diffusion.installed import WEIGHTS, Installed, Kind, checkpoint_of, survey
 from farm.models.spec import FrameRule, ModelSpec
 from farm.shots.reading.timing import rate_text
 from farm.shots.reading.values import closest
@@ -128,7 +128,7 @@ def _built_in(spec: ModelSpec) -> ModelView:
 
 
 def _known(checkpoint: Checkpoint, record: Installed | None, specs: Mapping[str, ModelSpec], models: Path) -> ModelView:
-    is_half = not record and (models / checkpoint.name).is_dir()
+    is_half = not record and (models / checkpoint.name / WEIGHTS).is_dir()
     view = _makes(checkpoint, "half pulled" if is_half else "not installed", specs)
     ids = tuple(repository.id for repository in checkpoint.repositories)
     return _with_record(view, record) if record else view.model_copy(update={"sources": ids})

@@ -26,7 +26,7 @@ from farm.models.diffusion.installed import (
 from farm.models.spec import FrameRule
 from farm.shots.reading.slugs import slug
 from farm.shots.reading.values import BadValue
-from farm.weights.check import check_weights, pipeline_files
+from farm.weights.check import check_configurations, check_in_place, check_weights, pipeline_files
 from farm.weights.fetch import FreeBytes, Wanted, check_space, fetch_all, free_bytes, gigabytes, wanted
 from farm.weights.hashing import copied, hashed
 from farm.weights.hub import Hub, Listing
@@ -118,7 +118,8 @@ def _from_disk(asked: Asked, path: Path, home: Path, progress: Progress, free: F
     if asked.copy:
         found = _copies(folder, files, home / WEIGHTS, progress, free)
     else:
-        _refuse_variants(folder, files)
+        if path.is_dir():
+            check_in_place(folder, files)
         check_weights(folder, [file.path for file in files])
         found = hashed(folder, (file.path for file in files), progress)
     return _record(asked, told, home, found, weights=WEIGHTS if asked.copy else str(folder), source=str(path))
@@ -139,7 +140,9 @@ def _from_hub(
     is_pipeline = any(file.path == INDEX for file in listing.files)
     files = pipeline_wanted(hub, listing) if is_pipeline else _lone_file(listing)
     if is_pipeline:
-        fetch_all(hub, [file for file in files if not file.local.endswith(".safetensors")], weights, progress, free)
+        small = [file for file in files if not file.local.endswith(".safetensors")]
+        told = fetch_all(hub, small, weights, progress, free)
+        check_configurations(weights, [file.path for file in told])
         identify(weights, asked.like)
     found = fetch_all(hub, files, weights, progress, free)
     told = _told(weights if is_pipeline else weights / files[0].local, asked)
@@ -204,15 +207,6 @@ def _say(told: _Told, asked: Asked, progress: Progress) -> None:
     progress.say(f"{asked.name} is a {told.kind.words}{f' of the family {told.family}' if told.family else ''}{like}")
     if told.note:
         progress.say(f"note: {told.note}")
-
-
-def _refuse_variants(folder: Path, files: Collection[Needed]) -> None:
-    renamed = next((file for file in files if file.path != file.local), None)
-    if renamed:
-        raise InputError(
-            f"{folder / renamed.path} is a variant, and would have to be called {renamed.local}"
-            " (--copy takes a copy under that name)"
-        )
 
 
 def _copies(

@@ -25,7 +25,8 @@ PIPELINE = wan()
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A studio's own fine-tune, among what else lies in its folder."""
-    return save(tmp_path / "house", PIPELINE | DECOYS)
+    harmless = {name: body for name, body in DECOYS.items() if not name.endswith(".bin")}
+    return save(tmp_path / "house", PIPELINE | harmless)
 
 
 @pytest.fixture
@@ -83,6 +84,26 @@ def test_a_variant_is_taken_as_a_copy_under_its_plain_name(house, adding, listen
     assert (record.folder / plain).read_bytes() == (house / variant).read_bytes()
 
 
+def test_pickles_beside_the_weights_are_left_out_of_a_copy(house, adding):
+    pickle = save(house, {"text_encoder/pytorch_model.bin": DECOYS["text_encoder/pytorch_model.bin"]})
+    with pytest.raises(InputError, match=r"pytorch_model\.bin is a pickle, .*--copy takes only what is needed"):
+        adding(house)
+    assert (pickle / "text_encoder/pytorch_model.bin").is_file()
+    assert {file.path for file in adding(house, copy=True).files} == set(PIPELINE)
+
+
+def test_an_image_model_with_a_motion_adapter_is_a_pia(tmp_path, adding):
+    files = {
+        "model_index.json": text({"_class_name": "StableDiffusionPipeline", "unet": ["diffusers", "UNet"]}),
+        "unet/config.json": text({}),
+        "unet/diffusion_pytorch_model.safetensors": safetensors({"w": (2, 2)}),
+        "motion_adapter/config.json": text({}),
+        "motion_adapter/diffusion_pytorch_model.safetensors": safetensors({"w": (2, 2)}),
+    }
+    record = adding(save(tmp_path / "own", files))
+    assert (record.family, {file.path for file in record.files}) == ("pia", set(files))
+
+
 def test_what_is_stated_is_recorded(house, adding):
     own = Overrides(sizes=((704, 1280),), frames=81, fps=Fraction(12), steps=8)
     record = adding(house, overrides=own, licence="House", like="wan22-5b")
@@ -133,6 +154,7 @@ def test_a_wan_is_told_by_its_configuration(index, transformer, like, note, tmp_
         ("HunyuanVideo15ImageToVideoPipeline", "transformer", {}, "hunyuan15", "hunyuan15-480p"),
         ("StableVideoDiffusionPipeline", "unet", {"num_frames": 14}, "svd", "svd"),
         ("StableVideoDiffusionPipeline", "unet", {"num_frames": 25}, "svd", "svd-xt"),
+        ("StableVideoDiffusionPipeline", "unet", {"num_frames": 21}, "svd", "svd-xt"),
         ("I2VGenXLPipeline", "unet", {}, "i2vgen-xl", "i2vgen-xl"),
         ("PIAPipeline", "unet", {}, "pia", "pia"),
     ],
@@ -178,7 +200,16 @@ def test_every_family_is_told_by_its_class_and_its_denoiser(class_name, folder, 
             id="code in the pipeline",
         ),
         pytest.param(
-            {"text_encoder/model.safetensors": None, "text_encoder/model.fp32.safetensors": None},
+            {"text_encoder/config.json": text({"auto_map": {"AutoModel": "modeling.Mine"}})},
+            r"config\.json asks for code of its own \(auto_map\)",
+            id="code in a configuration",
+        ),
+        pytest.param(
+            {
+                "text_encoder/model.safetensors": None,
+                "text_encoder/model.fp32.safetensors": None,
+                "text_encoder/pytorch_model.bin": b"x",
+            },
             r"text_encoder: its weights are pickled \(pytorch_model\.bin\)",
             id="pickled alone",
         ),
@@ -192,7 +223,7 @@ def test_every_family_is_told_by_its_class_and_its_denoiser(class_name, folder, 
 )
 def test_what_could_not_be_loaded_is_refused(changes, problem, house, adding, models):
     for name, body in changes.items():
-        (house / name).unlink() if body is None else (house / name).write_bytes(body)
+        (house / name).unlink() if body is None else save(house, {name: body})
     with pytest.raises(InputError, match=problem) as told:
         adding(house)
     assert str(house) in str(told.value)
@@ -272,7 +303,7 @@ def test_a_lora_is_recorded_with_its_family(tmp_path, adding, models):
     path.write_bytes(lora(["transformer.blocks.0.attn1.to_q"], 3072))
     record = adding(path, "dolly")
     assert (record.kind, record.family, record.like) == (Kind.LORA, "wan", "wan22-5b")
-    assert (record.folder / record.files[0].path) == path
+    assert record.file == path
     assert installed(models) == (record,)
 
 
@@ -392,9 +423,10 @@ def test_what_a_pull_left_can_be_removed(models):
     assert not (models / "wan22-5b").exists()
 
 
-@pytest.mark.parametrize("name", ["house-wam", "../house", "", ".locks", "house-wan/weights"])
+@pytest.mark.parametrize("name", ["house-wam", "../house", "", ".locks", "house-wan/weights", "own things"])
 def test_only_what_is_there_is_removed(name, house, adding, models):
     adding(house)
+    save(models / "own things", {"notes.txt": b"x"})
     with pytest.raises(InputError, match=rf'no model "{name}" is installed in .*\(installed: house-wan\)'):
         remove(name, models)
     assert house.is_dir()

@@ -110,6 +110,12 @@ class Installed(_Frozen):
         return self.home / self.weights
 
     @property
+    def file(self) -> Path:
+        """The one file of a LoRA or an upscaler."""
+        assert self.kind is not Kind.MODEL
+        return self.folder / self.files[0].path
+
+    @property
     def is_own_copy(self) -> bool:
         """Whether the files stand in the models folder, and go when the model is removed."""
         return not Path(self.weights).is_absolute()
