@@ -66,6 +66,22 @@ def test_what_is_installed_is_not_pulled_again(server, hub, models, listener):
     assert "is installed already" in listener.text
 
 
+def test_what_has_lost_a_file_is_pulled_again(server, hub, models, listener):
+    record = pull(NAME, models, hub=hub, progress=listener)
+    (record.folder / SHARD).unlink()
+    server.sent = 0
+    assert pull(NAME, models, hub=hub, progress=listener) == record
+    assert contents(record.folder) == PIPELINE
+    assert server.sent == len(PIPELINE[SHARD]) + len(PIPELINE["model_index.json"])
+
+
+def test_a_broken_record_is_written_anew(hub, models, listener):
+    record = pull(NAME, models, hub=hub, progress=listener)
+    (record.home / "model.json").write_text("{")
+    assert pull(NAME, models, hub=hub, progress=listener) == record
+    assert installed(models) == (record,)
+
+
 def test_a_variant_is_kept_under_its_plain_name(models, listener):
     files = {
         "model_index.json": text({"_class_name": "StableVideoDiffusionPipeline", "unet": ["diffusers", "UNet"]}),
