@@ -27,8 +27,8 @@ from farm.findings import Finding
 from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
-from farm.models.registry import Registry
-from farm.models.spec import ModelSpec
+from farm.models.registry import BUILT_IN, Registry
+from farm.modelview import ModelView, model_view, model_views
 from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
 from farm.site import Site
@@ -43,7 +43,10 @@ from farm.summary import JobSummary
 if TYPE_CHECKING:
     from farm.doctor import Check
     from farm.driver.seams import Observer
+    from farm.models.diffusion.installed import Installed
     from farm.simulator import Verdict
+    from farm.weights.add import Asked
+    from farm.weights.progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +76,13 @@ class Service:
         shot_list, project = read(ask, self.config, self._models)
         return (*shot_list.findings, *findings_of(shot_list, project, self._models))
 
-    def models(self) -> tuple[ModelSpec, ...]:
-        return tuple(self._models.specs.values())
+    def models(self) -> tuple[ModelView, ...]:
+        """Every model: built in, known, added."""
+        return model_views(self._models.specs, self.config.models)
+
+    def model(self, name: str) -> ModelView:
+        """One of them. Raises `InputError` for a name that is none."""
+        return model_view(name, self._models.specs, self.config.models)
 
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
@@ -120,6 +128,41 @@ class Service:
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
             return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    # -- models -------------------------------------------------------------------------------------------------
+
+    def pull(self, name: str, project: Path | None, progress: Progress) -> Installed:
+        """Bring a known checkpoint into the models folder, if the project may use its licence."""
+        from farm.weights.hub import Hub
+        from farm.weights.pull import pull
+
+        return pull(name, self.config.models, hub=Hub(), progress=progress, allowed=_licences(project))
+
+    def add_model(self, asked: Asked, project: Path | None, progress: Progress) -> Installed:
+        """Record weights of one's own, where they stand or as a copy, or those of a hub."""
+        from farm.weights.add import add
+        from farm.weights.hub import Hub
+
+        return add(
+            asked,
+            self.config.models,
+            hub=Hub(),
+            progress=progress,
+            taken=tuple(BUILT_IN),
+            allowed=_licences(project),
+        )
+
+    def check_model(self, name: str, progress: Progress) -> tuple[str, ...]:
+        """The files of an installed model that are no longer what they were. Reads all of them."""
+        from farm.weights.shelf import damaged, one
+
+        return damaged(one(name, self.config.models), progress)
+
+    def remove_model(self, name: str) -> str:
+        """Take a model out of the models folder; what became of its files, in words."""
+        from farm.weights.shelf import remove
+
+        return remove(name, self.config.models)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -327,3 +370,8 @@ def _paper_job(submission: Submission, out: str) -> Job:
     return Job(
         id="", project=listed.project, name=listed.name, out=out, document=submission.document(), created_us=now_us()
     )
+
+
+def _licences(project: Path | None) -> tuple[str, ...]:
+    """Those the project may use; empty for every one."""
+    return load_project(project, Path.cwd()).licences

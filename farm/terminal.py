@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from farm.doctor import Check
     from farm.jobview import DriverView, HistoryLine, JobStatus, JobView, Receipt, ShotLine
-    from farm.models.spec import ModelSpec
     from farm.outlook import Outlook, PlannedTake
     from farm.simulator import Verdict
     from farm.store.gc import Garbage
@@ -139,18 +138,6 @@ def _takes(takes: Sequence[PlannedTake]) -> Text:
 def _overscans(takes: Sequence[PlannedTake]) -> Text:
     shares = dict.fromkeys(f"{100 * (take.overscan - 1):.1f} %" for take in takes if take.overscan > 1)
     return Text("\n".join(shares), "dim")
-
-
-def models_table(specs: Iterable[ModelSpec]) -> Table:
-    """Every model with what it takes and gives."""
-    table = _table("model", "", "takes", "frames", "GPUs", "licence")
-    for spec in specs:
-        rule = spec.frame_rule
-        frames = "any" if rule.stride == 1 else f"{rule.stride}k+{rule.offset}"
-        gpus = str(spec.gpus or "none")
-        name = Text(spec.name, "bold")
-        table.add_row(name, Text(spec.title), Text(", ".join(sorted(spec.conditions))), frames, gpus, spec.licence)
-    return table
 
 
 def checks_table(checks: Iterable[Check]) -> Table:

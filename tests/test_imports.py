@@ -42,7 +42,7 @@ def test_help_needs_nothing_heavy():
 
 
 def test_models_needs_no_engine():
-    assert not {"ray", "torch", "cv2"} & imported("models")
+    assert not {"ray", "torch", "cv2", "huggingface_hub"} & imported("models")
 
 
 @pytest.mark.parametrize("command", ["lint", "plan"])

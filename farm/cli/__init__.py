@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import house, jobs, lists
+from farm.cli import house, jobs, lists, models
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -45,12 +45,12 @@ for command in (
     jobs.retry,
     house.up,
     house.drive,
-    house.models,
     house.doctor,
     house.gc,
     house.simulate,
 ):
     app.command()(command)
+app.add_typer(models.models, name="models", help="The models: list, show, pull, add, check, remove.")
 app.add_typer(house.catalog, name="catalog", help="The Parquet record of everything made.")
 
 

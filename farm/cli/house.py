@@ -1,4 +1,4 @@
-"""Commands about the farm itself: its models, its health, its driver, its records."""
+"""Commands about the farm itself: its health, its driver, its records."""
 
 from __future__ import annotations
 
@@ -13,17 +13,6 @@ from farm.errors import InputError
 
 if TYPE_CHECKING:
     from farm.simulator import Verdict
-
-
-def models(json: JsonOption = False) -> None:
-    """List the models and what they can do."""
-    from farm.terminal import as_json, models_table
-
-    specs = service().models()
-    if json:
-        typer.echo(as_json(specs))
-    else:
-        console().print(models_table(specs))
 
 
 def doctor(out: OutOption = "", json: JsonOption = False) -> None:

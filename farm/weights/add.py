@@ -23,11 +23,10 @@ from farm.models.diffusion.installed import (
     fingerprint_of,
     write,
 )
-from farm.models.registry import BUILT_IN
 from farm.models.spec import FrameRule
 from farm.shots.reading.slugs import slug
 from farm.shots.reading.values import BadValue
-from farm.weights.check import check_weights, pipeline_files
+from farm.weights.check import check_configurations, check_in_place, check_weights, pipeline_files
 from farm.weights.fetch import FreeBytes, Wanted, check_space, fetch_all, free_bytes, gigabytes, wanted
 from farm.weights.hashing import copied, hashed
 from farm.weights.hub import Hub, Listing
@@ -71,15 +70,17 @@ def add(
     *,
     hub: Hub,
     progress: Progress,
+    taken: Collection[str] = (),
     allowed: Collection[str] = (),
     free: FreeBytes = free_bytes,
 ) -> Installed:
     """Record what is asked for in the folder `models`. What stands in a folder is left there, unless it is copied.
 
-    Raises `InputError` for a name that is taken or no name, for weights that are missing, cut short, pickled or of no
-    known family, for overrides that the family cannot make; `OutOfSpace`; `StorageError` as `pull` does.
+    `taken` are names of models that are built in. Raises `InputError` for a name that is taken or no name, for weights
+    that are missing, cut short, pickled or of no known family, for overrides that the family cannot make;
+    `OutOfSpace`; `StorageError` as `pull` does.
     """
-    _check_name(asked.name)
+    _check_name(asked.name, taken)
     path = Path(asked.source).expanduser().absolute()
     from_hub = None if path.exists() else _HUB_ID.fullmatch(asked.source)
     if not path.exists() and not from_hub:
@@ -94,16 +95,18 @@ def add(
         else:
             record = _from_disk(asked, path, home, progress, free)
         write(record)
+    if record.like and not asked.licence and record.licence == CHECKPOINTS[record.like].licence:
+        progress.say(f"its licence is taken to be that of {record.like}: {record.licence} (--licence states another)")
     progress.say(f"{record.name} is installed: {gigabytes(record.size)} in {record.folder}")
     return record
 
 
-def _check_name(name: str) -> None:
+def _check_name(name: str, taken: Collection[str]) -> None:
     try:
         slug(name)
     except BadValue as error:
         raise InputError(f"--name: {error.problem} ({error.remedy})") from error
-    if name in CHECKPOINTS or name in BUILT_IN:
+    if name in CHECKPOINTS or name in taken:
         raise InputError(f"--name: {name} is a model the farm knows already (choose another name)")
 
 
@@ -115,8 +118,9 @@ def _from_disk(asked: Asked, path: Path, home: Path, progress: Progress, free: F
     if asked.copy:
         found = _copies(folder, files, home / WEIGHTS, progress, free)
     else:
-        _refuse_variants(folder, files)
-        check_weights(folder, (file.path for file in files))
+        if path.is_dir():
+            check_in_place(folder, files)
+        check_weights(folder, [file.path for file in files])
         found = hashed(folder, (file.path for file in files), progress)
     return _record(asked, told, home, found, weights=WEIGHTS if asked.copy else str(folder), source=str(path))
 
@@ -136,12 +140,14 @@ def _from_hub(
     is_pipeline = any(file.path == INDEX for file in listing.files)
     files = pipeline_wanted(hub, listing) if is_pipeline else _lone_file(listing)
     if is_pipeline:
-        fetch_all(hub, [file for file in files if not file.local.endswith(".safetensors")], weights, progress, free)
+        small = [file for file in files if not file.local.endswith(".safetensors")]
+        told = fetch_all(hub, small, weights, progress, free)
+        check_configurations(weights, [file.path for file in told])
         identify(weights, asked.like)
     found = fetch_all(hub, files, weights, progress, free)
     told = _told(weights if is_pipeline else weights / files[0].local, asked)
     _say(told, asked, progress)
-    check_weights(weights, (file.path for file in found))
+    check_weights(weights, [file.path for file in found])
     sweep(weights, found)
     return _record(asked, told, home, found, weights=WEIGHTS, source=listing.source, licence=listing.licence)
 
@@ -167,7 +173,7 @@ def _told(path: Path, asked: Asked) -> _Told:
         return _Told(Kind.MODEL, identity.family, identity.like, identity.note)
     lone = identify_file(path)
     if asked.overrides != Overrides():
-        raise InputError(f"a {lone.kind} has no size, length, rate or steps of its own (leave these options out)")
+        raise InputError(f"a {lone.kind.words} has no size, length, rate or steps of its own (leave these options out)")
     if lone.kind is Kind.LORA and asked.like:
         return _Told(lone.kind, *_stated(path, lone.family, asked.like), "")
     return _Told(lone.kind, lone.family, lone.like, lone.note)
@@ -198,18 +204,9 @@ def _check_overrides(own: Overrides, like: str) -> None:
 
 def _say(told: _Told, asked: Asked, progress: Progress) -> None:
     like = f", like {told.like}" if told.like else ""
-    progress.say(f"{asked.name} is a {told.kind}{f' of the family {told.family}' if told.family else ''}{like}")
+    progress.say(f"{asked.name} is a {told.kind.words}{f' of the family {told.family}' if told.family else ''}{like}")
     if told.note:
         progress.say(f"note: {told.note}")
-
-
-def _refuse_variants(folder: Path, files: Collection[Needed]) -> None:
-    renamed = next((file for file in files if file.path != file.local), None)
-    if renamed:
-        raise InputError(
-            f"{folder / renamed.path} is a variant, and would have to be called {renamed.local}"
-            " (--copy takes a copy under that name)"
-        )
 
 
 def _copies(
@@ -226,7 +223,7 @@ def _copies(
         )
         for file, size in sizes.items()
     )
-    check_weights(weights, (file.local for file in files))
+    check_weights(weights, [file.local for file in files])
     return found
 
 

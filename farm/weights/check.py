@@ -8,13 +8,13 @@ Kilobytes are read of each file. Nothing is run: pickles and code are refused by
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from farm.errors import InputError
 from farm.weights.header import read_header
-from farm.weights.layout import INDEX, Component, Needed, components, needed
+from farm.weights.layout import INDEX, MOTION_ADAPTER, PICKLE_SUFFIXES, Component, Needed, components, needed
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -41,12 +41,33 @@ def parts_of(folder: Path) -> Mapping[str, Component]:
 
 def pipeline_files(folder: Path) -> tuple[Needed, ...]:
     """What a loader needs of the pipeline in `folder`. Raises `InputError` for what is missing, pickled or code."""
-    parts = parts_of(folder)
+    parts = dict(parts_of(folder))
+    if (folder / MOTION_ADAPTER).is_dir():
+        parts.setdefault(MOTION_ADAPTER, Component("diffusers", "MotionAdapter"))
     return needed((path.relative_to(folder).as_posix() for path in _two_deep(folder)), parts, str(folder))
 
 
-def check_weights(folder: Path, files: Iterable[str]) -> None:
+def check_in_place(folder: Path, files: Collection[Needed]) -> None:
+    """The folder can be loaded from as it is: its files have their plain names, and no pickle lies beside them."""
+    if renamed := next((file for file in files if file.path != file.local), None):
+        raise InputError(
+            f"{folder / renamed.path} is a variant, and would have to be called {renamed.local}"
+            " (--copy takes a copy under that name)"
+        )
+    if pickled := next((path for path in sorted(folder.rglob("*")) if path.suffix in PICKLE_SUFFIXES), None):
+        raise InputError(f"{pickled} is a pickle, which can run code (remove it, or --copy takes only what is needed)")
+
+
+def check_configurations(folder: Path, files: Collection[str]) -> None:
+    """No configuration among `files` asks for code of its own."""
+    for name in files:
+        if name.endswith("/config.json") and "auto_map" in read_json(folder / name):
+            raise InputError(f"{folder / name} asks for code of its own (auto_map), which is not run")
+
+
+def check_weights(folder: Path, files: Collection[str]) -> None:
     """Every safetensors file among `files` is whole, and every index finds its tensors."""
+    check_configurations(folder, files)
     tensors = {name: set(read_header(folder / name).tensors) for name in files if name.endswith(".safetensors")}
     for name in files:
         if name.endswith(".safetensors.index.json"):

@@ -65,8 +65,10 @@ class Hub:
 
     def listing(self, repository: str, revision: str) -> Listing:
         """What `revision` of a repository holds."""
-        from huggingface_hub import HfApi
-
+        try:
+            from huggingface_hub import HfApi
+        except ImportError as error:
+            raise InputError("a hub is reached through huggingface_hub: pip install 'farm[diffusion]'") from error
         with self._told(repository, revision):
             info = HfApi(self._endpoint, library_name="farm").model_info(
                 repository, revision=revision, files_metadata=True, timeout=30

@@ -17,7 +17,7 @@ from farm.errors import InputError
 from farm.models.diffusion.checkpoints import CHECKPOINTS, Checkpoint
 from farm.models.diffusion.family import FAMILIES, Family
 from farm.weights.check import read_json
-from farm.weights.layout import INDEX
+from farm.weights.layout import INDEX, MOTION_ADAPTER
 
 Settings: TypeAlias = Mapping[str, Any]
 
@@ -39,9 +39,9 @@ def identify(folder: Path, like: str = "") -> Identity:
     Raises `InputError` for a class of no known family, for one that starts from no still, and for a wrong `like`.
     """
     index = read_json(folder / INDEX)
-    family = _family(str(index["_class_name"]), index, str(folder))
+    family = _family(str(index["_class_name"]), index, folder)
     denoiser = folder / family.denoisers[0] / "config.json"
-    told = _ALIKE.get(family.name, _only)(index, read_json(denoiser), str(folder))
+    told = _ALIKE[family.name](index, read_json(denoiser), str(folder)) if family.name in _ALIKE else _all(family)
     if not like:
         return Identity(family.name, told[0], _doubt(told))
     stated = known(like)
@@ -60,17 +60,21 @@ def known(name: str) -> Checkpoint:
     raise InputError(f'there is no checkpoint "{name}" (known: {", ".join(sorted(CHECKPOINTS))}){hint}')
 
 
-def _family(class_name: str, index: Settings, where: str) -> Family:
+def _family(class_name: str, index: Settings, folder: Path) -> Family:
     for family in FAMILIES.values():
         if class_name in family.pipelines:
             return family
     if class_name == "WanPipeline" and index.get("expand_timesteps"):
         return FAMILIES["wan"]  # one pipeline makes videos from text and from stills, and is published under the first
+    if class_name == "StableDiffusionPipeline" and (folder / MOTION_ADAPTER / "config.json").is_file():
+        return FAMILIES["pia"]
     kin = next((family for family in FAMILIES.values() if _stem(class_name) == _stem(family.pipelines[0])), None)
     if kin:
-        raise InputError(f"{where}: {class_name} does not start from a still (of {kin.title}, {kin.pipelines[0]} does)")
+        raise InputError(
+            f"{folder}: {class_name} does not start from a still (of {kin.title}, {kin.pipelines[0]} does)"
+        )
     classes = ", ".join(family.pipelines[0] for family in FAMILIES.values())
-    raise InputError(f"{where}: {class_name} is of no family that is known here (known: {classes})")
+    raise InputError(f"{folder}: {class_name} is of no family that is known here (known: {classes})")
 
 
 def _stem(class_name: str) -> str:
@@ -100,12 +104,12 @@ def _cogvideox(index: Settings, denoiser: Settings, where: str) -> tuple[str, ..
 
 def _svd(index: Settings, denoiser: Settings, where: str) -> tuple[str, ...]:
     del index, where
-    return ("svd",) if denoiser.get("num_frames") == CHECKPOINTS["svd"].frames else ("svd-xt",)
+    by_length = {CHECKPOINTS[name].frames: name for name in ("svd", "svd-xt")}
+    frames = denoiser.get("num_frames")
+    return (by_length[frames],) if frames in by_length else ("svd-xt", "svd")
 
 
-def _only(index: Settings, denoiser: Settings, where: str) -> tuple[str, ...]:
-    del denoiser, where
-    family = _family(str(index["_class_name"]), index, "")
+def _all(family: Family) -> tuple[str, ...]:
     return tuple(each.name for each in CHECKPOINTS.values() if each.family == family.name)
 
 

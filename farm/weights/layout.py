@@ -20,6 +20,8 @@ from typing import cast
 from farm.errors import InputError
 
 INDEX = "model_index.json"
+MOTION_ADAPTER = "motion_adapter"
+"""A component that PIA puts beside the pipeline of an image model, whose index does not know it."""
 
 CONFIG_SUFFIXES = (".json", ".txt", ".model", ".spm", ".jinja")
 PICKLE_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")

@@ -60,10 +60,10 @@ class Lone:
 
 def identify_file(path: Path) -> Lone:
     """What the file at `path` is. Raises `InputError` for anything else than a LoRA or an upscaler that is whole."""
-    if path.suffix == ".pth":
+    if path.suffix in {".pth", ".pt"}:
         return _pickled(path)
     if path.suffix != ".safetensors":
-        raise InputError(f"{path} is no weights file (LoRAs are .safetensors, upscalers .safetensors or .pth)")
+        raise InputError(f"{path} is no weights file (LoRAs are .safetensors, upscalers .safetensors, .pth or .pt)")
     tensors = read_header(path).tensors
     if others := next((name for name in tensors if _OTHER_ADAPTERS.match(name)), ""):
         raise InputError(f'{path} is an adapter of another kind ("{others}"): LoRAs alone are merged here')
@@ -103,14 +103,14 @@ def _reads_pictures(name: str, tensor: Tensor) -> bool:
 
 
 def _pickled(path: Path) -> Lone:
-    """A .pth file: safe when its pickle only rebuilds tensors."""
+    """What torch.save wrote: safe when its pickle only rebuilds tensors."""
     try:
         with zipfile.ZipFile(path) as archive:
             pickle = next((name for name in archive.namelist() if name.endswith("/data.pkl")), "")
             opcodes = list(pickletools.genops(archive.read(pickle))) if pickle else []
             bad = archive.testzip()
     except (zipfile.BadZipFile, OSError, ValueError) as error:
-        raise InputError(f"{path} is no file of weights that torch has written since 2020 ({error})") from error
+        raise InputError(f"{path} is no state dict as torch writes it: {error} (save it as .safetensors)") from error
     calls = set(_calls(opcodes))
     if strange := sorted(calls - _REBUILDING):
         raise InputError(f"{path} would run code when it is loaded ({strange[0]}): it is not taken")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from farm.errors import InputError
 from farm.models.diffusion.checkpoints import Checkpoint, Repository
-from farm.models.diffusion.installed import WEIGHTS, Installed, WeightFile, fingerprint_of, installed, write
+from farm.models.diffusion.installed import RECORD, WEIGHTS, Installed, WeightFile, fingerprint_of, survey, write
 from farm.weights.check import check_weights
 from farm.weights.fetch import FreeBytes, Wanted, fetch_all, free_bytes, gigabytes, wanted
 from farm.weights.hub import Hub, Listing
@@ -39,14 +39,15 @@ def pull(
     checkpoint = known(name)
     check_licence(name, checkpoint.licence, allowed)
     with turn(models, name):
-        if there := next((record for record in installed(models) if record.name == name), None):
+        if there := _whole(name, models):
             progress.say(f"{name} is installed already, from {', '.join(there.sources)}")
             return there
+        (models / name / RECORD).unlink(missing_ok=True)  # broken, or without its files
         progress.say(f"{checkpoint.title}: licensed as {checkpoint.licence}")
         files = _all_wanted(checkpoint, hub, progress)
         weights = models / name / WEIGHTS
         found = fetch_all(hub, files, weights, progress, free)
-        check_weights(weights, (file.path for file in found))
+        check_weights(weights, [file.path for file in found])
         sweep(weights, found)
         record = Installed(
             name=name,
@@ -61,6 +62,13 @@ def pull(
         write(record)
     progress.say(f"{name} is installed: {gigabytes(record.size)} in {weights}")
     return record
+
+
+def _whole(name: str, models: Path) -> Installed | None:
+    """The record of that name, if its files are all there."""
+    records, findings = survey(models)
+    wrong = {Path(finding.place.file).parent.name for finding in findings}
+    return next((record for record in records if record.name == name and name not in wrong), None)
 
 
 def pipeline_wanted(hub: Hub, listing: Listing, variant: str = "", below: str = "") -> tuple[Wanted, ...]:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from farm.errors import InputError
-from farm.models.diffusion.installed import RECORD, Installed, installed
+from farm.models.diffusion.installed import RECORD, WEIGHTS, Installed, installed
 from farm.shots.reading.slugs import slugged
 from farm.weights.hashing import hashed
 from farm.weights.progress import Progress
@@ -45,10 +45,12 @@ def one(name: str, models: Path) -> Installed:
 
 
 def _home(name: str, models: Path) -> Path:
-    there = tuple(sorted(path.name for path in models.iterdir() if path.is_dir())) if models.is_dir() else ()
+    """The folder of an installed model, of a broken record, or of a half pull; other folders are not ours to remove."""
+    homes = models.iterdir() if models.is_dir() else ()
+    there = tuple(sorted(home.name for home in homes if (home / RECORD).is_file() or (home / WEIGHTS).is_dir()))
     if name == slugged(name) and name in there:
         return models / name
-    raise InputError(_unknown(name, tuple(each for each in there if not each.startswith(".")), models))
+    raise InputError(_unknown(name, there, models))
 
 
 def _unknown(name: str, there: tuple[str, ...], models: Path) -> str:

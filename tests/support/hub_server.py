@@ -118,7 +118,7 @@ class _Answer(BaseHTTPRequestHandler):
     server_of: HubServer
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: object) -> None: ...
+    def log_message(self, *_: object) -> None: ...
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -139,22 +139,24 @@ class _Answer(BaseHTTPRequestHandler):
     def _about(self, name: str, verb: str, revision: str) -> None:
         if self.server_of.broken:
             self.server_of.broken -= 1
-            return self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE)
+            return
         repository = self._repository(name, revision)
         if repository is None:
-            return None
+            return
         entries = {path: repository.entry(path) for path in repository.files}
         if verb == "tree":
             listing = [
                 {"type": "file", "path": path, "oid": entry["blobId"]} | entry | _oid(entry)
                 for path, entry in entries.items()
             ]
-            return self._json(listing)
+            self._json(listing)
+            return
         siblings = [{"rfilename": path, **entry} for path, entry in entries.items()]
         card = {"license": repository.licence} if repository.licence else None
         about = {"id": name, "sha": repository.commit, "private": False, "tags": [], "downloads": 0}
         gated = "auto" if repository.gated else False
-        return self._json(about | {"gated": gated, "cardData": card, "siblings": siblings})
+        self._json(about | {"gated": gated, "cardData": card, "siblings": siblings})
 
     def _resolve(self, name: str, revision: str, path: str) -> None:
         repository = self._repository(name, revision)
@@ -163,9 +165,11 @@ class _Answer(BaseHTTPRequestHandler):
         if repository.gated and self.headers.get("Authorization") != "Bearer good":
             has_token = "Authorization" in self.headers
             status = HTTPStatus.FORBIDDEN if has_token else HTTPStatus.UNAUTHORIZED
-            return self._refuse(status, "GatedRepo")
+            self._refuse(status, "GatedRepo")
+            return
         if path not in repository.files:
-            return self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
+            self._refuse(HTTPStatus.NOT_FOUND, "EntryNotFound")
+            return
         entry = repository.entry(path)
         common = {"X-Repo-Commit": repository.commit, "Accept-Ranges": "bytes"}
         if large := entry.get("lfs"):
@@ -180,8 +184,9 @@ class _Answer(BaseHTTPRequestHandler):
         for repository in self.server_of.repositories.values():
             for path, body in repository.files.items():
                 if path.endswith(LARGE) and hashlib.sha256(body).hexdigest() == digest:
-                    return self._body(path, body, {"ETag": f'"{digest}"', "Accept-Ranges": "bytes"})
-        return self._refuse(HTTPStatus.NOT_FOUND)
+                    self._body(path, body, {"ETag": f'"{digest}"', "Accept-Ranges": "bytes"})
+                    return
+        self._refuse(HTTPStatus.NOT_FOUND)
 
     def _body(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         """A file, or the rest of it, with the faults that were told beforehand."""

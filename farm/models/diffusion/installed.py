@@ -40,6 +40,11 @@ class Kind(StrEnum):
     LORA = "lora"
     UPSCALER = "upscaler"
 
+    @property
+    def words(self) -> str:
+        """As people write it."""
+        return "LoRA" if self is Kind.LORA else self.value
+
 
 def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
@@ -105,6 +110,12 @@ class Installed(_Frozen):
         return self.home / self.weights
 
     @property
+    def file(self) -> Path:
+        """The one file of a LoRA or an upscaler."""
+        assert self.kind is not Kind.MODEL
+        return self.folder / self.files[0].path
+
+    @property
     def is_own_copy(self) -> bool:
         """Whether the files stand in the models folder, and go when the model is removed."""
         return not Path(self.weights).is_absolute()
@@ -122,19 +133,18 @@ def fingerprint_of(files: Iterable[WeightFile]) -> str:
 
 def installed(models: Path) -> tuple[Installed, ...]:
     """Everything installed in the folder `models`, by name; a broken record is left out with a logged warning."""
-    records: list[Installed] = []
-    for found in _records(models):
-        if isinstance(found, Finding):
-            logger.warning("%s", found)
-        else:
-            records.append(found)
-    return tuple(records)
+    records, findings = survey(models)
+    for finding in findings:
+        logger.warning("%s", finding)
+    return records
 
 
-def troubles(models: Path) -> tuple[Finding, ...]:
-    """What is wrong with the records of the folder: one finding each."""
-    found = _records(models)
-    return tuple(finding for each in found if (finding := each if isinstance(each, Finding) else _missing(each)))
+def survey(models: Path) -> tuple[tuple[Installed, ...], tuple[Finding, ...]]:
+    """Everything installed in the folder `models`, by name, and what is wrong there: broken records, missing files."""
+    found = tuple(_records(models))
+    records = tuple(each for each in found if isinstance(each, Installed))
+    wrong = (each if isinstance(each, Finding) else _missing(each) for each in found)
+    return records, tuple(finding for finding in wrong if finding)
 
 
 def checkpoint_of(record: Installed) -> Checkpoint:
@@ -149,7 +159,7 @@ def checkpoint_of(record: Installed) -> Checkpoint:
     return dataclasses.replace(
         like,
         name=record.name,
-        title=record.title or f"{record.name}, like {like.title}",
+        title=record.title or f"{like.title}, fine-tuned",
         repositories=(),
         licence=record.licence,
         sizes=own.sizes or like.sizes,
