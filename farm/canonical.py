@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Value: TypeAlias = "bool | int | float | Fraction | str | Sequence[Value] | Mapping[str, Value] | None"
 
@@ -46,14 +46,24 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _plain(value: Value) -> object:
-    if type(value) is str:
-        return _text(value)
-    if isinstance(value, dict):
+def _plain(value: Any) -> object:
+    """What JSON says of a `Value`. Nearly all are of these exact types, and are told by their type alone."""
+    kind = value.__class__
+    if kind is str:
+        return value if value.isascii() else _text(value)
+    if kind is dict:
         return _mapping(value)
+    if kind is int or kind is bool or value is None:
+        return value
+    if kind is list:
+        return [_plain(item) for item in value]
+    return _decimal(value) if kind is float else _other(value)
+
+
+def _other(value: Value) -> object:
     match value:
         case None | bool():
             return value
@@ -97,4 +107,4 @@ def _mapping(value: Mapping[str, Value]) -> dict[str, object]:
     plain = {_text(key): _plain(item) for key, item in value.items()}
     if len(plain) != len(value):
         raise ValueError("two keys are the same text after normalisation")
-    return dict(sorted(plain.items()))
+    return plain

@@ -56,7 +56,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._running: dict[str, Running] = {}
-        self._wanted_by: dict[TaskId, list[str]] = {}
+        self._wanted_by: dict[TaskId, tuple[str, ...]] = {}
 
     def __iter__(self) -> Iterator[Running]:
         return iter(list(self._running.values()))
@@ -73,15 +73,19 @@ class Jobs:
     def close(self, job: str) -> None:
         """Forget a job, and the tasks that only it wanted."""
         for task in self._running.pop(job).tasks:
-            self._wanted_by[task].remove(job)
-            if not self._wanted_by[task]:
+            others = tuple(other for other in self._wanted_by[task] if other != job)
+            if others:
+                self._wanted_by[task] = others
+            else:
                 del self._wanted_by[task]
 
     def want(self, running: Running, tasks: Iterable[Task]) -> None:
+        alone = (running.job.id,)  # one value for all the tasks that nobody else wants
         for task in tasks:
             if task.id not in running.tasks:
                 running.tasks[task.id] = task
-                self._wanted_by.setdefault(task.id, []).append(running.job.id)
+                others = self._wanted_by.get(task.id)
+                self._wanted_by[task.id] = (*others, *alone) if others else alone
 
     def wants(self, task: TaskId) -> bool:
         """True when some open job wants it: then the scheduler knows it."""

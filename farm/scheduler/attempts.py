@@ -158,7 +158,7 @@ class Attempts:
         if kind in MAYBE_THE_NODE:
             self._doubt_node(entry, worker, started_us, answer.now_us)
         if self._counts(entry, worker, kind, message, started_us, answer.now_us):
-            entry.failures[kind] = entry.failures.get(kind, 0) + 1
+            entry.failures = {**entry.failures, kind: entry.failures.get(kind, 0) + 1}
         failures = entry.failures.get(kind, 0)
         pause = pause_us(kind, failures)
         if pause is None:
@@ -167,7 +167,7 @@ class Attempts:
             self.give_up(entry, kind, final_message(kind, failures, message), answer)
             return
         if RULES[kind].elsewhere:
-            entry.avoid[worker.name] = entry.avoid[worker.where] = None
+            entry.avoid = {**entry.avoid, worker.name: None, worker.where: None}
         entry.message = message
         entry.paused_until_us = answer.now_us + pause if pause else 0
         self._wait_again(entry, answer)
@@ -175,8 +175,7 @@ class Attempts:
     def _doubt_node(self, entry: Entry, worker: Worker, started_us: int, now_us: int) -> None:
         """A failure may be the node's fault: perhaps it goes on trial."""
         lane, node = worker.lane, worker.where
-        entry.failed_on.pop(node, None)
-        entry.failed_on[node] = None  # the last
+        entry.failed_on = {**{other: None for other in entry.failed_on if other != node}, node: None}
         if lane.trust.failed(entry.id, entry.failed_on, started_us, now_us) is None:
             return
         there_are = sum(1 for _ in self.sizing.fleet.capable(lane.lane, lane.trust.blocked))

@@ -6,6 +6,7 @@ the best task of a lane that an idle worker may take ──▶ limits ──▶ 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -145,7 +146,7 @@ class Dispatch:
                 return worker
         return None
 
-    def _avoided(self, entry: Entry, lane: LaneWorkers) -> dict[str, None]:
+    def _avoided(self, entry: Entry, lane: LaneWorkers) -> Mapping[str, None]:
         """What a task avoids, as long as there is something else that it could run on."""
         if not entry.avoid or next(self.fleet.capable(lane.lane, [*lane.trust.blocked, *entry.avoid]), None):
             return entry.avoid

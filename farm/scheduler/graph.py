@@ -8,9 +8,11 @@ every job that wants it. Owns the entries, the jobs and their counters; moving a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 from farm.errors import FailureKind
 from farm.scheduler.events import JobSet
@@ -28,6 +30,14 @@ class Place(StrEnum):
     UPSTREAM = "upstream"
     PAUSE = "pause"
     QUEUE = "queue"
+
+
+_NOTHING: Mapping[Any, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[Any, Any]:
+    """What is said of the failures of the many tasks that had none: one value for all, and no dict for each."""
+    return _NOTHING
 
 
 @dataclass(slots=True, eq=False)
@@ -49,10 +59,10 @@ class Entry:
     below: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
     """Tasks that have it as an input."""
     attempts: int = 0
-    failures: dict[FailureKind, int] = field(default_factory=dict[FailureKind, int])
-    failed_on: dict[str, None] = field(default_factory=dict[str, None])
-    """Nodes where it failed in a way that may be the node's fault."""
-    avoid: dict[str, None] = field(default_factory=dict[str, None])
+    failures: Mapping[FailureKind, int] = field(default_factory=_nothing)
+    failed_on: Mapping[str, None] = field(default_factory=_nothing)
+    """Nodes where it failed in a way that may be the node's fault, the last one last."""
+    avoid: Mapping[str, None] = field(default_factory=_nothing)
     """Workers and nodes where it should not run again."""
     paused_until_us: int = 0
     worker: str = ""
@@ -178,9 +188,7 @@ class Graph:
         for job in entry.wanted:
             self.jobs[job].unsettled += 1
         entry.failure, entry.message, entry.cause = None, "", None
-        entry.failures.clear()
-        entry.failed_on.clear()
-        entry.avoid.clear()
+        entry.failures, entry.failed_on, entry.avoid = _nothing(), _nothing(), _nothing()
         for below in [self.entries[name] for name in entry.below]:
             if not below.settled:
                 below.upstream[entry.id] = None

@@ -65,9 +65,10 @@ class Membership:
         state = history.state if history.state in SETTLED else TaskState.WAITING
         entry = self.graph.add(event.task, self.workers.of(event.task.lane).lane, state)
         entry.attempts, entry.message = history.attempts, history.message
-        entry.failures.update(history.failures)
+        if history.failures:
+            entry.failures = history.failures
         if entry.state is TaskState.FAILED:
-            entry.failure = next(reversed(entry.failures), FailureKind.INPUT)
+            entry.failure = next(reversed([*entry.failures]), FailureKind.INPUT)
         return entry
 
     def forget(self) -> None:

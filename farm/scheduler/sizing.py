@@ -78,7 +78,7 @@ class Sizing:
             return
         self._withdraw(lane, -missing, answer)
         self._promise(lane)
-        avoid = lane.misfit.avoid if lane.misfit else {}
+        avoid = lane.misfit.avoid if lane.misfit else ()
         started = 0
         while started < missing:
             node = self._room(lane, avoid, answer)

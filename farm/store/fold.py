@@ -22,6 +22,9 @@ LEGAL = frozenset((before, after) for (before, _), after in TRANSITIONS.items())
 
 Row = dict[str, Any]
 
+_STARTED, _ENDED = ChangeKind.ATTEMPT_STARTED.value, ChangeKind.ATTEMPT_ENDED.value
+_MOVED, _RUNNING = ChangeKind.TASK_MOVED.value, AttemptState.RUNNING.value
+
 
 class IllegalChange(AssertionError):
     """A change that the state machine does not have, or about an attempt that is not there."""
@@ -37,12 +40,16 @@ class Standing:
     winner: int = 0
     reopened_after: int = 0
     stage: str = ""
-    jobs: list[str] = field(default_factory=list[str])
+    jobs: tuple[str, ...] = ()
     """Those that want it."""
-    attempts: dict[int, AttemptState] = field(default_factory=dict[int, AttemptState])
-    payers: dict[int, str] = field(default_factory=dict[int, str])
+    attempts: list[AttemptState] = field(default_factory=list[AttemptState])
+    """From number 1 on."""
+    payers: list[str] = field(default_factory=list[str])
     """The job in whose name each attempt runs."""
     seq: int = 0
+
+    def attempt(self, number: int) -> AttemptState | None:
+        return self.attempts[number - 1] if 0 < number <= len(self.attempts) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +75,24 @@ def fold(standings: Mapping[TaskId, Standing], changes: Sequence[Committed], fir
     before = {task: standing.state for task, standing in standings.items()}
     for seq, change in enumerate(changes, first_seq):
         standing = _standing(standings, change)
+        standing.seq = seq
         match change:
             case AttemptStarted():
                 _start(standing, change)
                 started[change.task, change.attempt] = _started_row(change)
-            case AttemptEnded():
+                lines.append(_line(seq, _STARTED, _RUNNING, change.task, change.attempt, change.at_us))
+            case AttemptEnded(manifest, micros):
                 _end(standing, change)
-                spent[standing.payers[change.manifest.attempt]] += change.cost_micros
-                row = _ended_row(change)
-                key = (change.manifest.task, change.manifest.attempt)
+                spent[standing.payers[manifest.attempt - 1]] += micros
+                row, key = _ended_row(change), (manifest.task, manifest.attempt)
                 if key in started:
                     started[key].update(row)
                 else:
-                    ended[key] = {"task": key[0], "number": key[1], **row}
+                    ended[key] = row
+                lines.append(_line(seq, _ENDED, row["state"], manifest.task, manifest.attempt, manifest.ended_us))
             case TaskMoved():
                 _move(standing, change)
-        standing.seq = seq
-        lines.append(_line(seq, change, standing))
+                lines.append(_line(seq, _MOVED, change.state.value, change.task, change.winner or None, change.at_us))
     tasks = [_task_row(task, standing) for task, standing in standings.items()]
     bills = [{"b_id": job, "micros": micros} for job, micros in sorted(spent.items()) if job and micros]
     return Writes(tasks, list(started.values()), list(ended.values()), lines, _counts(before, standings), bills)
@@ -128,21 +136,21 @@ def _step(standing: Standing, state: TaskState, change: Committed) -> None:
 
 
 def _start(standing: Standing, change: AttemptStarted) -> None:
-    last = max(standing.attempts, default=0)
+    last = len(standing.attempts)
     if change.attempt != last + 1:
         raise IllegalChange(f"{change}: the next attempt is number {last + 1}")
     _step(standing, TaskState.RUNNING, change)
-    standing.attempts[change.attempt] = AttemptState.RUNNING
-    standing.payers[change.attempt] = change.job
+    standing.attempts.append(AttemptState.RUNNING)
+    standing.payers.append(change.job)
 
 
 def _end(standing: Standing, change: AttemptEnded) -> None:
     manifest = change.manifest
-    if standing.attempts.get(manifest.attempt) is not AttemptState.RUNNING:
+    if standing.attempt(manifest.attempt) is not AttemptState.RUNNING:
         raise IllegalChange(f"attempt {manifest.attempt} of {manifest.task} does not run, so it cannot end")
     if manifest.state is AttemptState.RUNNING:
         raise IllegalChange(f"the manifest of attempt {manifest.attempt} of {manifest.task} says that it runs")
-    standing.attempts[manifest.attempt] = manifest.state
+    standing.attempts[manifest.attempt - 1] = manifest.state
 
 
 def _move(standing: Standing, change: TaskMoved) -> None:
@@ -152,15 +160,15 @@ def _move(standing: Standing, change: TaskMoved) -> None:
         raise IllegalChange(f"{change}: a task runs by starting an attempt")
     if (change.state is TaskState.DONE) != bool(change.winner):
         raise IllegalChange(f"{change}: a done task has a winner, and no other has")
-    if change.winner and standing.attempts.get(change.winner) is not AttemptState.DONE:
+    if change.winner and standing.attempt(change.winner) is not AttemptState.DONE:
         raise IllegalChange(f"{change}: attempt {change.winner} is not done, so it cannot win")
-    if AttemptState.RUNNING in standing.attempts.values():
+    if AttemptState.RUNNING in standing.attempts:
         raise IllegalChange(f"{change}: an attempt still runs")
     if before in SETTLED:
-        standing.reopened_after = max(standing.attempts, default=0)
+        standing.reopened_after = len(standing.attempts)
     standing.winner = change.winner
     standing.failure = change.failure.value if change.failure else None
-    standing.message = legible(change.message)
+    standing.message = legible(change.message) if change.message else ""
 
 
 def _started_row(change: AttemptStarted) -> Row:
@@ -170,7 +178,7 @@ def _started_row(change: AttemptStarted) -> Row:
         "worker": change.worker,
         "node": change.node,
         "started_us": change.at_us,
-        "state": AttemptState.RUNNING.value,
+        "state": _RUNNING,
         "failure": None,
         "ended_us": None,
         "manifest": None,
@@ -182,6 +190,8 @@ def _started_row(change: AttemptStarted) -> Row:
 def _ended_row(change: AttemptEnded) -> Row:
     manifest = change.manifest
     return {
+        "task": manifest.task,
+        "number": manifest.attempt,
         "state": manifest.state.value,
         "failure": manifest.failure.value if manifest.failure else None,
         "ended_us": manifest.ended_us,
@@ -202,22 +212,5 @@ def _task_row(task: TaskId, standing: Standing) -> Row:
     }
 
 
-def _line(seq: int, change: Committed, standing: Standing) -> Row:
-    match change:
-        case AttemptStarted():
-            kind, state, attempt, at_us = ChangeKind.ATTEMPT_STARTED, AttemptState.RUNNING, change.attempt, change.at_us
-        case AttemptEnded(manifest):
-            kind, state, attempt, at_us = (
-                ChangeKind.ATTEMPT_ENDED, manifest.state, manifest.attempt, manifest.ended_us,
-            )  # fmt: skip
-        case TaskMoved():
-            kind, state, attempt, at_us = ChangeKind.TASK_MOVED, standing.state, change.winner or None, change.at_us
-    return {
-        "seq": seq,
-        "kind": kind.value,
-        "state": state.value,
-        "job": None,
-        "task": subject(change),
-        "attempt": attempt,
-        "at_us": at_us,
-    }
+def _line(seq: int, kind: str, state: str, task: TaskId, attempt: int | None, at_us: int) -> Row:
+    return {"seq": seq, "kind": kind, "state": state, "job": None, "task": task, "attempt": attempt, "at_us": at_us}

@@ -25,14 +25,15 @@ from farm.errors import LeaseError, StorageError
 from farm.store import queries, rows
 from farm.store.bulk import by_ids
 from farm.store.database import Database
-from farm.store.fold import IllegalChange, Row, Standing, counted, fold, subject
+from farm.store.fold import IllegalChange, Row, counted, fold, subject
 from farm.store.lease import Lease
 from farm.store.reading import Reading
 from farm.store.records import Job, JobState
 from farm.store.requests import Requests
 from farm.store.sqlite import Sqlite
+from farm.store.standings import Standings
 from farm.store.transactions import stale
-from farm.tasks import AttemptState, Task, TaskId, TaskState
+from farm.tasks import Task, TaskState
 
 
 class JobStore(Reading, Requests):
@@ -44,6 +45,7 @@ class JobStore(Reading, Requests):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._unsure: tuple[Committed, ...] = ()
+        self._standings = Standings()
 
     @classmethod
     def open(cls, folder: Path) -> JobStore:
@@ -132,6 +134,7 @@ class JobStore(Reading, Requests):
         """
         wanted = {task.id: task for task in tasks}
         with self._write(epoch, len(wanted)) as (connection, last):
+            self._recall()
             members = set(by_ids(connection, queries.MEMBERS_OF, wanted, job=job))
             joining = [task for task in wanted.values() if (task.id,) not in members]
             ids = [task.id for task in joining]
@@ -139,7 +142,7 @@ class JobStore(Reading, Requests):
             fresh = [task for task in joining if task.id not in known]
             if not joining:
                 return 0
-            position = connection.execute(queries.LAST_POSITION, {"job": job}).scalar_one() + 1
+            position = int(connection.execute(queries.TASKS_IN, {"job": job}).scalar_one())
             seqs = {task.id: seq for seq, task in enumerate(joining, last - len(wanted) + 1)}
             queries.ADD_TASKS.run(connection, [rows.task_row(task, seqs[task.id]) for task in fresh])
             queries.ADD_INPUTS.run(connection, [row for task in fresh for row in rows.input_rows(task)])
@@ -149,6 +152,7 @@ class JobStore(Reading, Requests):
             _each(connection, queries.COUNT, counted(counts))
             lines = [rows.added_line(job, task, seqs[task.id], at_us) for task in joining]
             queries.ADD_CHANGES.run(connection, lines)
+            self._standings.add(job, fresh, (task for task in joining if task.id in known))
             return len(joining)
 
     def commit(self, epoch: int, changes: Sequence[Committed]) -> int:
@@ -168,15 +172,23 @@ class JobStore(Reading, Requests):
             raise
         return last
 
+    def _recall(self) -> None:
+        """Inside a write: what this store remembers of tasks is true, or forgotten."""
+        if not self._alone:
+            self._standings.forget()
+            self._alone = True
+
     def _apply(self, connection: Connection, changes: Sequence[Committed], last: int) -> None:
-        ids = list(dict.fromkeys(subject(change) for change in changes))
-        writes = fold(_standings(connection, ids), changes, last - len(changes) + 1)
+        self._recall()
+        standings = self._standings.of(connection, dict.fromkeys(map(subject, changes)))
+        writes = fold(standings, changes, last - len(changes) + 1)
         queries.START_ATTEMPTS.run(connection, writes.new_attempts)
         queries.END_ATTEMPTS.run(connection, writes.ended_attempts)
         queries.MOVE_TASKS.run(connection, writes.tasks)
         _each(connection, queries.COUNT, writes.counts)
         _each(connection, queries.SPEND, writes.spent)
         queries.ADD_CHANGES.run(connection, writes.changes)
+        self._standings.keep(standings)
 
     def version(
         self,
@@ -232,17 +244,3 @@ def _each(connection: Connection, statement: Executable, rows: Sequence[Row]) ->
     """Run a statement for each of a few rows."""
     if rows:
         connection.execute(statement, rows)
-
-
-def _standings(connection: Connection, ids: Sequence[TaskId]) -> dict[TaskId, Standing]:
-    standings = {
-        row.id: Standing(TaskState(row.state), row.failure, row.message, row.winner, row.reopened_after, row.stage)
-        for row in by_ids(connection, queries.STANDINGS, ids)
-    }
-    for row in by_ids(connection, queries.WANTED_BY, ids):
-        standings[row.task].jobs.append(row.job)
-    for row in by_ids(connection, queries.ATTEMPT_STATES, ids):
-        standing = standings[row.task]
-        standing.attempts[row.number] = AttemptState(row.state)
-        standing.payers[row.number] = row.job
-    return standings

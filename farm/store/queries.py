@@ -93,12 +93,16 @@ STANDINGS = select(
     tasks.c.id, tasks.c.stage, tasks.c.state, tasks.c.failure, tasks.c.message, tasks.c.winner, tasks.c.reopened_after
 ).where(Among(tasks.c.id))
 WANTED_BY = select(job_task.c.task, job_task.c.job).where(Among(job_task.c.task))
-ATTEMPT_STATES = select(attempts.c.task, attempts.c.number, attempts.c.state, attempts.c.job).where(
-    Among(attempts.c.task)
+ATTEMPT_STATES = (
+    select(attempts.c.task, attempts.c.state, attempts.c.job)
+    .where(Among(attempts.c.task))
+    .order_by(attempts.c.task, attempts.c.number)
 )
+"""In order: attempts are numbered from 1, and none is left out."""
 KNOWN_TASKS = select(tasks.c.id, tasks.c.state).where(Among(tasks.c.id))
 MEMBERS_OF = select(job_task.c.task).where(and_(job_task.c.job == bindparam("job"), Among(job_task.c.task)))
-LAST_POSITION = select(func.coalesce(func.max(job_task.c.position), -1)).where(job_task.c.job == bindparam("job"))
+TASKS_IN = select(func.coalesce(func.sum(job_counts.c.tasks), 0)).where(job_counts.c.job == bindparam("job"))
+"""How many tasks a job has, without a look at them: its next one has that position."""
 
 _VERSIONS_OF = and_(
     versions.c.project == bindparam("project"),

@@ -28,6 +28,9 @@ DATABASE = "farm.sqlite"
 LEADER_LOCK = "leader.lock"
 SCHEMA_LOCK = "schema.lock"
 BUSY_TIMEOUT_MS = 30_000
+LOG_PAGES = 4_000
+"""The log may grow so far, 16 MB, before it is moved into the file. A commit of a few hundred tasks comes to hundreds
+of pages, so that at SQLite's own 1,000 it would be moved, and two more syncs waited for, at every other commit."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -35,6 +38,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA cache_size = -65536",
+    f"PRAGMA wal_autocheckpoint = {LOG_PAGES}",
 )
 
 _REMEDIES = {

@@ -28,6 +28,10 @@ class Transactions:
         """The last number of a write of which nobody said whether it was kept; 0 for none."""
         self._kept = 0
         """The last number of a write that was doubtful, and was kept."""
+        self._written: tuple[int, int] | None = None
+        """Epoch and last number of this process's last write; None when there was none, or it did not come about."""
+        self._alone = False
+        """True when nobody else can have written since what this process remembers of its own writes."""
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -54,9 +58,11 @@ class Transactions:
                         raise stale(epoch, connection.execute(queries.EPOCH).scalar_one())
                     if self._doubtful:
                         self._kept, self._doubtful = self._doubtful * (self._doubtful <= seq - count), 0
+                    self._alone &= self._written == (epoch, seq - count)
+                    self._written = None
                     yield connection, seq
                     self._doubtful = seq if count else 0
-                self._doubtful = 0
+                self._doubtful, self._written = 0, (epoch, seq)
             except StorageError as error:  # perhaps because the next leader has ended this one's sessions
                 self._refuse_stale(epoch, error)
                 raise
