@@ -19,7 +19,7 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
-from farm.shots.model import Fit
+from farm.shots.model import AUTO, Fit, Interpolate
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
 from farm.shots.reading import values
@@ -29,6 +29,7 @@ from farm.shots.reading.schema import (
     Entry,
     FitWord,
     Handles,
+    InterpolateWord,
     Money,
     Name,
     Names,
@@ -79,6 +80,7 @@ NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
+Gpus: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 8))]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
@@ -139,6 +141,8 @@ class Config(Entry):
     | `FARM_RAY`         | `ray`         | address of the Ray cluster to render on     | a Ray of this machine    |
     | `FARM_WORKERS`     | `workers`     | how many tasks run at once on this machine  | the cores it may use     |
     | `FARM_SCRATCH`     | `scratch`     | folder for work in progress, on a local disk | the temporary folder    |
+    | `FARM_MODELS`      | `models`      | folder of weights, on every machine         | the user's data folder   |
+    | `FARM_UPSCALE_GPUS` | `upscale_gpus` | GPUs of a worker that upscales by a network | 0: it runs on the CPU  |
     | `FARM_ROOTS`       | `roots`       | folders and URL prefixes lists may read     | every path               |
     | `FARM_IDLE_STOP_S` | `idle_stop_s` | seconds a worker without work stays warm    | 60                       |
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
@@ -154,6 +158,9 @@ class Config(Entry):
     ray: Text = ""
     workers: Workers = Field(default_factory=_cores)
     scratch: Folder = Field(default_factory=_scratch)
+    models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
+    upscale_gpus: Gpus = 0
+    """GPUs of a worker that upscales by a network; without any, networks run on the CPU."""
     roots: Several = ()
     """Folders and URL prefixes that lists from elsewhere may read; empty for every path."""
     idle_stop_s: Seconds = 60
@@ -193,6 +200,10 @@ class Project(Entry):
     priority: Priority = 50
     budget: Money | None = None
     targets: Names = ("review",)
+    upscale: Name = AUTO
+    interpolate: InterpolateWord = Interpolate.AUTO
+    upscaler: Name = "lanczos"
+    """What `upscale: auto` uses for takes smaller than what is delivered."""
 
     naming: NameTemplate = "{project}_{sequence}_{shot}_{product}_{version}"
     """File names of deliverables, without suffix."""

@@ -142,7 +142,7 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
 def _setup(led: Led, cores: int = 1) -> WorkerSetup:
     from farm.cluster.setup import WorkerSetup
 
-    return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), cores=cores)
+    return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), cores=cores, models=str(led.config.models))
 
 
 def _name(led: Led) -> str:

@@ -27,6 +27,7 @@ from farm.findings import Finding
 from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
+from farm.kit import Kit
 from farm.models import registry
 from farm.models.spec import ModelSpec
 from farm.outlook import Outlook, outlook_of
@@ -58,6 +59,7 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._kit = Kit(config.models, config.upscale_gpus)
         self._stop = Event()
         self._heeds_signals = False
 
@@ -81,7 +83,7 @@ class Service:
         submission = submission_of(ask, self.config, None)
         job = _paper_job(submission, site.out)
         with site.existing_store() as store:
-            looked = looked_at(job, site.clips, store)
+            looked = looked_at(job, site.clips, store, self._kit)
             tasks = list(looked.begin())
             return outlook_of(looked, tasks)
 
@@ -214,7 +216,7 @@ class Service:
                 job = str(decided.answer["job"])
             return bool(job) and driver.rests(job)
 
-        farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
         wanted = OfJob(lambda: job, observer)
         led = Led(self.config, site, store, lease, farm)
         with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
@@ -234,7 +236,7 @@ class Service:
         job = asking.store.job(receipt.job)
         assert job is not None
         Follower(asking.store, job, observer).follow(self._stop.wait)
-        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store)
+        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store, self._kit)
         for _ in looked.begin():
             pass
         return looked.account()
@@ -248,7 +250,7 @@ class Service:
                 if lease is None:
                     return
                 with lease:
-                    farm = ShotFarm(site.out, site.clips, store, lease.epoch)
+                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
                     led = Led(self.config, site, store, lease, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:

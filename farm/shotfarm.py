@@ -15,6 +15,7 @@ from farm.course import Course
 from farm.driver.desk import checked_priority
 from farm.errors import InputError
 from farm.jobview import job_id
+from farm.kit import NO_KIT, Kit
 from farm.publish import Publisher
 from farm.resume import Past
 from farm.shelf import Shelf
@@ -30,11 +31,12 @@ from farm.tasks import Manifest, Task, TaskId
 class ShotFarm:
     """What the driver asks about outputs and jobs (`farm.driver.seams.Farm`), for the one that leads."""
 
-    def __init__(self, out: str, clips: ClipStore, store: JobStore, epoch: int) -> None:
+    def __init__(self, out: str, clips: ClipStore, store: JobStore, epoch: int, kit: Kit = NO_KIT) -> None:
         self._out = out
         self._clips = clips
         self._store = store
         self._epoch = epoch
+        self._kit = kit
         self._catalog = Catalog(clips)
         self._shelves: dict[str, Shelf] = {}
         self.plans: dict[str, ShotJob] = {}
@@ -54,6 +56,7 @@ class ShotFarm:
             choices=self._store.choices(job.id),
             runs=runs,
             now_us=now_us,
+            kit=self._kit,
         )
         return plan
 
@@ -71,7 +74,7 @@ class ShotFarm:
         return self._store.version(self._epoch, project, subject, product, content, taken)
 
 
-def looked_at(job: Job, clips: ClipStore, store: JobStore | None) -> ShotJob:
+def looked_at(job: Job, clips: ClipStore, store: JobStore | None, kit: Kit = NO_KIT) -> ShotJob:
     """A job for somebody who only looks: nothing is written. It need not be in the books, which need not be there."""
 
     def version(
@@ -85,7 +88,7 @@ def looked_at(job: Job, clips: ClipStore, store: JobStore | None) -> ShotJob:
     publisher = _Onlooker(submission.shot_list, submission.project, clips, version)
     choices = store.choices(job.id) if store else {}
     past = Past(job.id, store, shelf, runs=_somebody_runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices), past, shelf), publisher)
+    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, kit), past, shelf), publisher)
 
 
 class _Onlooker(Publisher):

@@ -15,6 +15,7 @@ from farm.canonical import content_id
 from farm.course import Course
 from farm.driver.seams import Found
 from farm.errors import KeyMissing
+from farm.kit import NO_KIT, Kit
 from farm.liveplan import LivePlan
 from farm.models import registry
 from farm.models.spec import Adapter
@@ -142,27 +143,30 @@ def shot_job(
     choices: Mapping[str, int],
     runs: Callable[[TaskId], bool],
     now_us: Callable[[], int],
+    kit: Kit = NO_KIT,
 ) -> ShotJob:
     """The job, ready to begin. Raises `InputError` for a document that this farm cannot use."""
     submission = Submission.read(job.document)
     publisher = Publisher(submission.shot_list, submission.project, clips, versions)
     past = Past(job.id, books, shelf, runs=runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices), past, shelf), publisher)
+    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, kit), past, shelf), publisher)
 
 
-def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int]) -> Brief:
-    """What a submission asks of the plan. A shot that names a model this farm does not have is refused."""
+def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int], kit: Kit = NO_KIT) -> Brief:
+    """What a submission asks of the plan. A shot that names what this farm does not have is refused."""
     shot_list = submission.shot_list
     adapters = {name: registry.adapter(name) for name in _models(shot_list) & set(registry.names())}
+    finishers, unfinishable = kit.finishers(shot_list.shots, submission.project)
     return Brief(
         shot_list=shot_list,
         intents=Intents(shot_list.shots),
         assets=submission.assets,
         adapters=adapters,
-        refused={**_without_model(shot_list, adapters), **submission.refused},
+        refused={**unfinishable, **_without_model(shot_list, adapters), **submission.refused},
         only=submission.only,
         choices=choices,
         media=publisher.media,
+        finishers=finishers,
     )
 
 

@@ -30,7 +30,9 @@ from farm.canonical import content_id
 from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, KeyExists, failure_kind
+from farm.errors import Cancelled, FailureKind, InputError, KeyExists, failure_kind
+from farm.models import enhance
+from farm.models.enhance import Enlarger, Interpolator, Retimer, Upscaler
 from farm.models.registry import adapter
 from farm.models.spec import Gang, Model, Placement
 from farm.stages.stage import Outputs, Stage
@@ -79,12 +81,34 @@ class Workplace:
     writing: Callable[[], AbstractContextManager[None]] = nullcontext
     """Held while a manifest is written; does not let in a worker that may not write any more."""
     models: dict[str, Model] = field(default_factory=dict[str, Model])
+    models_folder: Path | None = None
+    """Where this machine keeps weights; None for nowhere."""
+    enlargers: dict[tuple[str, str], Enlarger] = field(default_factory=dict[tuple[str, str], Enlarger])
+    """Opened upscalers, by name and revision."""
 
     def model(self, name: str) -> Model:
         """The loaded model of that name; loaded at its first use."""
         if name not in self.models:
-            self.models[name] = adapter(name).open(replace(self.gang.placement, threads=self.threads))
+            self.models[name] = adapter(name).open(self._placement)
         return self.models[name]
+
+    def upscaler(self, name: str, revision: str) -> Enlarger:
+        """The upscaler of that name and revision, opened at its first use."""
+        if (name, revision) not in self.enlargers:
+            found = enhance.upscaler(name, self.models_folder)
+            _check_revision(found, revision)
+            self.enlargers[name, revision] = found.open(self._placement)
+        return self.enlargers[name, revision]
+
+    def interpolator(self, name: str, revision: str) -> Retimer:
+        """The interpolator of that name and revision."""
+        found = enhance.interpolator(name)
+        _check_revision(found, revision)
+        return found.open(self._placement)
+
+    @property
+    def _placement(self) -> Placement:
+        return replace(self.gang.placement, threads=self.threads)
 
     def fetch(self, key: str, target: Path) -> None:
         """Put a stored file at `target`, to read: from this machine's cache where it is there."""
@@ -141,6 +165,12 @@ class AttemptContext:
 
     def model(self, name: str) -> Model:
         return self.place.model(name)
+
+    def upscaler(self, name: str, revision: str) -> Enlarger:
+        return self.place.upscaler(name, revision)
+
+    def interpolator(self, name: str, revision: str) -> Retimer:
+        return self.place.interpolator(name, revision)
 
     def progress(self, fraction: float) -> None:
         self.report(fraction)
@@ -243,6 +273,14 @@ def _store(task: Task, attempt: int, outputs: Outputs, place: Workplace) -> dict
         stored = place.store(key, output.path)
         files[name] = StoredFile(key=key, size=stored.size, sha256=stored.sha256, file_class=output.file_class)
     return files
+
+
+def _check_revision(found: Upscaler | Interpolator, revision: str) -> None:
+    if found.revision != revision:
+        raise InputError(
+            f"this machine has another {found.name}: its revision is {found.revision}, and {revision} was planned "
+            "(give every machine the same file, then ask again)"
+        )
 
 
 def _named(entry: str) -> Any:

@@ -23,5 +23,7 @@ class WorkerSetup:
     """A worker that has not heard from the driver for so long ends itself."""
     cache_bytes: int = 64 << 30
     """What a machine keeps of remote storage at most."""
+    models: str = ""
+    """Each machine's folder of weights; "" for none."""
     stages: Mapping[str, str] = field(default_factory=dict[str, str])
     """Stages beside those of the chain, as "module:ATTRIBUTE" of a `StageSpec`, by name."""

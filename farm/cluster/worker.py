@@ -74,6 +74,7 @@ class Worker:
             cache=None if clips.local else _cache(setup),
             gang=Alone(placement),
             stages=setup.stages,
+            models_folder=Path(setup.models) if setup.models else None,
             writing=self._lifeline.writing,
         )
         _limit_threads(setup.threads)

@@ -40,6 +40,12 @@ class FakeContext:
     def model(self, name: str) -> Any:
         return self.models[name]
 
+    def upscaler(self, name: str, revision: str) -> Any:
+        return self.models[name]
+
+    def interpolator(self, name: str, revision: str) -> Any:
+        return self.models[name]
+
     def progress(self, fraction: float) -> None:
         self.fractions.append(fraction)
 
