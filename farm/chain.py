@@ -1,6 +1,8 @@
 """The chain of a shot: which stages there are, their versions, and what each takes as parameters.
 
-    prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ deliver ─▶ assemble (per list)
+    prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ upscale ─▶ interpolate ─▶ deliver ─▶ assemble (per list)
+
+`upscale` and `interpolate` are for the chosen take, where it is smaller or slower than what is delivered.
 
 Parameters are part of a task's id, with the fields that equal their default left out: a new field with a default
 re-renders nothing. A stage's version is part of it too: raise it when the same parameters would give another output
@@ -25,6 +27,8 @@ class StageName(StrEnum):
     GENERATE = "generate"
     SCORE = "score"
     SELECT = "select"
+    UPSCALE = "upscale"
+    INTERPOLATE = "interpolate"
     DELIVER = "deliver"
     ASSEMBLE = "assemble"
 
@@ -85,6 +89,29 @@ class SelectParams(Params):
 
     takes: tuple[int, ...]
     top: int = 1
+
+
+class UpscaleParams(Params):
+    """Inputs: `mezzanine`. Leaves `mezzanine` and `proxy`, as large as what is delivered."""
+
+    upscaler: str
+    revision: str
+    width: int
+    height: int
+    frames: int
+    fit: Fit = Fit.CROP
+
+
+class InterpolateParams(Params):
+    """Inputs: `mezzanine`. Leaves `mezzanine` and `proxy`, at the rate of what is delivered."""
+
+    interpolator: str
+    revision: str
+    width: int
+    height: int
+    frames: int
+    """Of what it leaves: what the take's time holds at `fps`."""
+    fps: Fraction
 
 
 class DeliverParams(Params):
@@ -149,6 +176,8 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.GENERATE: StageSpec(1, GenerateParams, "farm.stages.generate:run"),
     StageName.SCORE: StageSpec(1, ScoreParams, "farm.stages.score:run"),
     StageName.SELECT: StageSpec(1, SelectParams, "farm.stages.select:run"),
+    StageName.UPSCALE: StageSpec(1, UpscaleParams, "farm.stages.upscale:run"),
+    StageName.INTERPOLATE: StageSpec(1, InterpolateParams, "farm.stages.interpolate:run"),
     StageName.DELIVER: StageSpec(1, DeliverParams, "farm.stages.deliver:run"),
     StageName.ASSEMBLE: StageSpec(1, AssembleParams, "farm.stages.assemble:run"),
 }

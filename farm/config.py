@@ -19,7 +19,7 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
-from farm.shots.model import Fit
+from farm.shots.model import AUTO, Fit, Interpolate
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
 from farm.shots.reading import values
@@ -29,6 +29,7 @@ from farm.shots.reading.schema import (
     Entry,
     FitWord,
     Handles,
+    InterpolateWord,
     Money,
     Name,
     Names,
@@ -79,6 +80,7 @@ NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
+Gpus: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 8))]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
@@ -220,6 +222,10 @@ class Project(Entry):
     priority: Priority = 50
     budget: Money | None = None
     targets: Names = ("review",)
+    upscale: Name = AUTO
+    interpolate: InterpolateWord = Interpolate.AUTO
+    upscaler: Name = "lanczos"
+    """What `upscale: auto` uses for takes smaller than what is delivered."""
 
     naming: NameTemplate = "{project}_{sequence}_{shot}_{product}_{version}"
     """File names of deliverables, without suffix."""

@@ -3,9 +3,10 @@
     Brief (list, assets, adapters, refused shots) + known outcomes ──▶ Plan
 
 Everything that can be named now is planned: `prepare`, `generate` and `score` of every take at once; `select` when the
-takes have settled, with those that came out; `deliver` when there is a choice, keyed by the chosen take's `generate`
-task; `assemble` when every shot has either its deliverables or a reason why it has none. Planning again with the same
-knowledge gives the same tasks, and more knowledge only ever adds tasks or replaces the assembly.
+takes have settled, with those that came out; what the chosen take needs (`farm.finish`) and `deliver` when there is a
+choice, keyed by its `generate` task; `assemble` when every shot has either its deliverables or a reason why it has
+none. Planning again with the same knowledge gives the same tasks, and more knowledge only ever adds tasks or replaces
+the assembly.
 
 The ranking chooses, unless a person does (`Brief.choices`), before or after it: approving what the ranking had picked
 plans nothing new. A shot on hold is ranked, and stands in the cut as a slate until somebody has chosen.
@@ -25,12 +26,15 @@ from farm.chain import (
     CutEntry,
     DeliverParams,
     GenerateParams,
+    InterpolateParams,
     Params,
     PrepareParams,
     ScoreParams,
     SelectParams,
     StageName,
+    UpscaleParams,
 )
+from farm.finish import Finished, Finishers, finish
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Select, Shot, ShotList
@@ -60,6 +64,8 @@ class Brief:
     """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
+    finishers: Finishers | None = None
+    """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
     """By shot code; `plan_shot` keeps them here, for every outcome of a shot plans it again."""
 
@@ -94,6 +100,8 @@ class ShotPlan:
     takes: tuple[TakePlan, ...] = ()
     select: Task | None = None
     chosen: tuple[TakePlan, ...] = ()
+    finished: tuple[Finished, ...] = ()
+    """Of the chosen takes, one each."""
     deliver: tuple[Task, ...] = ()
     reason: str = ""
     """Why there will be no clip; "" while there may be one."""
@@ -112,6 +120,8 @@ class ShotPlan:
             yield take.score
         if self.select:
             yield self.select
+        for finished in self.finished:
+            yield from finished.tasks
         yield from self.deliver
 
     @property
@@ -256,11 +266,16 @@ def _no_such_take(planned: ShotPlan, take: int) -> str:
 
 def _deliver_chosen(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
     """With a clip of every chosen take for every target."""
+    finished = tuple(_finish(brief, planned.shot, take) for take in planned.chosen)
     deliver = tuple(
-        _deliver(brief, planned.shot, take, product) for take in planned.chosen for product in planned.shot.targets
+        _deliver(brief, planned.shot, take, ready, product)
+        for take, ready in zip(planned.chosen, finished, strict=True)
+        for product in planned.shot.targets
     )
     failed = next((known[task.id].message for task in deliver if task.id in known and not known[task.id].done), "")
-    return replace(planned, deliver=deliver, reason=failed or planned.reason) if deliver else planned
+    if not deliver:
+        return planned
+    return replace(planned, finished=finished, deliver=deliver, reason=failed or planned.reason)
 
 
 def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Task | None:
@@ -272,7 +287,7 @@ def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Ta
     for index, planned in enumerate(shots):
         entries.append(_entry(brief, planned, known))
         if entries[-1].has_clip:
-            inputs[f"clip_{index}"] = Input(task=planned.chosen[0].generate.id, output="mezzanine")
+            inputs[f"clip_{index}"] = planned.finished[0].mezzanine
         elif planned.prepare and known[planned.prepare.id].done:
             inputs[f"still_{index}"] = Input(task=planned.prepare.id, output="still")
     shot_list = brief.shot_list
@@ -300,7 +315,7 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
         take=take.number if take else 0,
         label=take.resolved.label if take else "",
         note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
-        skip=shot.handles if take else 0,
+        skip=planned.finished[0].skip if take else 0,
         media=_media(brief, planned.deliver[0], known) if take else "",
         frame_in=shot.frame_in,
     )
@@ -393,20 +408,26 @@ def _take(
     return TakePlan(number, model, resolved, generate, score)
 
 
-def _deliver(brief: Brief, shot: Shot, take: TakePlan, product: str) -> Task:
+def _finish(brief: Brief, shot: Shot, take: TakePlan) -> Finished:
+    def make(stage: StageName, params: Params, inputs: Mapping[str, Input], lane: Lane | None) -> Task:
+        return _task(brief, stage, params, shot, inputs=inputs, lane=lane, take=take.number)
+
+    return finish(shot, take.generate, brief.finishers, make)
+
+
+def _deliver(brief: Brief, shot: Shot, take: TakePlan, finished: Finished, product: str) -> Task:
     params = DeliverParams(
         product=product,
         width=shot.width,
         height=shot.height,
         frames=shot.nb_frames,
         fps=shot.fps,
-        skip=shot.handles,
+        skip=finished.skip,
         fit=shot.fit,
         title=shot.code,
         comment=f"{take.model} take {take.number}".strip(),
     )
-    source = {"mezzanine": Input(task=take.generate.id, output="mezzanine")}
-    return _task(brief, StageName.DELIVER, params, shot, inputs=source, take=take.number)
+    return _task(brief, StageName.DELIVER, params, shot, inputs={"mezzanine": finished.mezzanine}, take=take.number)
 
 
 def _chosen(takes: tuple[TakePlan, ...], outcome: Outcome) -> tuple[TakePlan, ...]:
@@ -467,7 +488,7 @@ def _make(
 def _shape(stage: StageName, params: Params) -> str:
     """What a task's time goes by: its stage, its frame's size and how many frames, as far as it has them."""
     match params:
-        case GenerateParams() | ScoreParams() | DeliverParams():
+        case GenerateParams() | ScoreParams() | UpscaleParams() | InterpolateParams() | DeliverParams():
             return f"{stage} {params.width}x{params.height}x{params.frames}"
         case AssembleParams():
             frames = sum(entry.frames for entry in params.entries)

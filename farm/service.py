@@ -27,7 +27,8 @@ from farm.findings import Finding
 from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
-from farm.models.registry import BUILT_IN, Registry
+from farm.kit import Kit
+from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
@@ -61,7 +62,7 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._models = Registry.of(config)
+        self._kit = Kit.of(config)
         self._stop = Event()
         self._heeds_signals = False
 
@@ -73,24 +74,24 @@ class Service:
 
     def lint(self, ask: Ask) -> tuple[Finding, ...]:
         """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
-        shot_list, project = read(ask, self.config, self._models)
-        return (*shot_list.findings, *findings_of(shot_list, project, self._models))
+        shot_list, project = read(ask, self.config, self._kit.models)
+        return (*shot_list.findings, *findings_of(shot_list, project, self._kit.models))
 
     def models(self) -> tuple[ModelView, ...]:
         """Every model: built in, known, added."""
-        return model_views(self._models.specs, self.config.models)
+        return model_views(self._kit.models.specs, self.config.models)
 
     def model(self, name: str) -> ModelView:
         """One of them. Raises `InputError` for a name that is none."""
-        return model_view(name, self._models.specs, self.config.models)
+        return model_view(name, self._kit.models.specs, self.config.models)
 
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
         site = Site(self.config, out)
-        submission = submission_of(ask, self.config, self._models, None)
+        submission = submission_of(ask, self.config, self._kit.models, None)
         job = _paper_job(submission, site.out)
         with site.existing_store() as store:
-            looked = looked_at(job, site.clips, store, self._models)
+            looked = looked_at(job, site.clips, store, self._kit)
             tasks = list(looked.begin())
             return outlook_of(looked, tasks)
 
@@ -179,7 +180,7 @@ class Service:
     ) -> Receipt:
         """Hand in a shot list: its stills are copied, and the driver is asked to render it."""
         site = Site(self.config, out)
-        submission = submission_of(ask, self.config, self._models, site.clips)
+        submission = submission_of(ask, self.config, self._kit.models, site.clips)
         body = request_body(submission, site.out, priority=priority, budget=budget_micros(budget), hold=hold)
         with site.store() as store:
             return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
@@ -234,7 +235,7 @@ class Service:
         """
         site = Site(self.config, out)
         with site.store() as store:
-            submission = submission_of(ask, self.config, self._models, site.clips)
+            submission = submission_of(ask, self.config, self._kit.models, site.clips)
             body = {**request_body(submission, site.out), "instead": True}
             asking = Asking(store, self._stop)
             try:
@@ -258,7 +259,7 @@ class Service:
                 job = str(decided.answer["job"])
             return bool(job) and driver.rests(job)
 
-        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._models)
+        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
         wanted = OfJob(lambda: job, observer)
         led = Led(self.config, site, store, lease, farm)
         with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
@@ -278,7 +279,7 @@ class Service:
         job = asking.store.job(receipt.job)
         assert job is not None
         Follower(asking.store, job, observer).follow(self._stop.wait)
-        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store, self._models)
+        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store, self._kit)
         for _ in looked.begin():
             pass
         return looked.account()
@@ -292,7 +293,7 @@ class Service:
                 if lease is None:
                     return
                 with lease:
-                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._models)
+                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
                     led = Led(self.config, site, store, lease, farm)
                     drives = driver_here if embedded or not self.config.ray else driver_on_cluster
                     try:

@@ -15,7 +15,7 @@ from farm.course import Course
 from farm.driver.desk import checked_priority
 from farm.errors import InputError
 from farm.jobview import job_id
-from farm.models.registry import Registry
+from farm.kit import Kit
 from farm.publish import Publisher
 from farm.resume import Past
 from farm.shelf import Shelf
@@ -31,12 +31,12 @@ from farm.tasks import Manifest, Task, TaskId
 class ShotFarm:
     """What the driver asks about outputs and jobs (`farm.driver.seams.Farm`), for the one that leads."""
 
-    def __init__(self, out: str, clips: ClipStore, store: JobStore, epoch: int, models: Registry) -> None:
+    def __init__(self, out: str, clips: ClipStore, store: JobStore, epoch: int, kit: Kit) -> None:
         self._out = out
         self._clips = clips
         self._store = store
         self._epoch = epoch
-        self._models = models
+        self._kit = kit
         self._catalog = Catalog(clips)
         self._shelves: dict[str, Shelf] = {}
         self.plans: dict[str, ShotJob] = {}
@@ -54,7 +54,7 @@ class ShotFarm:
             shelf=self._shelves.setdefault(job.project, Shelf(self._clips, job.project)),
             versions=self._version,
             choices=self._store.choices(job.id),
-            models=self._models,
+            kit=self._kit,
             runs=runs,
             now_us=now_us,
         )
@@ -74,7 +74,7 @@ class ShotFarm:
         return self._store.version(self._epoch, project, subject, product, content, taken)
 
 
-def looked_at(job: Job, clips: ClipStore, store: JobStore | None, models: Registry) -> ShotJob:
+def looked_at(job: Job, clips: ClipStore, store: JobStore | None, kit: Kit) -> ShotJob:
     """A job for somebody who only looks: nothing is written. It need not be in the books, which need not be there."""
 
     def version(
@@ -88,7 +88,7 @@ def looked_at(job: Job, clips: ClipStore, store: JobStore | None, models: Regist
     publisher = _Onlooker(submission.shot_list, submission.project, clips, version)
     choices = store.choices(job.id) if store else {}
     past = Past(job.id, store, shelf, runs=_somebody_runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, models), past, shelf), publisher)
+    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, kit), past, shelf), publisher)
 
 
 class _Onlooker(Publisher):

@@ -15,8 +15,8 @@ from farm.canonical import content_id
 from farm.course import Course
 from farm.driver.seams import Found
 from farm.errors import KeyMissing
+from farm.kit import Kit
 from farm.liveplan import LivePlan
-from farm.models.registry import Registry
 from farm.models.spec import Adapter
 from farm.plan import Brief
 from farm.publish import Allocate, Publisher
@@ -140,7 +140,7 @@ def shot_job(
     shelf: Shelf,
     versions: Allocate,
     choices: Mapping[str, int],
-    models: Registry,
+    kit: Kit,
     runs: Callable[[TaskId], bool],
     now_us: Callable[[], int],
 ) -> ShotJob:
@@ -148,22 +148,24 @@ def shot_job(
     submission = Submission.read(job.document)
     publisher = Publisher(submission.shot_list, submission.project, clips, versions)
     past = Past(job.id, books, shelf, runs=runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, models), past, shelf), publisher)
+    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, kit), past, shelf), publisher)
 
 
-def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int], models: Registry) -> Brief:
-    """What a submission asks of the plan. A shot that names a model this farm does not have is refused."""
-    shot_list = submission.shot_list
+def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int], kit: Kit) -> Brief:
+    """What a submission asks of the plan. A shot that names what this farm does not have is refused."""
+    shot_list, models = submission.shot_list, kit.models
     adapters = {name: models.adapter(name) for name in _models(shot_list) & set(models.names)}
+    finishers, unfinishable = kit.finishers(shot_list.shots, submission.project)
     return Brief(
         shot_list=shot_list,
         intents=Intents(shot_list.shots),
         assets=submission.assets,
         adapters=adapters,
-        refused={**_without_model(shot_list, adapters), **submission.refused},
+        refused={**unfinishable, **_without_model(shot_list, adapters), **submission.refused},
         only=submission.only,
         choices=choices,
         media=publisher.media,
+        finishers=finishers,
     )
 
 

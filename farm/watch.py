@@ -27,7 +27,14 @@ from farm.tasks import Outcome, Task, TaskId
 REFRESHES_PER_S = 4
 BAR_WIDTH = 48
 
-_WEIGHT = {StageName.GENERATE: 10.0, StageName.ASSEMBLE: 6.0, StageName.DELIVER: 3.0, StageName.SCORE: 2.0}
+_WEIGHT = {
+    StageName.GENERATE: 10.0,
+    StageName.INTERPOLATE: 10.0,
+    StageName.ASSEMBLE: 6.0,
+    StageName.UPSCALE: 5.0,
+    StageName.DELIVER: 3.0,
+    StageName.SCORE: 2.0,
+}
 """Rough relative cost of stages, for the bar and the time left; 1 for the others."""
 
 LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})

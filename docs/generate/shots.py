@@ -49,6 +49,8 @@ MEANINGS: Mapping[str, str] = {
     "budget": "kept; not used yet",
     "targets": "which deliverables; `review` is the one there is",
     "select": "who picks the take: `auto` for the ranking, `hold` for a person (`farm approve`)",
+    "upscale": "how a take smaller than the clip is enlarged: `auto`, `off`, or an upscaler's name",
+    "interpolate": "how a take slower than the clip gets its frames",
     "description": "kept with the shot",
     "action": "kept with the shot",
     "dialogue": "kept with the shot",

@@ -29,7 +29,9 @@ from farm.canonical import content_id
 from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, KeyExists, StorageError, failure_kind
+from farm.errors import Cancelled, FailureKind, InputError, KeyExists, StorageError, failure_kind
+from farm.models import enhance
+from farm.models.enhance import Enlarger, Interpolator, Retimer, Upscaler
 from farm.models.gang import call, named
 from farm.models.registry import Registry
 from farm.models.spec import Gang, Model, Placement
@@ -91,12 +93,28 @@ class Workplace:
     """Held while a manifest is written; does not let in a worker that may not write any more."""
     registry: Registry = field(default_factory=Registry)
     models: dict[str, Model] = field(default_factory=dict[str, Model])
+    enlargers: dict[tuple[str, str], Enlarger] = field(default_factory=dict[tuple[str, str], Enlarger])
+    """Opened upscalers, by name and revision."""
 
     def model(self, name: str, lane: Lane) -> Model:
         """The loaded model of that name; loaded at its first use. A worker is of one lane all its life."""
         if name not in self.models:
             self.models[name] = self.registry.adapter(name).open(self.gang, lane)
         return self.models[name]
+
+    def upscaler(self, name: str, revision: str) -> Enlarger:
+        """The upscaler of that name and revision, opened at its first use."""
+        if (name, revision) not in self.enlargers:
+            found = enhance.upscaler(name, self.registry.folder)
+            _check_revision(found, revision)
+            self.enlargers[name, revision] = found.open(self.gang.placement)
+        return self.enlargers[name, revision]
+
+    def interpolator(self, name: str, revision: str) -> Retimer:
+        """The interpolator of that name and revision."""
+        found = enhance.interpolator(name)
+        _check_revision(found, revision)
+        return found.open(self.gang.placement)
 
     def fetch(self, key: str, target: Path) -> None:
         """Put a stored file at `target`, to read: from this machine's cache where it is there."""
@@ -155,6 +173,12 @@ class AttemptContext:
 
     def model(self, name: str) -> Model:
         return self.place.model(name, self.work.task.lane)
+
+    def upscaler(self, name: str, revision: str) -> Enlarger:
+        return self.place.upscaler(name, revision)
+
+    def interpolator(self, name: str, revision: str) -> Retimer:
+        return self.place.interpolator(name, revision)
 
     def progress(self, fraction: float) -> None:
         self.report(fraction)
@@ -279,6 +303,14 @@ def _store(task: Task, attempt: int, outputs: Outputs, place: Workplace) -> dict
         stored = place.store(key, output.path)
         files[name] = StoredFile(key=key, size=stored.size, sha256=stored.sha256, file_class=output.file_class)
     return files
+
+
+def _check_revision(found: Upscaler | Interpolator, revision: str) -> None:
+    if found.revision != revision:
+        raise InputError(
+            f"this machine has another {found.name}: its revision is {found.revision}, and {revision} was planned "
+            "(give every machine the same file, then ask again)"
+        )
 
 
 def _cpu_us() -> int:

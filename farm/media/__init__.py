@@ -11,7 +11,8 @@ and demuxers are named, protocols are limited to files and pipes, and words beco
 
 from farm.media.decode import MovieFacts, frames, probe
 from farm.media.encode import Encoder, Target
-from farm.media.fit import fitted
+from farm.media.fit import Framing, fitted, on_bars
+from farm.media.mux import with_sound
 from farm.media.picture import Picture, read_picture, read_rgb, write_jpeg, write_png
 from farm.media.presets import MEZZANINE, PRODUCTS, PROXY, REVIEW, Preset
 from farm.media.transcode import transcode
@@ -22,16 +23,19 @@ __all__ = [
     "PROXY",
     "REVIEW",
     "Encoder",
+    "Framing",
     "MovieFacts",
     "Picture",
     "Preset",
     "Target",
     "fitted",
     "frames",
+    "on_bars",
     "probe",
     "read_picture",
     "read_rgb",
     "transcode",
+    "with_sound",
     "write_jpeg",
     "write_png",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,28 +14,48 @@ if TYPE_CHECKING:
     from farm.models.spec import Frame
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How a frame meets another size: what of it is kept, and the size at which that is shown."""
+
+    rows: slice
+    columns: slice
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, source: tuple[int, int], target: tuple[int, int], fit: Fit, overscan: float = 1.0) -> Framing:
+        """For a frame of `source` (width, height) shown in one of `target`."""
+        ratios = (target[0] / source[0], target[1] / source[1])
+        if fit is Fit.PAD:
+            inner = (min(of, max(1, round(side * min(ratios)))) for side, of in zip(source, target, strict=True))
+            return cls(slice(0, source[1]), slice(0, source[0]), *inner)
+        factor = max(ratios) * (overscan if fit is Fit.OVERSCAN else 1.0)
+        keep_width, keep_height = (min(side, round(of / factor)) for side, of in zip(source, target, strict=True))
+        left, top = (source[0] - keep_width) // 2, (source[1] - keep_height) // 2
+        return cls(slice(top, top + keep_height), slice(left, left + keep_width), *target)
+
+
 def fitted(frame: Frame, width: int, height: int, fit: Fit, overscan: float = 1.0) -> Frame:
     """`frame` at `width` x `height`: cut to fill it (CROP), whole on black bars (PAD), or cut after enlarging it by
     `overscan` (OVERSCAN). The same pixels when nothing has to change.
     """
-    source_height, source_width = frame.shape[:2]
-    if (source_width, source_height) == (width, height) and (fit is not Fit.OVERSCAN or overscan == 1.0):
+    size = (frame.shape[1], frame.shape[0])
+    if size == (width, height) and (fit is not Fit.OVERSCAN or overscan == 1.0):
         return frame
-    ratios = (width / source_width, height / source_height)
-    if fit is Fit.PAD:
-        return _padded(frame, width, height, min(ratios))
-    factor = max(ratios) * (overscan if fit is Fit.OVERSCAN else 1.0)
-    keep_width, keep_height = min(source_width, round(width / factor)), min(source_height, round(height / factor))
-    left, top = (source_width - keep_width) // 2, (source_height - keep_height) // 2
-    return _resized(frame[top : top + keep_height, left : left + keep_width], width, height)
+    framing = Framing.of(size, (width, height), fit, overscan)
+    kept = frame[framing.rows, framing.columns]
+    return on_bars(_resized(kept, framing.width, framing.height), width, height)
 
 
-def _padded(frame: Frame, width: int, height: int, factor: float) -> Frame:
-    inner_width = min(width, max(1, round(frame.shape[1] * factor)))
-    inner_height = min(height, max(1, round(frame.shape[0] * factor)))
+def on_bars(picture: Frame, width: int, height: int) -> Frame:
+    """`picture` in the middle of a black frame of that size; itself where it fills it."""
+    high, wide = picture.shape[:2]
+    if (wide, high) == (width, height):
+        return picture
     canvas = np.zeros((height, width, 3), np.uint8)
-    left, top = (width - inner_width) // 2, (height - inner_height) // 2
-    canvas[top : top + inner_height, left : left + inner_width] = _resized(frame, inner_width, inner_height)
+    left, top = (width - wide) // 2, (height - high) // 2
+    canvas[top : top + high, left : left + wide] = picture
     return canvas
 
 

@@ -35,7 +35,7 @@ class Registry:
         """`folder` holds what was pulled and added (None for none); `terms` say how models run here, by name ("" for
         the others).
         """
-        self._folder = folder
+        self.folder = folder
         self._terms = terms or {}
         self._adapters: dict[str, Adapter] = {}
         self._read = False
@@ -70,7 +70,7 @@ class Registry:
     @property
     def _diffusion(self) -> Mapping[str, Adapter]:
         if not self._read:
-            self._adapters.update(_named(DIFFUSION)(self._folder, self._terms))
+            self._adapters.update(_named(DIFFUSION)(self.folder, self._terms))
             self._read = True
         return self._adapters
 

@@ -29,6 +29,18 @@ class Select(StrEnum):
     HOLD = "hold"
 
 
+AUTO, OFF = "auto", "off"
+"""Of `upscale`: where it is needed, by the project's upscaler; and never. Anything else names an upscaler."""
+
+
+class Interpolate(StrEnum):
+    """Whether frames are made between a take's own: where it is slower than what is delivered, or never."""
+
+    AUTO = "auto"
+    OFF = "off"
+    FLOW = "flow"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One shot as asked for. Paths are absolute paths or URLs, "" where there is none."""
@@ -90,6 +102,10 @@ class Shot:
     targets: tuple[str, ...] = ("review",)
     """Names of delivery presets."""
     select: Select = Select.AUTO
+    upscale: str = AUTO
+    """How a chosen take that is smaller than what is delivered is enlarged: `auto`, `off`, or an upscaler's name."""
+    interpolate: Interpolate = Interpolate.AUTO
+    """How a chosen take that is slower than what is delivered gets its frames."""
 
     description: str = ""
     action: str = ""

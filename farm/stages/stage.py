@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import JsonValue
 
+from farm.models.enhance.spec import Enlarger, Retimer
 from farm.models.spec import Gang, Model
 from farm.tasks import FileClass
 
@@ -56,6 +57,14 @@ class Context(Protocol):
 
     def model(self, name: str) -> Model:
         """The loaded model of that name."""
+        ...
+
+    def upscaler(self, name: str, revision: str) -> Enlarger:
+        """The upscaler of that name, ready. Raises `InputError` where this machine has none, or another revision."""
+        ...
+
+    def interpolator(self, name: str, revision: str) -> Retimer:
+        """The interpolator of that name, ready. Raises `InputError` as `upscaler` does."""
         ...
 
     def progress(self, fraction: float) -> None:

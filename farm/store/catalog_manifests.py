@@ -1,7 +1,7 @@
 """Rows of the catalog from manifests alone, for when the job store is lost.
 
     store/{project}/manifest/…/manifest.json ──▶ a row of `attempts` for each
-      generate's, with those of the score, select and deliver tasks that read what it left ──▶ a row of `takes`
+      generate's, with those of the tasks below it, from score to deliver ──▶ a row of `takes`
 
 A manifest does not carry its task's parameters, its place in a list, or its job. So in `attempts` the columns `job`,
 `stage_version`, `shot`, `take`, `lane` and `params` stay null, and `cost_micros` is what the attempt itself said that
@@ -71,7 +71,9 @@ class _Told:
     chosen: set[TaskId] = field(default_factory=set[TaskId])
     """Score tasks of takes that a selection chose."""
     clips: dict[TaskId, dict[str, str]] = field(default_factory=dict[TaskId, dict[str, str]])
-    """`generate` task -> product -> key of the delivered clip."""
+    """Task that left the delivered mezzanine -> product -> key of the delivered clip."""
+    finished: dict[TaskId, list[TaskId]] = field(default_factory=dict[TaskId, list[TaskId]])
+    """Task that left a mezzanine -> the `upscale` and `interpolate` tasks that made another of it."""
 
     def hear(self, found: _Found, manifest: Manifest) -> None:
         if manifest.stage == StageName.GENERATE:
@@ -90,6 +92,8 @@ class _Told:
                     self.scores[source] = manifest.ended_us, columns
             case StageName.SELECT:
                 self._hear_selection(manifest)
+            case StageName.UPSCALE | StageName.INTERPOLATE if source:
+                self.finished.setdefault(source, []).append(manifest.task)
             case StageName.DELIVER if source and "clip" in manifest.files:
                 product = str(manifest.facts.get("product", ""))
                 self.clips.setdefault(source, {})[product] = manifest.files["clip"].key
@@ -107,13 +111,20 @@ class _Told:
 
     def columns(self, generate: TaskId) -> Row:
         """What is told about one take."""
-        scores = self.scored_by.get(generate, ())
+        scores, clips = self.scored_by.get(generate, ()), self._clips(generate)
         return {
             **self.scores.get(generate, (0, {"score": None, "components": []}))[1],
             "take": next((self.numbers[score] for score in scores if score in self.numbers), None),
-            "chosen": generate in self.clips or any(score in self.chosen for score in scores),
-            "clips": sorted(self.clips.get(generate, {}).items()),
+            "chosen": bool(clips) or any(score in self.chosen for score in scores),
+            "clips": sorted(clips.items()),
         }
+
+    def _clips(self, source: TaskId) -> dict[str, str]:
+        """What was delivered of a mezzanine, or of those that were made of it."""
+        clips = dict(self.clips.get(source, {}))
+        for task in self.finished.get(source, ()):
+            clips |= self._clips(task)
+        return clips
 
 
 def recover(clips: ClipStore, has: Has, add: Add) -> Recovered:

@@ -7,7 +7,7 @@
 A take is a `generate` task with everything that reads it:
 
     generate ─▶ score ─▶ select (facts "chosen")
-        └─────▶ deliver
+        └─────▶ upscale, interpolate ─▶ deliver
 
 Units: `_us` UTC microseconds or durations in microseconds, `_micros` millionths of the currency unit,
 `fps_num / fps_den` frames per second, sizes in pixels, `seq` the job store's change number.
@@ -108,7 +108,7 @@ ATTEMPTS = pa.schema(
     ]
 )
 
-DOWNSTREAM = frozenset({StageName.SCORE, StageName.SELECT, StageName.DELIVER})
+DOWNSTREAM = frozenset({StageName.SCORE, StageName.SELECT, StageName.UPSCALE, StageName.INTERPOLATE, StageName.DELIVER})
 """Stages whose tasks say something about a take."""
 
 
@@ -133,7 +133,7 @@ class Take:
     said: Said
     """By the list of the job that asked first."""
     readers: tuple[TaskRecord, ...]
-    """Its score, select and deliver tasks."""
+    """Everything made from it, but what the whole list is made of."""
 
     @property
     def exists(self) -> bool:

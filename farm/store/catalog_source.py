@@ -1,6 +1,6 @@
 """What one part of the catalog needs of the job store, each thing read once.
 
-    tasks that changed ──▲ up to `generate`──▶ takes ──▼ down to score, select, deliver──▶ rows of `takes`
+    tasks that changed ──▲ up to `generate`──▶ takes ──▼ down to score, …, deliver──▶ rows of `takes`
     attempts that ended ─────────────────────────────────────────────────────────────────▶ rows of `attempts`
 
 A `Source` serves one part and is dropped with it; what submitted lists say of their shots never changes and is kept in
@@ -114,7 +114,7 @@ class Source:
         return generates
 
     def _readers(self, generates: Iterable[TaskId]) -> dict[TaskId, tuple[TaskRecord, ...]]:
-        """The score, select and deliver tasks below each `generate` task."""
+        """The tasks below each `generate` task, from its score to its deliveries."""
         below: dict[TaskId, dict[TaskId, TaskRecord]] = {task: {} for task in generates}
         level = {task: {task} for task in below}
         """The tasks just reached -> the generate tasks they were reached from."""

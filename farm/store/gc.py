@@ -29,6 +29,8 @@ DAY_US = 24 * 3600 * 1_000_000
 
 _KEY = re.compile(r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P=start)[^/]*)/(?P<attempt>\d+)/.+")
 _RECORDS = frozenset({FileClass.MANIFEST, FileClass.LOG})
+_TAKES = frozenset({StageName.GENERATE, StageName.UPSCALE, StageName.INTERPOLATE})
+"""Stages that leave a mezzanine of a take."""
 _JUDGES = frozenset({StageName.SCORE, StageName.SELECT})
 
 
@@ -105,5 +107,5 @@ def _why(record: TaskRecord, file_class: FileClass, attempt: int, wanted: Abstra
     if attempt != record.winner:
         runs = record.state is TaskState.RUNNING and attempt == record.attempts
         return None if runs or attempt > record.attempts else Why.UNUSED
-    is_take = record.task.stage == StageName.GENERATE and file_class is FileClass.MEZZANINE
+    is_take = record.task.stage in _TAKES and file_class is FileClass.MEZZANINE
     return Why.REJECTED if is_take and record.task.id not in wanted else None

@@ -28,6 +28,7 @@ from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.clock import now_us
 from farm.config import Config
 from farm.findings import Place
+from farm.kit import Kit
 from farm.models.registry import Registry
 from farm.shotfarm import ShotFarm
 from farm.shotjob import ShotJob
@@ -119,7 +120,7 @@ class PaperFarm:
     def make(self) -> int:
         """Gives the number of tasks."""
         with self.site.store() as store, store.lead() as lease:
-            farm = ShotFarm(self.site.out, self.site.clips, store, lease.epoch, Registry())
+            farm = ShotFarm(self.site.out, self.site.clips, store, lease.epoch, Kit(Registry()))
             body = {"out": self.site.out, "submission": _submission().document()}
             job = farm.accept(Request(id="resume", verb=Verb.SUBMIT, principal="bench", at_us=now_us(), body=body))
             store.create_job(lease.epoch, job)

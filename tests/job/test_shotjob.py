@@ -12,6 +12,7 @@ import pytest
 
 from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import InputError
+from farm.kit import Kit
 from farm.models.registry import Registry
 from farm.shelf import Shelf
 from farm.shotjob import ShotJob, shot_job
@@ -63,7 +64,7 @@ class Farm:
             shelf=Shelf(self.clips, job.project),
             versions=version,
             choices=choices,
-            models=Registry(),
+            kit=Kit(Registry()),
             runs=lambda task: False,
             now_us=lambda: SUBMITTED_US,
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from farm.errors import StorageError
+from farm.kit import Kit
 from farm.models.registry import Registry
 from farm.shelf import Shelf
 from farm.shotjob import shot_job
@@ -86,7 +87,7 @@ def run(store: JobStore, clips: ClipStore, faulty: Faulty, fails: tuple[str, str
             shelf=Shelf(clips, "demo"),
             versions=version,
             choices={},
-            models=Registry(),
+            kit=Kit(Registry()),
             runs=lambda task: False,
             now_us=lambda: 1,
         )

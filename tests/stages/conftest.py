@@ -36,6 +36,12 @@ class FakeContext(TrialAttempt):
     def model(self, name: str) -> Any:
         return self.models[name]
 
+    def upscaler(self, name: str, revision: str) -> Any:
+        return self.models[name]
+
+    def interpolator(self, name: str, revision: str) -> Any:
+        return self.models[name]
+
     def journal(self, _name: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
         return document
 

@@ -76,6 +76,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "priority": ("Prio",),
     "budget": ("Max cost",),
     "targets": ("Target", "Delivery", "Deliverables", "Platform"),
+    "upscale": ("Upscaling", "Upscaler"),
+    "interpolate": ("Interpolation", "Frame interpolation"),
     "select": ("Selection", "Take selection"),
     "description": ("Shot description",),
     "notes": ("Note",),

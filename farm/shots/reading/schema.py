@@ -14,7 +14,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from farm.shots.model import Fit, Select
+from farm.shots.model import Fit, Interpolate, Select
 from farm.shots.reading import pixels, slugs, timing, values
 from farm.shots.reading.timing import Length
 
@@ -34,6 +34,7 @@ Handles: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 240))]
 Order: TypeAlias = Annotated[int, PlainValidator(values.whole(-1_000_000, 1_000_000))]
 FitWord: TypeAlias = Annotated[Fit, PlainValidator(values.choice(Fit))]
 SelectWord: TypeAlias = Annotated[Select, PlainValidator(values.choice(Select))]
+InterpolateWord: TypeAlias = Annotated[Interpolate, PlainValidator(values.choice(Interpolate))]
 Share: TypeAlias = Annotated[float, PlainValidator(values.percentage)]
 YesNo: TypeAlias = Annotated[bool, PlainValidator(values.yes_no)]
 Takes: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 16))]
@@ -105,6 +106,8 @@ class ShotEntry(Entry):
     budget: Money | None = None
     targets: Names | None = None
     select: SelectWord | None = None
+    upscale: Name | None = None
+    interpolate: InterpolateWord | None = None
 
     description: Text | None = None
     action: Text | None = None

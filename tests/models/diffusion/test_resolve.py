@@ -53,9 +53,7 @@ def made(name: str, **changes) -> Resolved:
 # -- length -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("frames", "made_frames"), [(81, 81), (80, 81), (77, 77), (78, 81), (1, 5)], ids=str
-)
+@pytest.mark.parametrize(("frames", "made_frames"), [(81, 81), (80, 81), (77, 77), (78, 81), (1, 5)], ids=str)
 def test_frames_snap_up_to_what_wan_makes(frames, made_frames):
     assert made("wan21-480p", fps=Fraction(16), nb_frames=frames).frames == made_frames
 

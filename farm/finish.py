@@ -1,0 +1,135 @@
+"""What a chosen take needs before it can be delivered: as many pixels, and as many frames a second, as are asked for.
+
+    generate ─▶ upscale (where it is smaller) ─▶ interpolate (where it is slower) ─▶ Finished.mezzanine
+
+Pure, and a part of the plan. A take that has the size and the rate needs nothing: then its own mezzanine is the last
+one, and no task is made. Larger takes are scaled down, and faster ones thinned out, where they are delivered.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from farm.chain import GenerateParams, InterpolateParams, Params, StageName, UpscaleParams
+from farm.errors import InputError
+from farm.models.enhance.spec import Interpolator, Upscaler
+from farm.shots.model import AUTO, OFF, Fit, Interpolate, Shot
+from farm.tasks import Input, Lane, Task
+
+Make = Callable[[StageName, Params, Mapping[str, Input], Lane | None], Task]
+"""Makes a task of the shot and take in question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finishers:
+    """What takes are finished with."""
+
+    upscalers: Mapping[str, Upscaler]
+    """Of those that the list names, the ones there are, by name."""
+    interpolator: Interpolator
+    upscaler: str
+    """Used by shots that leave it open: the project's."""
+    gpus: int = 0
+    """Of a worker that upscales by a network."""
+
+    def named(self, shot: Shot) -> str:
+        """The upscaler that a shot may need; "" for one that wants none."""
+        return {AUTO: self.upscaler, OFF: ""}.get(shot.upscale, shot.upscale)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A chosen take, ready to be delivered."""
+
+    tasks: tuple[Task, ...]
+    """What that takes; none for a take that was ready."""
+    mezzanine: Input
+    """The last one."""
+    skip: int
+    """Frames of it before the cut begins: its handle."""
+
+
+def finish(shot: Shot, generate: Task, finishers: Finishers | None, make: Make) -> Finished:
+    """What has to be done to the take that `generate` makes; nothing without `finishers`."""
+    take = GenerateParams.model_validate(generate.params)
+    size, frames, fps = (take.width, take.height), take.frames, take.fps
+    tasks: list[Task] = []
+    last = Input(task=generate.id, output="mezzanine")
+    if finishers and (name := finishers.named(shot)) and is_smaller(size, shot):
+        upscaler, size = finishers.upscalers[name], (shot.width, shot.height)
+        tasks.append(
+            make(StageName.UPSCALE, _upscale(shot, upscaler, frames), {"mezzanine": last}, _lane(upscaler, finishers))
+        )
+        last = Input(task=tasks[-1].id, output="mezzanine")
+    if finishers and shot.interpolate is not Interpolate.OFF and fps < shot.fps:
+        frames, fps = frames_at(frames, fps, shot.fps), shot.fps
+        params = _interpolate(finishers.interpolator, size, frames, fps)
+        tasks.append(make(StageName.INTERPOLATE, params, {"mezzanine": last}, None))
+        last = Input(task=tasks[-1].id, output="mezzanine")
+    return Finished(tuple(tasks), last, skipped(shot.handles, shot.fps, fps))
+
+
+def is_smaller(size: tuple[int, int], shot: Shot) -> bool:
+    """True where a take of `size` has to be enlarged to fill the shot's frame or, shown whole, to reach its bars."""
+    ratios = (Fraction(shot.width, size[0]), Fraction(shot.height, size[1]))
+    return (min(ratios) if shot.fit is Fit.PAD else max(ratios)) > 1
+
+
+def frames_at(frames: int, fps: Fraction, wanted: Fraction) -> int:
+    """How many whole frames at `wanted` the time of `frames` at `fps` holds."""
+    return max(1, math.floor(frames * wanted / fps))
+
+
+def skipped(handles: int, shot_fps: Fraction, fps: Fraction) -> int:
+    """A handle, counted in the shot's frames, in frames at `fps`, to the nearest."""
+    return math.floor(handles * fps / shot_fps + Fraction(1, 2))
+
+
+def refusals(
+    shots: Iterable[Shot], finishers: Finishers, missing: Mapping[str, InputError], licences: Collection[str]
+) -> dict[str, str]:
+    """Why shots cannot be finished, by their code: an upscaler that is not there, or not allowed."""
+    found: dict[str, str] = {}
+    for shot in shots:
+        name = finishers.named(shot)
+        if name in missing:
+            found[shot.code] = f"{missing[name]}, or write upscale: {OFF}"
+        elif name and licences and finishers.upscalers[name].licence not in licences:
+            licence = finishers.upscalers[name].licence or "a licence nobody has declared"
+            found[shot.code] = (
+                f"the upscaler {name} is under {licence}, which the project does not allow "
+                f"(add it to the project's licences, or write upscale: {OFF})"
+            )
+    return found
+
+
+def _upscale(shot: Shot, upscaler: Upscaler, frames: int) -> UpscaleParams:
+    return UpscaleParams(
+        upscaler=upscaler.name,
+        revision=upscaler.revision,
+        width=shot.width,
+        height=shot.height,
+        frames=frames,
+        fit=shot.fit,
+    )
+
+
+def _interpolate(interpolator: Interpolator, size: tuple[int, int], frames: int, fps: Fraction) -> InterpolateParams:
+    return InterpolateParams(
+        interpolator=interpolator.name,
+        revision=interpolator.revision,
+        width=size[0],
+        height=size[1],
+        frames=frames,
+        fps=fps,
+    )
+
+
+def _lane(upscaler: Upscaler, finishers: Finishers) -> Lane | None:
+    """A network's own where it has GPUs; else that of everything on the CPU."""
+    if not (upscaler.is_network and finishers.gpus):
+        return None
+    return Lane(name=f"upscale-{upscaler.name}", gpus=finishers.gpus)

@@ -1,0 +1,58 @@
+"""interpolate: the chosen take at the rate of what is delivered.
+
+    mezzanine ─▶ frames and the moments they are due ─▶ Retimer, where none of the take's own is ─▶ Encoder
+
+Frame k is shown at the time k / fps. Where the take has a frame of its own at that time it is kept, bit for bit;
+between two frames one is made; across a cut, and after the last frame, the nearest one stands. Sound is kept as it is.
+Memory does not grow with the length of the take.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from farm.chain import InterpolateParams
+from farm.media import MEZZANINE, PROXY, Encoder, Target, frames, probe, with_sound
+from farm.stages.deliver import as_asked
+from farm.stages.retime import Tally, retimed
+from farm.stages.stage import Context, Output, Outputs
+from farm.tasks import FileClass
+
+
+def run(inputs: Mapping[str, Path], params: InterpolateParams, ctx: Context) -> Outputs:
+    """Make the frames that are missing. Raises `MediaError`, `OutOfSpace`, `Cancelled`."""
+    source = inputs["mezzanine"]
+    facts = probe(source)
+    mezzanine, proxy = ctx.scratch / "mezzanine.mkv", ctx.scratch / "proxy.mp4"
+    began = time.monotonic()
+    tally = Tally()
+    retimer = ctx.interpolator(params.interpolator, params.revision)
+    taken = frames(source, threads=ctx.threads)
+    with Encoder(
+        [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
+        width=facts.width,
+        height=facts.height,
+        fps=params.fps,
+        threads=ctx.threads,
+    ) as encoder:
+        for frame in retimed(taken, facts.fps, params.fps, params.frames, retimer.span, tally):
+            ctx.check()
+            encoder.write(frame)
+            ctx.progress(encoder.count / params.frames)
+    with_sound(mezzanine, source)
+    as_asked(probe(mezzanine), params.width, params.height, params.frames, params.fps, mezzanine.name)
+    seconds = time.monotonic() - began
+    files = {"mezzanine": Output(mezzanine, FileClass.MEZZANINE), "proxy": Output(proxy, FileClass.PROXY)}
+    told = {
+        "interpolator": params.interpolator,
+        "from_fps": str(facts.fps),
+        "kept": tally.kept,
+        "made": tally.made,
+        "held": tally.held,
+        "cuts": [*tally.cuts],
+        "seconds": round(seconds, 3),
+        "seconds_per_frame": round(seconds / params.frames, 4),
+    }
+    return Outputs(files, told)
