@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from farm.models.diffusion.memo import Memo
 
@@ -17,6 +16,8 @@ class Encoder(torch.nn.Module):
         self.calls = 0
 
     def forward(self, ids, mask=None, scale=1.0, **_):
+        from transformers.modeling_outputs import CausalLMOutputWithPast
+
         self.calls += 1
         hidden = ids.float() * scale + (0 if mask is None else mask)
         return CausalLMOutputWithPast(logits=hidden.repeat(9, 1), hidden_states=(hidden, hidden + 1))

@@ -15,6 +15,7 @@ from farm.errors import InputError
 from farm.models.diffusion.families import pia, svd, wan
 from farm.models.diffusion.memory import Hold
 from farm.models.diffusion.opening import attention_backend, open_pipeline
+from farm.models.diffusion.weights import check_component, parameters
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -50,6 +51,12 @@ def without_second_shard(folder: Path) -> None:
     (folder / "transformer" / "diffusion_pytorch_model-00002-of-00002.safetensors").unlink()
 
 
+def without_a_tensor(path: Path) -> None:
+    tensors = load_file(path)
+    del tensors[max(tensors, key=lambda name: tensors[name].numel())]
+    save_file(tensors, path)
+
+
 SPOILT = {
     "no index": (lambda f: (f / "model_index.json").unlink(), "no model_index.json.*diffusers layout"),
     "no JSON": (lambda f: (f / "model_index.json").write_text("{"), "model_index.json: this is no JSON"),
@@ -81,6 +88,18 @@ SPOILT = {
     "weights of another size": (
         lambda f: edited(f / "transformer" / "config.json", ffn_dim=48),
         "cannot be opened as WanImageToVideoPipeline",
+    ),
+    "tensors missing": (
+        lambda f: without_a_tensor(f / "text_encoder" / "model.safetensors"),
+        "text_encoder: the weights hold .* parameters where its configuration wants",
+    ),
+    "tensors of the denoiser missing": (
+        lambda f: without_a_tensor(f / "transformer" / WEIGHTS),
+        "wan22-5b",
+    ),
+    "a pipeline of its own": (
+        lambda f: edited(f / "model_index.json", _class_name=["pipeline", "MyPipeline"]),
+        "MyPipeline.* is wanted",
     ),
     "an unknown class": (
         lambda f: edited(f / "model_index.json", transformer=["diffusers", "NoSuchModel"]),
@@ -128,6 +147,24 @@ def test_weights_that_are_there_in_one_variant_only_are_opened(folder):
     for file in folder.rglob("*.safetensors"):
         file.rename(file.with_name(f"{file.stem}.fp16.safetensors"))
     assert open_pipeline(folder, wan.RECIPE).transformer is not None
+
+
+@pytest.mark.parametrize(
+    ("files", "variant"),
+    [
+        (["model.safetensors"], None),
+        (["model.fp16.safetensors"], "fp16"),
+        (["model.fp16.safetensors", "model.safetensors"], None),
+        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"], None),
+        (["model.fp16-00001-of-00002.safetensors", "model.fp16-00002-of-00002.safetensors"], "fp16"),
+    ],
+    ids=str,
+)
+def test_plain_weights_are_read_where_there_are_any(files, variant, tmp_path):
+    for file in files:
+        save_file({"weight": torch.zeros(3)}, tmp_path / file)
+    assert check_component(tmp_path) == variant
+    assert parameters(tmp_path) == 3 * (2 if "-of-" in files[0] else 1)
 
 
 def test_a_component_handed_in_is_not_loaded(folder):
