@@ -189,7 +189,7 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(folder):
 
 
 def test_pia_joins_a_base_model_and_its_adapter(tmp_path, tiny_checkpoint, opened, asked, take):
-    from tiny_models import motion_adapter, sd_unet
+    from tiny_unets import motion_adapter, sd_unet
 
     joined = shutil.copytree(tiny_checkpoint("pia"), tmp_path / "base")
     shutil.rmtree(joined / "motion_adapter")
