@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from farm.errors import InputError
-from farm.models.diffusion.families import pia, svd, wan
+from farm.models.diffusion.families import ltx, ltx2, pia, svd, wan
 from farm.models.diffusion.memory import Hold
 from farm.models.diffusion.opening import attention_backend, open_pipeline
 from farm.models.diffusion.weights import check_component, parameters
@@ -130,9 +130,20 @@ def test_python_files_of_a_checkpoint_are_never_run(folder, tmp_path):
     assert not trace.exists()
 
 
-def test_the_published_class_of_ti2v_is_opened_as_image_to_video(folder):
-    edited(folder / "model_index.json", _class_name="WanPipeline")
-    assert type(open_pipeline(folder, wan.RECIPE)).__name__ == "WanImageToVideoPipeline"
+@pytest.mark.parametrize(
+    ("name", "published", "recipe"),
+    [
+        ("wan22_5b", "WanPipeline", wan.RECIPE),
+        ("ltx", "LTXPipeline", ltx.RECIPE),
+        ("ltx2", "LTX2Pipeline", ltx2.RECIPE),
+    ],
+)
+def test_a_checkpoint_published_for_text_to_video_is_opened_as_image_to_video(
+    name, published, recipe, tiny_checkpoint, tmp_path
+):
+    folder = shutil.copytree(tiny_checkpoint(name), tmp_path / name)
+    edited(folder / "model_index.json", _class_name=published)
+    assert type(open_pipeline(folder, recipe)).__name__ == recipe.pipeline
 
 
 def test_shards_are_read_through_their_index(folder, tiny_checkpoint):
