@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from farm.errors import InputError
 from farm.models.diffusion.memory import Hold, memory_errors, settle
 from farm.models.diffusion.recipe import Recipe
-from farm.models.diffusion.weights import Weights, look_through
+from farm.models.diffusion.weights import Weights, look_through, parameters
 
 if TYPE_CHECKING:
     import torch
@@ -44,7 +44,7 @@ def open_pipeline(
     weights = look_through(folder, recipe)
     _need(recipe)
     with memory_errors(f"loading {folder}"):
-        pipe = _loaded(weights, recipe, dtype, dict(components or {}))
+        pipe = _loaded(weights, recipe, dtype, components or {})
         recipe.prepare(pipe)
         pipe.set_progress_bar_config(disable=True)
         attend(pipe, recipe, device)
@@ -59,13 +59,35 @@ def _need(recipe: Recipe) -> None:
             raise InputError(f"{recipe.pipeline} needs the Python package {module}; {_INSTALL}")
 
 
-def _loaded(weights: Weights, recipe: Recipe, dtype: str, components: dict[str, Any]) -> Any:
+def _loaded(weights: Weights, recipe: Recipe, dtype: str, components: Mapping[str, Any]) -> Any:
     import diffusers
 
     how = _how(weights, recipe, dtype)
     with _quiet(), _unusable(weights.folder, recipe):
         parts = recipe.parts(weights.folder, weights.index, {**how, "dtype": how["dtype"]["default"]})
-        return getattr(diffusers, recipe.pipeline).from_pretrained(weights.folder, **how, **parts, **components)
+        kind = getattr(diffusers, recipe.pipeline)
+        pipe = kind.from_pretrained(weights.folder, **how, **parts, **components)
+    joined = sum(_size(part) for part in parts.values())
+    for name in set(weights.components) - components.keys():
+        _expect_whole(weights, name, _size(getattr(pipe, name, None)) - joined)
+    return pipe
+
+
+def _size(component: Any) -> int:
+    """Parameters of a model; 0 for what is none."""
+    return sum(each.numel() for each in component.parameters()) if hasattr(component, "parameters") else 0
+
+
+def _expect_whole(weights: Weights, name: str, wanted: int) -> None:
+    """What the files lack, the libraries fill with random numbers, and only log it."""
+    if wanted <= 0:
+        return
+    held = parameters(weights.folder / name)
+    if held < wanted:
+        raise InputError(
+            f"{weights.folder / name}: the weights hold {held} parameters where its configuration wants {wanted}; "
+            "pull the model again"
+        )
 
 
 def _how(weights: Weights, recipe: Recipe, dtype: str) -> dict[str, Any]:

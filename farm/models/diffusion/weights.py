@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from farm.models.diffusion.recipe import Recipe
 
 INDEX = "model_index.json"
 PICKLES = frozenset({".bin", ".ckpt", ".pickle", ".pkl", ".pt", ".pth"})
+WEIGHTLESS = ("tokenizer", "scheduler", "feature_extractor", "image_processor", "processor", "guider")
+"""Components that are configuration alone, by the beginning of their names; some carry a stray config.json."""
 _PULL = "pull the model again (`farm models pull`) or copy the folder anew"
 _LENGTH_BYTES = 8
 _HEADER_LIMIT_BYTES = 100_000_000
@@ -43,7 +46,7 @@ class Weights:
 def look_through(folder: Path, recipe: Recipe) -> Weights:
     """Check a folder against its family; raises InputError naming the folder or file, and the remedy."""
     index = _index(folder)
-    if index.get("_class_name") not in recipe.accepts:
+    if str(index.get("_class_name")) not in recipe.accepts:
         wanted = " or ".join(sorted(recipe.accepts))
         raise InputError(
             f"{folder / INDEX}: this is a {index.get('_class_name')} checkpoint, where {wanted} is wanted; "
@@ -62,7 +65,7 @@ def components(index: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: value[0]
         for name, value in index.items()
-        if not name.startswith("_") and isinstance(value, list) and value[0] is not None
+        if not name.startswith("_") and isinstance(value, list) and len(value) == 2 and isinstance(value[0], str)
     }
 
 
@@ -103,7 +106,7 @@ def _component(folder: Path, name: str, library: str) -> str | None:
         raise InputError(
             f"{place}: this component brings its own Python code, which is never run; use another checkpoint"
         )
-    return None if config is None else check_component(place)
+    return None if config is None or name.startswith(WEIGHTLESS) else check_component(place)
 
 
 def _config(place: Path) -> dict[str, Any] | None:
@@ -114,14 +117,19 @@ def _config(place: Path) -> dict[str, Any] | None:
 
 def check_component(place: Path) -> str | None:
     """Check the weights of one model folder; the variant they come in, None for plain files."""
-    found = {path.name for path in place.glob("*.safetensors")} | {path.name for path in place.glob("*.index*.json")}
-    if not found:
-        raise InputError(f"{place}: there are no *.safetensors files here; {_PULL}")
-    variants = {_variant(name) for name in found}
-    variant = None if None in variants else min(filter(None, variants))
+    variant = _chosen(place)
     for path in _files(place, variant):
         check_file(path)
     return variant
+
+
+def _chosen(place: Path) -> str | None:
+    """The variant to be read: plain files where there are any."""
+    found = [path.name for pattern in ("*.safetensors", "*.index*.json") for path in place.glob(pattern)]
+    if not found:
+        raise InputError(f"{place}: there are no *.safetensors files here; {_PULL}")
+    variants = {_variant(name) for name in found}
+    return None if None in variants else min(filter(None, variants))
 
 
 def _variant(name: str) -> str | None:
@@ -141,18 +149,28 @@ def _files(place: Path, variant: str | None) -> Iterator[Path]:
     yield from (path for path in sorted(place.glob("*.safetensors")) if _variant(path.name) == variant)
 
 
-def check_file(path: Path) -> None:
-    """Hold a safetensors file's size against what its header promises; InputError when it was cut short."""
+def parameters(place: Path) -> int:
+    """How many floating-point values the weights of one model folder hold."""
+    entries = (entry for path in _files(place, _chosen(place)) for entry in check_file(path).values())
+    return sum(prod(entry["shape"]) for entry in entries if "F" in entry["dtype"])
+
+
+def check_file(path: Path) -> dict[str, Any]:
+    """Hold a safetensors file's size against what its header promises; the header, by tensor.
+
+    InputError when the file was cut short or is of another kind.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if size < _LENGTH_BYTES or length > min(size - _LENGTH_BYTES, _HEADER_LIMIT_BYTES):
             raise InputError(f"{path}: this is no whole safetensors file ({size} bytes); {_PULL}")
         try:
-            header = json.loads(file.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+            header = {name: entry for name, entry in json.loads(file.read(length)).items() if name != "__metadata__"}
+            ends = [entry["data_offsets"][1] for entry in header.values()]
         except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise InputError(f"{path}: this is no safetensors file; {_PULL}") from error
     whole = _LENGTH_BYTES + length + max(ends, default=0)
     if size != whole:
         raise InputError(f"{path}: the file has {size} bytes where its header promises {whole}; {_PULL}")
+    return header

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from tiny_models import TINY
+from tiny_models import TINY, save
 
 from farm.errors import Cancelled, InputError
 from farm.models.diffusion.memo import VAE_ENCODE, Memo
@@ -133,6 +133,14 @@ def test_four_takes_encode_once_and_are_what_they_were_without_the_memo(name, cl
             assert hits == 3 * computed
     assert memo.size_bytes == 0
     assert {part: type(component) for part, component in pipe.components.items()} == kinds
+
+
+@pytest.mark.parametrize("name", ["wan21", "ltx2", "pia"])
+def test_a_tiny_checkpoint_built_again_holds_the_same_weights(name, tiny_checkpoint, tmp_path):
+    first, second = tiny_checkpoint(name), save(name, tmp_path / name)
+    files = sorted(file.relative_to(first) for file in first.rglob("*.safetensors"))
+    assert files
+    assert all((first / file).read_bytes() == (second / file).read_bytes() for file in files)
 
 
 def test_watching_changes_no_bit_of_what_the_pipeline_makes_alone(used, asked, clip):

@@ -8,7 +8,6 @@ import inspect
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, FirstBlockCacheConfig
 
 from farm.errors import Cancelled
 from farm.models.diffusion.hooks import denoising
@@ -16,6 +15,8 @@ from farm.models.diffusion.overlay import overlay
 
 
 def test_an_overlaid_object_is_what_it_was_and_so_is_its_copy():
+    from diffusers import DDIMScheduler
+
     scheduler, calls = DDIMScheduler(), []
 
     def count(who, inner, *args, **kwargs):
@@ -36,6 +37,8 @@ def test_an_overlaid_object_is_what_it_was_and_so_is_its_copy():
 
 
 def test_caches_of_both_experts_are_emptied_between_takes(opened, asked, take):
+    from diffusers import FirstBlockCacheConfig
+
     pipe, recipe = opened("wan22_a14b")
     for expert in (pipe.transformer, pipe.transformer_2):
         expert.enable_cache(FirstBlockCacheConfig(threshold=0.5))

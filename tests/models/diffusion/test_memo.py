@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from farm.models.diffusion.memo import Memo
 
@@ -17,6 +16,8 @@ class Encoder(torch.nn.Module):
         self.calls = 0
 
     def forward(self, ids, mask=None, scale=1.0, **_):
+        from transformers.modeling_outputs import CausalLMOutputWithPast
+
         self.calls += 1
         hidden = ids.float() * scale + (0 if mask is None else mask)
         return CausalLMOutputWithPast(logits=hidden.repeat(9, 1), hidden_states=(hidden, hidden + 1))
@@ -133,3 +134,23 @@ def test_removed_it_leaves_the_modules_as_they_were(pipe):
     assert type(pipe.text_encoder) is Encoder
     assert type(pipe.vae) is VAE
     assert pipe.text_encoder(IDS).logits is not None
+
+
+def test_it_outlives_offload_hooks_that_come_and_go(pipe):
+    """Offloading puts its own `forward` on the instance, and takes it off after every call of the pipeline."""
+    from accelerate.hooks import ModelHook, add_hook_to_module, remove_hook_from_module
+
+    moved = []
+
+    class Moves(ModelHook):
+        def pre_forward(self, module, *args, **kwargs):
+            moved.append(module)
+            return args, kwargs
+
+    memo = Memo(pipe)
+    for _ in range(3):
+        add_hook_to_module(pipe.text_encoder, Moves())
+        pipe.text_encoder(IDS)
+        remove_hook_from_module(pipe.text_encoder)
+    assert memo.counts["text_encoder"] == (1, 2)
+    assert len(moved) == 1

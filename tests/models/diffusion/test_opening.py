@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from farm.errors import InputError
-from farm.models.diffusion.families import pia, svd, wan
+from farm.models.diffusion.families import ltx, ltx2, pia, svd, wan
 from farm.models.diffusion.memory import Hold
 from farm.models.diffusion.opening import attention_backend, open_pipeline
+from farm.models.diffusion.weights import check_component, parameters
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -50,6 +51,12 @@ def without_second_shard(folder: Path) -> None:
     (folder / "transformer" / "diffusion_pytorch_model-00002-of-00002.safetensors").unlink()
 
 
+def without_a_tensor(path: Path) -> None:
+    tensors = load_file(path)
+    del tensors[max(tensors, key=lambda name: tensors[name].numel())]
+    save_file(tensors, path)
+
+
 SPOILT = {
     "no index": (lambda f: (f / "model_index.json").unlink(), "no model_index.json.*diffusers layout"),
     "no JSON": (lambda f: (f / "model_index.json").write_text("{"), "model_index.json: this is no JSON"),
@@ -82,6 +89,18 @@ SPOILT = {
         lambda f: edited(f / "transformer" / "config.json", ffn_dim=48),
         "cannot be opened as WanImageToVideoPipeline",
     ),
+    "tensors missing": (
+        lambda f: without_a_tensor(f / "text_encoder" / "model.safetensors"),
+        "text_encoder: the weights hold .* parameters where its configuration wants",
+    ),
+    "tensors of the denoiser missing": (
+        lambda f: without_a_tensor(f / "transformer" / WEIGHTS),
+        "wan22-5b",
+    ),
+    "a pipeline of its own": (
+        lambda f: edited(f / "model_index.json", _class_name=["pipeline", "MyPipeline"]),
+        "MyPipeline.* is wanted",
+    ),
     "an unknown class": (
         lambda f: edited(f / "model_index.json", transformer=["diffusers", "NoSuchModel"]),
         "cannot be opened as WanImageToVideoPipeline",
@@ -111,9 +130,20 @@ def test_python_files_of_a_checkpoint_are_never_run(folder, tmp_path):
     assert not trace.exists()
 
 
-def test_the_published_class_of_ti2v_is_opened_as_image_to_video(folder):
-    edited(folder / "model_index.json", _class_name="WanPipeline")
-    assert type(open_pipeline(folder, wan.RECIPE)).__name__ == "WanImageToVideoPipeline"
+@pytest.mark.parametrize(
+    ("name", "published", "recipe"),
+    [
+        ("wan22_5b", "WanPipeline", wan.RECIPE),
+        ("ltx", "LTXPipeline", ltx.RECIPE),
+        ("ltx2", "LTX2Pipeline", ltx2.RECIPE),
+    ],
+)
+def test_a_checkpoint_published_for_text_to_video_is_opened_as_image_to_video(
+    name, published, recipe, tiny_checkpoint, tmp_path
+):
+    folder = shutil.copytree(tiny_checkpoint(name), tmp_path / name)
+    edited(folder / "model_index.json", _class_name=published)
+    assert type(open_pipeline(folder, recipe)).__name__ == recipe.pipeline
 
 
 def test_shards_are_read_through_their_index(folder, tiny_checkpoint):
@@ -128,6 +158,24 @@ def test_weights_that_are_there_in_one_variant_only_are_opened(folder):
     for file in folder.rglob("*.safetensors"):
         file.rename(file.with_name(f"{file.stem}.fp16.safetensors"))
     assert open_pipeline(folder, wan.RECIPE).transformer is not None
+
+
+@pytest.mark.parametrize(
+    ("files", "variant"),
+    [
+        (["model.safetensors"], None),
+        (["model.fp16.safetensors"], "fp16"),
+        (["model.fp16.safetensors", "model.safetensors"], None),
+        (["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"], None),
+        (["model.fp16-00001-of-00002.safetensors", "model.fp16-00002-of-00002.safetensors"], "fp16"),
+    ],
+    ids=str,
+)
+def test_plain_weights_are_read_where_there_are_any(files, variant, tmp_path):
+    for file in files:
+        save_file({"weight": torch.zeros(3)}, tmp_path / file)
+    assert check_component(tmp_path) == variant
+    assert parameters(tmp_path) == 3 * (2 if "-of-" in files[0] else 1)
 
 
 def test_a_component_handed_in_is_not_loaded(folder):
@@ -152,7 +200,7 @@ def test_a_missing_package_is_named_with_the_way_to_install_it(folder):
 
 
 def test_pia_joins_a_base_model_and_its_adapter(tmp_path, tiny_checkpoint, opened, asked, take):
-    from tiny_models import motion_adapter, sd_unet
+    from tiny_unets import motion_adapter, sd_unet
 
     joined = shutil.copytree(tiny_checkpoint("pia"), tmp_path / "base")
     shutil.rmtree(joined / "motion_adapter")
