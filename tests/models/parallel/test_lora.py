@@ -185,6 +185,7 @@ SPOILED = {
         '"blocks.7.attn1.to_q.lora_A.',
     ),
     "unknown part": ({f"{QUERY}.lokr_w1": torch.ones(1)}, '"blocks.0.attn1.to_q.lokr_w1" has no place'),
+    "no owner": ({"blocks.9.attn1.to_q.lora_A.weight": torch.ones(1, 1)}, '"blocks.9.attn1.to_q.lora_A.weight" has no'),
     "dora": ({f"{QUERY}.dora_scale": torch.ones(48, 1)}, 'dora_scale" has no place'),
     "text encoder": ({"text_encoder.layers.0.q.lora_A.weight": torch.ones(1, 1)}, "changes the text_encoder"),
     "another width": ({f"{QUERY}.lora_A.weight": torch.ones(RANK, 64)}, "[3, 64], and its weight is [48, 48]"),

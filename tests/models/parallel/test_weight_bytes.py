@@ -1,4 +1,8 @@
-"""What a rank holds at published shapes, from the meta device. Shapes are those of diffusers' conversion scripts."""
+"""What a rank holds at published shapes, from the meta device.
+
+Shapes are the classes' defaults, and what a checkpoint's config.json says otherwise; the parameters they come to, in
+billions, are the published ones.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,6 @@ PUBLISHED = {
         {"in_channels": 36, "image_dim": 1280, "added_kv_proj_dim": 5120},
         16.4,
     ),
-    "Wan 2.2 I2V A14B": ("WanTransformer3DModel", {"in_channels": 36}, 14.3),
     "Wan 2.2 TI2V 5B": (
         "WanTransformer3DModel",
         {"num_attention_heads": 24, "ffn_dim": 14336, "num_layers": 30, "in_channels": 48, "out_channels": 48},
@@ -29,7 +32,13 @@ PUBLISHED = {
     "LTX-2 19B": ("LTX2VideoTransformer3DModel", {"rope_type": "split"}, 18.9),
     "CogVideoX 5B I2V": (
         "CogVideoXTransformer3DModel",
-        {"num_attention_heads": 48, "num_layers": 42, "in_channels": 32, "use_rotary_positional_embeddings": True},
+        {
+            "num_attention_heads": 48,
+            "num_layers": 42,
+            "in_channels": 32,
+            "use_rotary_positional_embeddings": True,
+            "use_learned_positional_embeddings": True,
+        },
         5.6,
     ),
     "HunyuanVideo 1.5": ("HunyuanVideo15Transformer3DModel", {}, 8.3),

@@ -129,9 +129,9 @@ def _own_names(
             raise InputError(f'{path}: "{key}" changes the {owner}; only LoRAs of the denoiser alone can be used')
         owned = owner in _DENOISERS
         by_owner.setdefault(owner if owned else "", {})[rest if owned else f"{owner}.{rest}"] = tensor
-    if len(by_owner) > 1:
-        return by_owner.get(denoiser, {})
-    return next(iter(by_owner.values()), {})
+    named = by_owner.keys() - {""}
+    chosen = denoiser if len(named) > 1 else next(iter(named), "")
+    return by_owner.get("", {}) | by_owner.get(chosen, {})
 
 
 def _converted(path: Path, tensors: Mapping[str, torch.Tensor], class_name: str) -> dict[str, torch.Tensor]:

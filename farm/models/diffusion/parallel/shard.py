@@ -67,12 +67,13 @@ def load_denoiser(
 
 
 def weight_bytes(class_name: str, config: Mapping[str, Any], *, degree: int, dtype: torch.dtype) -> int:
-    """Bytes of parameters on each rank; no weights are needed, none are made."""
+    """Bytes of what a checkpoint fills, on each rank; no weights are needed, none are made."""
     model = _empty({**config, "_class_name": class_name}, dtype, Path(class_name))
     if degree > 1:
         split(model, LAYOUTS[class_name], ShardOf(0, degree))
     return sum(
-        parameter.numel() * _stored(type(model), name, dtype).itemsize for name, parameter in model.named_parameters()
+        tensor.numel() * (_stored(type(model), name, dtype) if tensor.is_floating_point() else tensor.dtype).itemsize
+        for name, tensor in model.state_dict().items()
     )
 
 

@@ -53,14 +53,16 @@ def _split_norms(model: nn.Module, layout: Layout, tp: ShardOf) -> Cuts:
     norms = dict(_named(model, layout.norms, nn.RMSNorm))
     for name, norm in norms.items():
         cuts |= _cut(name, norm, weight=tp.cut(0))
-        parent, _, kind = name.rpartition(".")
-        if kind == "norm_k" and f"{parent}.norm_q" in norms:
+    for name, norm in norms.items():
+        attention, _, kind = name.rpartition(".")
+        key = norms.get(f"{attention}.norm_k")
+        if kind == "norm_k" and f"{attention}.norm_q" in norms:
             continue  # with its norm_q
         squares = SquaresOverRanks(tp)
         _replace(model, name, AcrossHeadsRMSNorm(norm, squares))
-        if kind == "norm_q" and f"{parent}.norm_k" in norms:
-            _replace(model, f"{parent}.norm_k", AcrossHeadsRMSNorm(norms[f"{parent}.norm_k"], squares))
-            model.get_submodule(f"{parent}.to_k").register_forward_hook(squares.note_key)
+        if kind == "norm_q" and key is not None:
+            _replace(model, f"{attention}.norm_k", AcrossHeadsRMSNorm(key, squares))
+            model.get_submodule(f"{attention}.to_k").register_forward_hook(squares.note_key)
     return cuts
 
 

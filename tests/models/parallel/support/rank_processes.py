@@ -111,7 +111,7 @@ def _answer(job: Job, rank: int, degree: int, group: Any) -> Answer:
         outputs=found,
         class_name=type(model).__name__,
         config=dict(model.config),
-        bytes_held=sum(parameter.numel() * parameter.element_size() for parameter in model.parameters()),
+        bytes_held=sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values()),
         collectives={str(name): count for name, count in counted.get_comm_counts().items()},
     )
 

@@ -200,7 +200,9 @@ CASES: Mapping[str, Case] = {
             perturbation_mask=lambda: torch.tensor([0.0, 1.0]),
         ),
     ),
-    "cogvideox": Case("CogVideoXTransformer3DModel", _COG, _cog_inputs(2)),
+    "cogvideox": Case(
+        "CogVideoXTransformer3DModel", _COG | {"use_learned_positional_embeddings": True}, _cog_inputs(2)
+    ),
     "cogvideox 1.5": Case(
         "CogVideoXTransformer3DModel",
         _COG | {"patch_size_t": 2, "ofs_embed_dim": 12, "patch_bias": False},
