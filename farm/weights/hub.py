@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,6 +63,7 @@ class Hub:
 
     def __init__(self, endpoint: str = "") -> None:
         self._endpoint = endpoint or None
+        logging.getLogger("huggingface_hub.file_download").setLevel(logging.ERROR)  # each resumption is a warning there
 
     def listing(self, repository: str, revision: str) -> Listing:
         """What `revision` of a repository holds."""
