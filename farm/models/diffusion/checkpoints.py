@@ -51,6 +51,8 @@ class Checkpoint:
     """Further arguments of its pipeline."""
     more_conditions: frozenset[str] = frozenset()
     """Beyond its family's: "end" where it was trained with last frames."""
+    needs_end: bool = False
+    """True where it makes nothing without a last frame."""
     stride: int = 0
     """Of the frame count, where it is not the family's."""
     multiple: int = 0
@@ -97,7 +99,6 @@ CHECKPOINTS: Mapping[str, Checkpoint] = {
             denoiser_params=16_400_000_000,
             other_params=6_400_000_000,
             activations_gb=12,
-            more_conditions=frozenset({"end"}),
             fps=Fraction(16),
             frames=81,
             most_frames=81,
@@ -114,7 +115,6 @@ CHECKPOINTS: Mapping[str, Checkpoint] = {
             denoiser_params=16_400_000_000,
             other_params=6_400_000_000,
             activations_gb=26,
-            more_conditions=frozenset({"end"}),
             fps=Fraction(16),
             frames=81,
             most_frames=81,
@@ -131,6 +131,7 @@ CHECKPOINTS: Mapping[str, Checkpoint] = {
             denoiser_params=16_400_000_000,
             other_params=6_400_000_000,
             activations_gb=26,
+            needs_end=True,
             more_conditions=frozenset({"end"}),
             fps=Fraction(16),
             frames=81,

@@ -119,7 +119,7 @@ FAMILIES: Mapping[str, Family] = {
         Family(
             name="wan",
             title="Wan 2.1 and 2.2 image to video",
-            pipelines=("WanImageToVideoPipeline",),
+            pipelines=("WanImageToVideoPipeline", "WanPipeline"),
             recipe=f"{_RECIPES}.wan:RECIPE",
             denoisers=("transformer", "transformer_2"),
             frame_rule=FrameRule(4, 1, 5),
@@ -148,7 +148,7 @@ FAMILIES: Mapping[str, Family] = {
         Family(
             name="ltx2",
             title="LTX-2, with sound",
-            pipelines=("LTX2ImageToVideoPipeline", "LTX2Pipeline"),
+            pipelines=("LTX2ImageToVideoPipeline", "LTX2Pipeline", "LTX2ConditionPipeline"),
             recipe=f"{_RECIPES}.ltx2:RECIPE",
             latent_pixels=32,
             latent_frames=8,
@@ -216,7 +216,7 @@ FAMILIES: Mapping[str, Family] = {
         Family(
             name="pia",
             title="PIA",
-            pipelines=("PIAPipeline",),
+            pipelines=("PIAPipeline", "StableDiffusionPipeline"),
             recipe=f"{_RECIPES}.pia:RECIPE",
             denoisers=("unet",),
             frame_rule=FrameRule(),

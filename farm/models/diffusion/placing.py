@@ -19,6 +19,9 @@ from farm.models.diffusion.parallel.plan import ParallelPlan, objections
 from farm.models.spec import Resolved, Terms
 
 BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+USABLE = 0.94
+"""Of a GPU's memory: the rest is the driver's, and lost between blocks."""
+
 GOALS = {"auto": Goal.MOST_TAKES, "fastest": Goal.FASTEST}
 
 
@@ -40,7 +43,7 @@ def plan_for(checkpoint: Checkpoint, weights: Path, terms: Terms) -> ParallelPla
         facts_of(checkpoint, weights, None),
         sizes,
         gpus=terms.gpus_per_node,
-        gpu_bytes=round(terms.gpu_memory_gb * 1e9),
+        gpu_bytes=round(terms.gpu_memory_gb * 1e9 * USABLE),
         goal=GOALS[terms.parallel],
     )
 

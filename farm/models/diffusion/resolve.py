@@ -37,6 +37,8 @@ def resolve(checkpoint: Checkpoint, shot: Shot, intent: MotionIntent, profile: P
     """What `shot` asks of `checkpoint`, or why it cannot."""
     if shot.end and "end" not in checkpoint.conditions:
         return Rejection("it cannot end on a given frame", _could(checkpoint, shot))
+    if checkpoint.needs_end and not shot.end:
+        return Rejection("it needs an end frame beside the still", _could(checkpoint, shot))
     fps = shot.fps if checkpoint.kin.any_fps else checkpoint.fps
     needed = Fraction(shot.nb_frames + 2 * shot.handles) / shot.fps
     frames = frame_rule(checkpoint).snap(math.ceil(needed * fps))
@@ -136,7 +138,7 @@ def _could(asked: Checkpoint, shot: Shot) -> str:
         each.name
         for each in CHECKPOINTS.values()
         if each.name != asked.name
-        and (not shot.end or "end" in each.conditions)
+        and (each.needs_end <= bool(shot.end) <= ("end" in each.conditions))
         and each.most_frames / (shot.fps if each.kin.any_fps else each.fps) >= needed
     ]
     return f"ask {', '.join([*able, 'animatic'])}"

@@ -155,7 +155,14 @@ def test_no_knob_is_said():
     assert not any("fidelity" in note for note in made("ltx").notes)
 
 
-@pytest.mark.parametrize("name", sorted(CHECKPOINTS))
+def test_a_first_and_last_frame_model_needs_both():
+    answer = asked("wan21-flf")
+    assert isinstance(answer, Rejection)
+    assert answer.reason == "it needs an end frame beside the still"
+    assert "wan21-flf" not in asked("svd").remedy  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", sorted(set(CHECKPOINTS) - {"wan21-flf"}))
 def test_what_is_given_and_not_used_is_said(name):
     given_too = {"mask": "/m.png", "depth": "/d.png", "driving_video": "/v.mp4", "nb_frames": 40}
     notes = " | ".join(made(name, **given_too).notes)
