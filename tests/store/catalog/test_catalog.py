@@ -131,7 +131,8 @@ def test_a_take_that_was_finished_first_has_its_clip_all_the_same(world: Any, fo
     world.finish_take(1)
     world.deliver(1)
     catalog.follow(world.store)
-    clip = world.store.task(world.tasks["deliver"].id).manifest.files["clip"].key
+    deliver = world.tasks["deliver"].id
+    clip = f"store/demo/deliverable/{deliver[:2]}/{deliver}/1/clip"
     assert [(row["chosen"], row["clips"]) for row in takes(catalog)] == [(True, [("review", clip)]), (False, [])]
 
 
