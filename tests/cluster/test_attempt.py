@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from itertools import count
 from pathlib import Path
 from threading import Event
 
+import numpy as np
 import pytest
 
 from farm.canonical import file_digest
-from farm.chain import PrepareParams, SelectParams
+from farm.chain import PrepareParams, SelectParams, UpscaleParams
 from farm.cluster.attempt import AttemptContext, Workplace, perform
 from farm.cluster.cache import Cache
 from farm.errors import Cancelled, FailureKind, StorageError
-from farm.media import write_png
+from farm.media import MEZZANINE, Encoder, Target, write_png
+from farm.models.enhance import upscaler
 from farm.store.clips import ClipStore
 from farm.tasks import AttemptState, Manifest, Task, Work, manifest_key
 
@@ -35,8 +38,6 @@ def place(clips, tmp_path):
 
 @pytest.fixture
 def prepare(clips, tmp_path):
-    import numpy as np
-
     still = tmp_path / "in.png"
     write_png(still, np.full((40, 60, 3), 90, np.uint8))
     clips.put_file("assets/in.png", still)
@@ -187,3 +188,23 @@ def test_stages_can_be_named_beside_the_chain(place):
 
 def test_a_worker_alone_is_a_gang_of_one(place):
     assert place.gang.broadcast("dataclasses:is_dataclass") == [True]
+
+
+@pytest.mark.parametrize("revision", ["as planned", "another"])
+def test_a_worker_upscales_with_the_very_upscaler_that_was_planned(place, clips, tmp_path, revision):
+    take = tmp_path / "take.mkv"
+    with Encoder([Target(take, MEZZANINE)], width=32, height=18, fps=Fraction(24)) as encoder:
+        encoder.write(np.full((18, 32, 3), 90, np.uint8))
+    clips.put_file("take.mkv", take)
+    planned = upscaler("lanczos").revision if revision == "as planned" else "of yesterday"
+    asked = UpscaleParams(upscaler="lanczos", revision=planned, width=64, height=36, frames=1)
+    task = Task.of(project="p", stage="upscale", version=1, params=asked.content())
+
+    manifest = run(Work(task, 1, {"mezzanine": "take.mkv"}), place)
+
+    if revision == "as planned":
+        assert sorted(manifest.files) == ["mezzanine", "proxy"]
+        assert list(place.enlargers) == [("lanczos", "1")]
+    else:
+        assert manifest.failure is FailureKind.INPUT
+        assert "another lanczos: its revision is 1, and of yesterday was planned" in manifest.message

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from farm.config import Project
 from farm.errors import InputError
 from farm.findings import Finding, Place, Severity
-from farm.shots.model import Fit, Select, Shot, ShotList
+from farm.shots.model import Fit, Interpolate, Select, Shot, ShotList
 from farm.submission import SCHEMA_VERSION, Submission
 from farm.tasks import Asset, asset_key
 
@@ -66,6 +66,8 @@ def shots(draw, code: str) -> Shot:
         budget=draw(st.none() | st.fractions(0, 10**6)),
         targets=draw(NAMES),
         select=draw(st.sampled_from(Select)),
+        upscale=draw(st.sampled_from(("auto", "off")) | SLUGS),
+        interpolate=draw(st.sampled_from(Interpolate)),
         metadata=draw(PAIRS),
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from farm.config import FILE_ONLY, Config, Project, Retention, load_config, load_project
 from farm.errors import DocumentError, InputError
-from farm.shots.model import Fit
+from farm.shots.model import Fit, Interpolate
 
 Write = Callable[[str, "str | bytes"], Path]
 
@@ -28,6 +28,9 @@ seed: 11
 naming: "{shot}_{version}"
 path: "{sequence}/{shot}"
 targets: review, reels
+upscale: off
+upscaler: RealESRGAN_x4plus
+interpolate: off
 path_mapping:
   - ['P:\\', /mnt/p, s3://bucket/p]
 licences: [Apache-2.0, MIT]
@@ -40,7 +43,8 @@ def test_a_project_file(write: Write) -> None:
     assert load_project(write("show.yaml", PROJECT), Path("/nowhere")) == Project(
         project="lake", fps=Fraction(24000, 1001), size=(1280, 720), handles=8, fit=Fit.OVERSCAN, takes=3,
         models=("animatic", "svd"), fallback="animatic", seed=11, naming="{shot}_{version}", path="{sequence}/{shot}",
-        targets=("review", "reels"), path_mapping=(("P:\\", "/mnt/p", "s3://bucket/p"),),
+        targets=("review", "reels"), upscale="off", upscaler="RealESRGAN_x4plus", interpolate=Interpolate.OFF,
+        path_mapping=(("P:\\", "/mnt/p", "s3://bucket/p"),),
         licences=("Apache-2.0", "MIT"), retention=Retention(rejected_days=7), max_still_megapixels=100,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from farm.config import Project
 from farm.errors import DocumentError
 from farm.findings import Place
 from farm.shots.load import load
-from farm.shots.model import Fit, Shot, ShotList
+from farm.shots.model import Fit, Interpolate, Shot, ShotList
 from farm.shots.paths import Allowed
 
 Write = Callable[[str, "str | bytes"], Path]
@@ -34,7 +34,8 @@ FULL = [
         "prompt": "slow push in,\nthen \"pan\" left; séance", "negative_prompt": "text", "camera": "push in",
         "subject": "hair", "atmosphere": "mist", "speed": "slow", "direction": "left", "fidelity": "0.65",
         "loop": "yes", "takes": "2", "models": "animatic, svd", "fallback": "animatic", "seed": "7",
-        "priority": "80", "budget": "12.5", "targets": "review, reels", "description": "d", "action": "a",
+        "priority": "80", "budget": "12.5", "targets": "review, reels", "upscale": "off",
+        "interpolate": "flow", "description": "d", "action": "a",
         "dialogue": "“Hello”", "notes": "n", "size": "MCU", "angle": "low", "lens": "35", "status": "ip",
         "Bid days": "3",
     },
@@ -86,7 +87,8 @@ def test_a_full_shot(write: Write, tmp_path: Path) -> None:
         fit=Fit.PAD, prompt='slow push in,\nthen "pan" left; séance', negative_prompt="text", camera="push in",
         subject="hair", atmosphere="mist", speed="slow", direction="left", fidelity=0.65, loop=True, takes=2,
         models=("animatic", "svd"), fallback="animatic", seed=7, priority=80, budget=Fraction(25, 2),
-        targets=("review", "reels"), description="d", action="a", dialogue="“Hello”", notes="n", size="MCU",
+        targets=("review", "reels"), upscale="off", interpolate=Interpolate.FLOW,
+        description="d", action="a", dialogue="“Hello”", notes="n", size="MCU",
         angle="low", lens="35", status="ip", metadata={"Bid days": "3"},
     )  # fmt: skip
 

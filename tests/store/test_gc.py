@@ -140,3 +140,21 @@ def test_what_the_store_does_not_know_is_never_garbage(keys: list[str]) -> None:
     entries = [Entry(key, 1, 0) for key in keys]
     found: list[Garbage] = list(garbage(entries, Snapshot(0, {}, {}, {}), frozenset(), LATER_US))
     assert found == []
+
+
+def test_what_a_delivered_take_was_enlarged_to_is_kept_and_what_nothing_was_made_of_goes(
+    store: JobStore, folder_clips: ClipStore, make: Any
+) -> None:
+    take = make.task(stage="generate")
+    large = make.task(stage="upscale", inputs={"mezzanine": Input(task=take.id, output="mezzanine")})
+    fast = make.task(stage="interpolate", inputs={"mezzanine": Input(task=large.id, output="mezzanine")})
+    with store.lead() as lease:
+        store.create_job(lease.epoch, make.job())
+        store.add_tasks(lease.epoch, "job", [take, large, fast], 1)
+        for task in (take, large, fast):
+            store.commit(lease.epoch, make.done(task))
+        store.set_job_state(lease.epoch, "job", JobState.DONE, 1)
+    for task in (take, large, fast):
+        folder_clips.put_bytes(f"{attempt_prefix('demo', FileClass.MEZZANINE, task.id, 1)}/file", b"x")
+    found = collect(folder_clips, store, now_us=LATER_US, older_than_days=30)
+    assert [each.task for each in found] == [fast.id]

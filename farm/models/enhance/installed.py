@@ -10,13 +10,14 @@ hash of its content, so that a worker whose file is another one is found out.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
 
 from farm.canonical import file_digest
 from farm.errors import InputError
@@ -44,6 +45,12 @@ _LICENCES: Mapping[str, str] = dict.fromkeys(
     "BSD-3-Clause",
 )
 """Of checkpoints that are published under these names."""
+
+
+class _Said(BaseModel):
+    """What may be written about a checkpoint, beside it."""
+
+    licence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +149,6 @@ def _licence(path: Path) -> str:
     if not document.is_file():
         return _LICENCES.get(path.stem, "")
     try:
-        said = json.loads(document.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f'{document} cannot be read: {error} (write {{"licence": "BSD-3-Clause"}})') from error
-    licence = said.get("licence") if isinstance(said, dict) else None
-    if not isinstance(licence, str):
-        raise InputError(f'{document} names no licence (write {{"licence": "BSD-3-Clause"}})')
-    return licence
+        return _Said.model_validate_json(document.read_bytes()).licence
+    except (OSError, ValidationError) as error:
+        raise InputError(f'{document} names no licence (write {{"licence": "BSD-3-Clause"}})') from error

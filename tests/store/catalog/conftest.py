@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from farm.chain import DeliverParams, GenerateParams, PrepareParams, ScoreParams, SelectParams
+from farm.chain import (
+    DeliverParams,
+    GenerateParams,
+    InterpolateParams,
+    PrepareParams,
+    ScoreParams,
+    SelectParams,
+    UpscaleParams,
+)
 from farm.errors import FailureKind
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
@@ -26,6 +34,8 @@ def stored(task: Task, name: str, file_class: FileClass) -> StoredFile:
 OUTPUTS = {
     "generate": {"mezzanine": FileClass.MEZZANINE, "proxy": FileClass.PROXY},
     "score": {"score": FileClass.LOG},
+    "upscale": {"mezzanine": FileClass.MEZZANINE, "proxy": FileClass.PROXY},
+    "interpolate": {"mezzanine": FileClass.MEZZANINE, "proxy": FileClass.PROXY},
     "deliver": {"clip": FileClass.DELIVERABLE},
 }
 
@@ -82,8 +92,19 @@ class World:
         self.add("select", "select", SelectParams(takes=(1, 2)), inputs=inputs)
         self.finish("select", chosen=list(chosen))
 
+    def finish_take(self, number: int) -> None:
+        """Enlarge a take and give it the frames between."""
+        take = {"mezzanine": Input(task=self.tasks[f"take {number}"].id, output="mezzanine")}
+        size = {"width": SIZE["width"], "height": SIZE["height"], "frames": SIZE["frames"], "revision": "1"}
+        large = self.add("upscale", "upscale", UpscaleParams(upscaler="lanczos", **size), inputs=take)
+        self.finish("upscale")
+        made = InterpolateParams(interpolator="flow", fps=SIZE["fps"], **size)
+        self.add("interpolate", "interpolate", made, inputs={"mezzanine": Input(task=large.id, output="mezzanine")})
+        self.finish("interpolate")
+
     def deliver(self, number: int, product: str = "review") -> None:
-        inputs = {"mezzanine": Input(task=self.tasks[f"take {number}"].id, output="mezzanine")}
+        source = self.tasks.get("interpolate") or self.tasks[f"take {number}"]
+        inputs = {"mezzanine": Input(task=source.id, output="mezzanine")}
         self.add("deliver", "deliver", DeliverParams(product=product, **SIZE), inputs=inputs)
         self.finish("deliver")
 

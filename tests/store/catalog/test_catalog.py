@@ -123,6 +123,19 @@ def test_a_choice_by_hand_counts_too(world: Any, folder_clips: ClipStore) -> Non
     assert [row["chosen"] for row in takes(catalog)] == [True]
 
 
+def test_a_take_that_was_finished_first_has_its_clip_all_the_same(world: Any, folder_clips: ClipStore) -> None:
+    world.finish("take 1")
+    world.finish("take 2")
+    catalog = Catalog(folder_clips)
+    catalog.follow(world.store)
+    world.finish_take(1)
+    world.deliver(1)
+    catalog.follow(world.store)
+    deliver = world.tasks["deliver"].id
+    clip = f"store/demo/deliverable/{deliver[:2]}/{deliver}/1/clip"
+    assert [(row["chosen"], row["clips"]) for row in takes(catalog)] == [(True, [("review", clip)]), (False, [])]
+
+
 def test_following_step_by_step_or_at_once_gives_the_same(world: Any, tmp_path: Path) -> None:
     steps, once = Catalog(ClipStore(tmp_path / "steps")), Catalog(ClipStore(tmp_path / "once"))
     world.fail("take 1", 1, FailureKind.TRANSIENT, TaskState.WAITING)

@@ -37,6 +37,17 @@ def test_rows_from_manifests_are_those_of_the_job_store_as_far_as_they_go(
         assert all(column.null_count == len(column) for column in nulls.columns)
 
 
+def test_clips_of_takes_that_were_finished_first_are_theirs(world: Any, folder_clips: ClipStore) -> None:
+    world.finish("take 1")
+    world.finish_take(1)
+    world.deliver(1)
+    world.shelve(folder_clips)
+    catalog = Catalog(folder_clips)
+    catalog.rebuild_from_manifests(folder_clips)
+    (row,) = catalog.read("takes").to_pylist()
+    assert (row["chosen"], [product for product, _ in row["clips"]]) == (True, ["review"])
+
+
 def test_a_second_time_adds_nothing(world: Any, folder_clips: ClipStore) -> None:
     world.whole()
     world.shelve(folder_clips)

@@ -1,0 +1,182 @@
+"""What a chosen take needs before delivery, and what the plan makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import pytest
+
+from farm.chain import GenerateParams, StageName
+from farm.config import Project
+from farm.finish import Finishers, finish, is_smaller, skipped
+from farm.kit import Kit
+from farm.models.enhance import interpolator, upscaler
+from farm.plan import Opening, TakePlan, plan
+from farm.shots.model import Fit, Interpolate
+from farm.tasks import Input, Lane, Task
+
+
+@dataclass(frozen=True)
+class PaperNetwork:
+    """A network that only plans."""
+
+    name: str = "sharp"
+    licence: str = "BSD-3-Clause"
+    revision: str = "abc"
+    is_network: bool = True
+
+    def open(self, placement):
+        raise AssertionError("planning opens nothing")
+
+
+FINISHERS = Finishers({"lanczos": upscaler("lanczos"), "sharp": PaperNetwork()}, interpolator("flow"), "lanczos")
+
+
+def take(**changed) -> Task:
+    asked = {"model": "m", "revision": "1", "width": 640, "height": 360, "frames": 48, "fps": Fraction(24), "seed": 1}
+    params = GenerateParams(**(asked | changed)).content()
+    return Task.of(project="demo", stage=StageName.GENERATE, version=1, params=params)
+
+
+def finished(shot, finishers=FINISHERS, **of_take):
+    def make(stage, params, inputs, lane):
+        return Task.of(project="demo", stage=stage, version=1, params=params.content(), inputs=inputs, lane=lane)
+
+    return finish(shot, take(**of_take), finishers, make)
+
+
+def stages(found) -> list[str]:
+    return [task.stage for task in found.tasks]
+
+
+@pytest.mark.parametrize(
+    ("of_take", "of_shot", "wanted"),
+    [
+        ({}, {}, []),
+        ({"width": 1280, "height": 720}, {}, []),
+        ({"fps": Fraction(30)}, {}, []),
+        ({"width": 320, "height": 180}, {}, ["upscale"]),
+        ({"height": 352}, {}, ["upscale"]),
+        ({"height": 352}, {"fit": Fit.PAD}, []),
+        ({"width": 600, "height": 352}, {"fit": Fit.PAD}, ["upscale"]),
+        ({"fps": Fraction(16)}, {}, ["interpolate"]),
+        ({"width": 320, "height": 180, "fps": Fraction(7)}, {}, ["upscale", "interpolate"]),
+        ({"width": 320, "height": 180, "fps": Fraction(7)}, {"upscale": "off"}, ["interpolate"]),
+        ({"width": 320, "height": 180, "fps": Fraction(7)}, {"interpolate": Interpolate.OFF}, ["upscale"]),
+        ({}, {"upscale": "sharp", "interpolate": Interpolate.FLOW}, []),
+    ],
+)
+def test_only_what_is_missing_is_made(shot, of_take, of_shot, wanted):
+    found = finished(shot("sh010", **of_shot), **of_take)
+    assert stages(found) == wanted
+    assert found.mezzanine == Input(task=found.tasks[-1].id if wanted else take(**of_take).id, output="mezzanine")
+
+
+def test_each_step_reads_the_one_before(shot):
+    source = {"width": 320, "height": 180, "fps": Fraction(16), "frames": 33}
+    found = finished(shot("sh010"), **source)
+    first, second = found.tasks
+    assert first.inputs["mezzanine"].task == take(**source).id
+    assert second.inputs["mezzanine"].task == first.id
+    assert (first.params["width"], first.params["height"], first.params["frames"]) == (640, 360, 33)
+    assert (second.params["width"], second.params["frames"], second.params["fps"]) == (640, 49, "24")
+
+
+def test_a_network_has_workers_of_its_own_where_there_are_gpus(shot):
+    asked = shot("sh010", upscale="sharp")
+    on_cpu, on_gpu = (finished(asked, replace(FINISHERS, gpus=gpus), width=320, height=180) for gpus in (0, 1))
+    assert (on_cpu.tasks[0].lane, on_gpu.tasks[0].lane) == (Lane(), Lane(name="upscale-sharp", gpus=1))
+    assert on_cpu.tasks[0].id == on_gpu.tasks[0].id
+    plain = finished(shot("sh020"), replace(FINISHERS, gpus=1), width=320, height=180)
+    assert plain.tasks[0].lane == Lane()
+
+
+@pytest.mark.parametrize(
+    ("of_take", "interpolate", "skip"),
+    [
+        (Fraction(24), Interpolate.AUTO, 12),
+        (Fraction(16), Interpolate.AUTO, 12),
+        (Fraction(16), Interpolate.OFF, 8),
+        (Fraction(7), Interpolate.OFF, 4),
+        (Fraction(30), Interpolate.AUTO, 15),
+    ],
+)
+def test_a_handle_is_counted_in_frames_of_the_last_mezzanine(shot, of_take, interpolate, skip):
+    assert finished(shot("sh010", handles=12, interpolate=interpolate), fps=of_take).skip == skip
+    assert skipped(1, Fraction(24), Fraction(12)) == 1
+
+
+def test_size_is_compared_as_the_frame_is_filled(shot):
+    asked = shot("sh010")
+    assert not is_smaller((640, 360), asked)
+    assert is_smaller((638, 720), asked)
+    assert not is_smaller((638, 360), replace(asked, fit=Fit.PAD))
+
+
+def test_takes_that_have_everything_plan_what_they_did(brief, shot, play_all):
+    plain = brief(shot("sh010"), shot("sh020", handles=8))
+    ready = replace(plain, finishers=FINISHERS)
+    assert list(plan(plain, play_all(plain)).tasks) == list(plan(ready, play_all(ready)).tasks)
+
+
+def test_a_small_slow_take_is_delivered_and_assembled_from_what_was_made_of_it(brief, shot, play_all):
+    asked = brief(shot("sh010", targets=("review", "draft"), takes=1), finishers=FINISHERS)
+    opening = plan(asked, {}).shots[0]
+    asked.openings["sh010"] = Opening(opening.prepare, tuple(map(small, opening.takes)), ())
+
+    found = plan(asked, play_all(asked))
+
+    (planned,) = found.shots
+    upscale, interpolate = planned.finished[0].tasks
+    assert upscale.inputs["mezzanine"].task == planned.chosen[0].generate.id
+    assert [task.inputs["mezzanine"].task for task in planned.deliver] == [interpolate.id] * 2
+    assert found.assemble.inputs["clip_0"].task == interpolate.id
+    assert (upscale.take, upscale.shot, upscale.shape) == (1, "sh010", "upscale 640x360x48")
+    assert planned.settled(play_all(asked))
+
+
+def test_a_take_that_cannot_be_finished_leaves_a_slate_with_the_reason(brief, shot, play_all):
+    asked = brief(shot("sh010", takes=1), finishers=FINISHERS)
+    opening = plan(asked, {}).shots[0]
+    asked.openings["sh010"] = Opening(opening.prepare, tuple(map(small, opening.takes)), ())
+    found = plan(asked, play_all(asked, {"upscale sh010 take 1": "x.pth is damaged"}))
+    assert found.assemble.params["entries"][0]["slate"] == "x.pth is damaged"
+
+
+def small(planned: TakePlan) -> TakePlan:
+    """The take as a model would make it that knows 320x180 at 16 fps."""
+    told = planned.generate
+    params = {**told.params, "width": 320, "height": 180, "fps": "16"}
+    generate = Task.of(project="demo", stage=told.stage, version=1, params=params, inputs=told.inputs)
+    inputs = {**planned.score.inputs, "mezzanine": Input(task=generate.id, output="mezzanine")}
+    score = Task.of(project="demo", stage=planned.score.stage, version=1, params=planned.score.params, inputs=inputs)
+    return replace(planned, generate=generate, score=score)
+
+
+def refusals_of(shots, project=None, kit=None) -> dict[str, str]:
+    return (kit or Kit()).finishers(shots, project or Project())[1]
+
+
+def test_an_upscaler_that_is_not_there_refuses_the_shots_that_name_it(shot, tmp_path):
+    shots = [shot("sh010", upscale="lanczoz"), shot("sh020"), shot("sh030", upscale="off")]
+    found = refusals_of(shots, kit=Kit(tmp_path))
+    assert list(found) == ["sh010"]
+    assert 'did you mean "lanczos"?' in found["sh010"]
+    assert "or write upscale: off" in found["sh010"]
+
+
+def test_the_projects_upscaler_is_for_shots_that_leave_it_open(shot, tmp_path):
+    shots = [shot("sh010"), shot("sh020", upscale="lanczos"), shot("sh030", upscale="off")]
+    found = refusals_of(shots, Project(upscaler="RealESRGAN_x4plus"), Kit(tmp_path))
+    assert list(found) == ["sh010"]
+    assert f"{tmp_path}/upscalers/RealESRGAN_x4plus.safetensors" in found["sh010"]
+
+
+def test_an_upscaler_under_a_licence_that_is_not_allowed_is_refused(shot, tmp_path):
+    (tmp_path / "upscalers").mkdir()
+    (tmp_path / "upscalers" / "studio.safetensors").write_bytes(b"weights")
+    shots = [shot("sh010", upscale="studio"), shot("sh020")]
+    found = refusals_of(shots, Project(licences=("Apache-2.0",)), Kit(tmp_path))
+    assert list(found) == ["sh010"]
+    assert "a licence nobody has declared" in found["sh010"]
