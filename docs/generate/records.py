@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import Any, get_args, get_origin, get_type_hints
 
 from .markdown import attribute_docs, code, table, words
 
@@ -19,9 +18,9 @@ LONGEST_TYPE = 88
 def manifest() -> str:
     from farm.tasks import Manifest, StoredFile
 
-    def rows(owner: type[BaseModel]) -> Iterable[tuple[str, ...]]:
-        docs = attribute_docs(owner)
-        return ((code(n), code(_type(f.annotation)), docs.get(n, "")) for n, f in owner.model_fields.items())
+    def rows(owner: type[Manifest | StoredFile]) -> Iterable[tuple[str, ...]]:
+        docs, types = attribute_docs(owner), get_type_hints(owner)
+        return ((code(f.name), code(_type(types[f.name])), docs.get(f.name, "")) for f in fields(owner))
 
     head = ("field", "type", "")
     return f"{table(head, rows(Manifest))}\n\nEach of `files`:\n\n{table(head, rows(StoredFile))}"
