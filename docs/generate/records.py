@@ -18,10 +18,9 @@ LONGEST_TYPE = 88
 def manifest() -> str:
     from farm.tasks import Manifest, StoredFile
 
-    def rows(owner: type) -> Iterable[tuple[str, ...]]:
-        docs = attribute_docs(owner)
-        kinds = get_type_hints(owner)
-        return ((code(f.name), code(_type(kinds[f.name])), docs.get(f.name, "")) for f in fields(owner))
+    def rows(owner: type[Manifest | StoredFile]) -> Iterable[tuple[str, ...]]:
+        docs, types = attribute_docs(owner), get_type_hints(owner)
+        return ((code(f.name), code(_type(types[f.name])), docs.get(f.name, "")) for f in fields(owner))
 
     head = ("field", "type", "")
     return f"{table(head, rows(Manifest))}\n\nEach of `files`:\n\n{table(head, rows(StoredFile))}"

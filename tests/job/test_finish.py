@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pytest
+from shelved import shelve_upscaler
 
 from farm.chain import GenerateParams, StageName
 from farm.config import Project
 from farm.finish import Finishers, finish, is_smaller, skipped
 from farm.kit import Kit
 from farm.models.enhance import interpolator, upscaler
+from farm.models.registry import Registry
 from farm.plan import Opening, TakePlan, plan
 from farm.shots.model import Fit, Interpolate
 from farm.tasks import Input, Lane, Task
@@ -160,7 +162,7 @@ def refusals_of(shots, project=None, kit=None) -> dict[str, str]:
 
 def test_an_upscaler_that_is_not_there_refuses_the_shots_that_name_it(shot, tmp_path):
     shots = [shot("sh010", upscale="lanczoz"), shot("sh020"), shot("sh030", upscale="off")]
-    found = refusals_of(shots, kit=Kit(tmp_path))
+    found = refusals_of(shots, kit=Kit(Registry(tmp_path)))
     assert list(found) == ["sh010"]
     assert 'did you mean "lanczos"?' in found["sh010"]
     assert "or write upscale: off" in found["sh010"]
@@ -168,15 +170,16 @@ def test_an_upscaler_that_is_not_there_refuses_the_shots_that_name_it(shot, tmp_
 
 def test_the_projects_upscaler_is_for_shots_that_leave_it_open(shot, tmp_path):
     shots = [shot("sh010"), shot("sh020", upscale="lanczos"), shot("sh030", upscale="off")]
-    found = refusals_of(shots, Project(upscaler="RealESRGAN_x4plus"), Kit(tmp_path))
+    found = refusals_of(shots, Project(upscaler="RealESRGAN_x4plus"), Kit(Registry(tmp_path)))
     assert list(found) == ["sh010"]
-    assert f"{tmp_path}/upscalers/RealESRGAN_x4plus.safetensors" in found["sh010"]
+    assert "farm models add FILE --name NAME" in found["sh010"]
 
 
 def test_an_upscaler_under_a_licence_that_is_not_allowed_is_refused(shot, tmp_path):
-    (tmp_path / "upscalers").mkdir()
-    (tmp_path / "upscalers" / "studio.safetensors").write_bytes(b"weights")
+    path = tmp_path / "studio.safetensors"
+    path.write_bytes(b"weights")
+    shelve_upscaler(tmp_path, path)
     shots = [shot("sh010", upscale="studio"), shot("sh020")]
-    found = refusals_of(shots, Project(licences=("Apache-2.0",)), Kit(tmp_path))
+    found = refusals_of(shots, Project(licences=("Apache-2.0",)), Kit(Registry(tmp_path)))
     assert list(found) == ["sh010"]
     assert "a licence nobody has declared" in found["sh010"]

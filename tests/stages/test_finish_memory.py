@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 import torch
 from safetensors.torch import save_file
+from shelved import shelve_upscaler
 from spandrel.architectures.Compact import Compact
 
 from farm.media import MEZZANINE, Encoder, Target
@@ -69,8 +70,9 @@ def clips(tmp_path_factory, photo):
             for number in range(length):
                 to.write(still[60 : 60 + SIZE[1], 2 * number : 2 * number + SIZE[0]].copy())
     torch.manual_seed(0)
-    (folder / "upscalers").mkdir()
-    save_file(Compact(num_feat=4, num_conv=1, upscale=2).state_dict(), folder / "upscalers" / "tiny.safetensors")
+    path = folder / "tiny.safetensors"
+    save_file(Compact(num_feat=4, num_conv=1, upscale=2).state_dict(), path)
+    shelve_upscaler(folder, path)
     return folder
 
 

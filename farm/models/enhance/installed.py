@@ -1,36 +1,27 @@
-"""What there is to finish takes with, by name: what needs no weights, and the checkpoints of the models folder.
+"""What there is to finish takes with, by name: what needs no weights, and the upscalers of the models folder.
 
-    {models}/upscalers/RealESRGAN_x4plus.pth    ─▶ upscaler("RealESRGAN_x4plus", models)
-    {models}/upscalers/studio.safetensors,
-                       studio.json              ─▶ upscaler("studio", models), {"licence": "…"} from the document
+    "lanczos", "flow"    always there
+    "RealESRGAN_x4plus"  ─▶ its record in the models folder (`farm models add FILE --name …`) ─▶ Checkpoint
 
-A name is a file's name without suffix, and never a path: lists come from elsewhere. A checkpoint's revision is the
-hash of its content, so that a worker whose file is another one is found out.
+A revision is the fingerprint of the files, so that a worker whose weights are others is found out.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from farm.canonical import file_digest
 from farm.errors import InputError
+from farm.models.diffusion.installed import Installed, Kind, installed
 from farm.models.enhance.spec import Enlarger, Interpolator, Retimer, Upscaler
 from farm.models.spec import Placement
 
-FOLDER = "upscalers"
-"""Of the models folder: one file for each checkpoint."""
-SUFFIXES = (".safetensors", ".pth", ".pt")
 LANCZOS = "lanczos"
 FLOW = "flow"
-
-_NAME = re.compile(r"[A-Za-z0-9][\w+.-]{0,99}", re.ASCII)
 
 _LICENCES: Mapping[str, str] = dict.fromkeys(
     (
@@ -100,13 +91,13 @@ class Flow:
 
 
 def upscaler(name: str, models: Path | None = None) -> Upscaler:
-    """The upscaler of that name. `InputError` names the ones there are, and where to put another."""
+    """The upscaler of that name. `InputError` names the ones there are, and how to add another."""
     if name == LANCZOS:
         return Lanczos()
-    path = _file(name, models)
-    if path is None:
+    record = _records(models).get(name)
+    if record is None:
         raise InputError(_missing(name, models))
-    return Checkpoint(name, path, _licence(path), _revision(path, path.stat().st_mtime_ns))
+    return Checkpoint(name, record.file, record.licence or _LICENCES.get(name, ""), record.fingerprint[:16])
 
 
 def interpolator(name: str) -> Interpolator:
@@ -118,37 +109,17 @@ def interpolator(name: str) -> Interpolator:
 
 def names(models: Path | None) -> tuple[str, ...]:
     """Every upscaler there is."""
-    folder = models / FOLDER if models else None
-    files = folder.iterdir() if folder and folder.is_dir() else ()
-    return (LANCZOS, *sorted({file.stem for file in files if file.suffix in SUFFIXES}))
+    return (LANCZOS, *_records(models))
 
 
-def _file(name: str, models: Path | None) -> Path | None:
-    if models is None or not _NAME.fullmatch(name):
-        return None
-    return next((path for suffix in SUFFIXES if (path := models / FOLDER / f"{name}{suffix}").is_file()), None)
+def _records(models: Path | None) -> Mapping[str, Installed]:
+    """By name."""
+    found = installed(models) if models else ()
+    return {record.name: record for record in found if record.kind is Kind.UPSCALER}
 
 
 def _missing(name: str, models: Path | None) -> str:
     known = names(models)
     near = get_close_matches(name, known, n=1)
     meant = f'did you mean "{near[0]}"?' if near else f"known: {', '.join(known)}"
-    where = f"; a checkpoint goes to {models / FOLDER}/{name}.safetensors" if models and _NAME.fullmatch(name) else ""
-    return f'there is no upscaler "{name}" ({meant}{where})'
-
-
-@cache
-def _revision(path: Path, changed_ns: int) -> str:
-    """Of a file as it was at that time: reading it takes a moment."""
-    del changed_ns
-    return file_digest(path)[:16]
-
-
-def _licence(path: Path) -> str:
-    document = path.with_suffix(".json")
-    if not document.is_file():
-        return _LICENCES.get(path.stem, "")
-    try:
-        return _Said.model_validate_json(document.read_bytes()).licence
-    except (OSError, ValidationError) as error:
-        raise InputError(f'{document} names no licence (write {{"licence": "BSD-3-Clause"}})') from error
+    return f'there is no upscaler "{name}" ({meant}; farm models add FILE --name NAME)'

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shelved import shelve_upscaler
 from spandrel import MAIN_REGISTRY
 
 from farm.errors import InputError
@@ -87,37 +88,30 @@ def test_frames_come_one_by_one():
 
 
 def test_a_checkpoint_in_the_models_folder_is_found_by_name(tmp_path):
-    saved(compact(2), tmp_path / "upscalers" / "studio.safetensors")
-    (tmp_path / "upscalers" / "studio.json").write_text('{"licence": "MIT"}')
+    shelve_upscaler(tmp_path, saved(compact(2), tmp_path / "files" / "studio.safetensors"), licence="MIT")
     found = upscaler("studio", tmp_path)
     assert (found.name, found.licence, found.is_network, len(found.revision)) == ("studio", "MIT", True, 16)
     (frame,) = found.open(Placement()).enlarged([np.zeros((9, 16, 3), np.uint8)], 32, 18)
     assert frame.shape == (18, 32, 3)
 
 
-def test_a_changed_file_is_another_revision(tmp_path):
-    path = saved(compact(2), tmp_path / "upscalers" / "studio.safetensors")
+def test_other_weights_are_another_revision(tmp_path):
+    path = tmp_path / "files" / "studio.safetensors"
+    shelve_upscaler(tmp_path, saved(compact(2), path))
     before = upscaler("studio", tmp_path).revision
-    saved(compact(4), path)
+    shelve_upscaler(tmp_path, saved(compact(4), path))
     assert upscaler("studio", tmp_path).revision != before
 
 
 def test_published_checkpoints_have_their_licence(tmp_path):
-    saved(rrdb(4), tmp_path / "upscalers" / "RealESRGAN_x4plus.pth")
+    shelve_upscaler(tmp_path, saved(rrdb(4), tmp_path / "files" / "RealESRGAN_x4plus.pth"))
     assert upscaler("RealESRGAN_x4plus", tmp_path).licence == "BSD-3-Clause"
 
 
 @pytest.mark.parametrize("name", ["studoi", "../studio", "/etc/passwd", "", "a/b"])
 def test_an_upscaler_that_is_not_there_is_refused_by_name(tmp_path, name):
-    saved(compact(2), tmp_path / "upscalers" / "studio.safetensors")
+    shelve_upscaler(tmp_path, saved(compact(2), tmp_path / "files" / "studio.safetensors"))
     with pytest.raises(InputError, match=f'there is no upscaler "{name}"'):
         upscaler(name, tmp_path)
     with pytest.raises(InputError, match="known: lanczos"):
         upscaler("other")
-
-
-def test_a_document_without_a_licence_is_refused(tmp_path):
-    saved(compact(2), tmp_path / "upscalers" / "studio.safetensors")
-    (tmp_path / "upscalers" / "studio.json").write_text("[1]")
-    with pytest.raises(InputError, match=r"studio\.json names no licence"):
-        upscaler("studio", tmp_path)
