@@ -157,7 +157,7 @@ def small(planned: TakePlan) -> TakePlan:
 
 
 def refusals_of(shots, project=None, kit=None) -> dict[str, str]:
-    return (kit or Kit()).finishers(shots, project or Project())[1]
+    return (kit or Kit(Registry())).finishers(shots, project or Project())[1]
 
 
 def test_an_upscaler_that_is_not_there_refuses_the_shots_that_name_it(shot, tmp_path):

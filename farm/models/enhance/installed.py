@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from farm.errors import InputError
 from farm.models.diffusion.installed import Installed, Kind, installed
 from farm.models.enhance.spec import Enlarger, Interpolator, Retimer, Upscaler
@@ -36,12 +34,6 @@ _LICENCES: Mapping[str, str] = dict.fromkeys(
     "BSD-3-Clause",
 )
 """Of checkpoints that are published under these names."""
-
-
-class _Said(BaseModel):
-    """What may be written about a checkpoint, beside it."""
-
-    licence: str
 
 
 @dataclass(frozen=True, slots=True)
