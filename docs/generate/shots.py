@@ -43,6 +43,7 @@ MEANINGS: Mapping[str, str] = {
     "loop": "whether the last frame leads back to the first",
     "takes": "takes of each model",
     "models": "which models, side by side",
+    "loras": "LoRAs for its models, each `name`, `name:0.8`, or `name:0.8:transformer_2` for one of two experts",
     "fallback": "the model to use when every take of the others failed",
     "seed": "seed of take 1; the next takes count on from it",
     "priority": "higher runs first",

@@ -93,6 +93,8 @@ class Shot:
 
     takes: int = 4
     models: tuple[str, ...] = ("animatic",)
+    loras: tuple[str, ...] = ()
+    """LoRAs for its models, each a name, "name:0.8", or "name:0.8:transformer_2" for one expert."""
     fallback: str = ""
     """A model to use when every take of the others failed; "" for none."""
     seed: int | None = None

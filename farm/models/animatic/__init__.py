@@ -93,6 +93,7 @@ def _ignored(shot: Shot, intent: MotionIntent) -> tuple[str, ...]:
         ),
         (shot.negative_prompt, "the negative prompt is not used"),
         (shot.references, "reference images are not used"),
+        (shot.loras, "LoRAs are not used"),
         (shot.driving_video, "the driving video is not used"),
         (shot.fidelity != _FIDELITY, "fidelity is not used: the still itself is shown"),
     ]

@@ -10,11 +10,12 @@ A known checkpoint whose weights are not there can be named; its shots are refus
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from farm.errors import InputError
+from farm.models.diffusion import loras
 from farm.models.diffusion.checkpoints import CHECKPOINTS, Checkpoint
 from farm.models.diffusion.installed import Installed, Kind, checkpoint_of, installed
 from farm.models.diffusion.parallel.plan import ParallelPlan
@@ -40,6 +41,8 @@ class DiffusionAdapter:
     terms: Terms
     record: Installed | None = None
     """Its weights in the models folder; None while they are not there."""
+    loras: Mapping[str, Installed] = field(default_factory=dict[str, Installed])
+    """LoRAs in the models folder, by name."""
 
     @property
     def spec(self) -> ModelSpec:
@@ -83,7 +86,16 @@ class DiffusionAdapter:
             wrong = "" if isinstance(resolved, Rejection) else self._objection(self.record, self._plan, resolved)
         except InputError as error:
             return Rejection(str(error), _SETTINGS)
-        return Rejection(f"{self._plan}: {wrong}", _SETTINGS) if wrong else resolved
+        if isinstance(resolved, Rejection) or not (wrong or shot.loras):
+            return resolved
+        return Rejection(f"{self._plan}: {wrong}", _SETTINGS) if wrong else self._with_loras(shot, resolved)
+
+    def _with_loras(self, shot: Shot, resolved: Resolved) -> Resolved | Rejection:
+        try:
+            more = loras.asked(shot.loras, self.checkpoint.kin, self.loras)
+        except InputError as error:
+            return Rejection(str(error), "mend the shot's loras, or leave them out")
+        return replace(resolved, options={**resolved.options, **more})
 
     def _objection(self, record: Installed, plan: ParallelPlan, resolved: Resolved) -> str:
         return objection(self.checkpoint, record.folder, plan, resolved)
@@ -104,18 +116,22 @@ class DiffusionAdapter:
 
         if self.record is None:
             raise InputError(f"{self.checkpoint.name} is not in the models folder of this machine (farm models pull)")
-        return DiffusionModel(self.checkpoint.kin, self.record.folder, gang, ParallelPlan.parse(lane.parallel))
+        plan = ParallelPlan.parse(lane.parallel)
+        return DiffusionModel(self.checkpoint.kin, self.record.folder, gang, plan, self.loras)
 
 
 def adapters(folder: Path | None, terms: Mapping[str, Terms]) -> Mapping[str, Adapter]:
     """Every known checkpoint and every one that a studio has added, by name."""
-    records = [each for each in installed(folder) if each.kind is Kind.MODEL] if folder else []
-    here = {record.name: record for record in records}
+    records = installed(folder) if folder else ()
+    here = {record.name: record for record in records if record.kind is Kind.MODEL}
+    lora = {record.name: record for record in records if record.kind is Kind.LORA}
     every = {**CHECKPOINTS, **{name: checkpoint_of(record) for name, record in here.items()}}
-    return {name: _adapter(each, terms, here.get(name)) for name, each in every.items()}
+    return {name: _adapter(each, terms, here.get(name), lora) for name, each in every.items()}
 
 
-def _adapter(checkpoint: Checkpoint, terms: Mapping[str, Terms], record: Installed | None) -> DiffusionAdapter:
+def _adapter(
+    checkpoint: Checkpoint, terms: Mapping[str, Terms], record: Installed | None, lora: Mapping[str, Installed]
+) -> DiffusionAdapter:
     chosen = terms.get(checkpoint.name) or terms.get("") or Terms()
     typed = replace(checkpoint, dtype=chosen.dtype) if chosen.dtype else checkpoint
-    return DiffusionAdapter(typed, chosen, record)
+    return DiffusionAdapter(typed, chosen, record, lora)

@@ -17,6 +17,7 @@ from torch import nn
 from farm.models.diffusion.memo import Memo
 from farm.models.diffusion.memory import Hold
 from farm.models.diffusion.opening import open_pipeline
+from farm.models.diffusion.parallel.lora import Lora
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.preview import Preview
 from farm.models.diffusion.profiles import Profile, profile_named
@@ -35,6 +36,8 @@ class Asked:
     dtype: str
     profile: str
     hold: Hold
+    loras: tuple[Lora, ...] = ()
+    """Merged into the denoisers as these are read."""
 
 
 @dataclass(slots=True)
@@ -66,7 +69,7 @@ def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: A
         device=device,
         dtype=asked.dtype,
         hold=asked.hold,
-        components=ranks.modules if ranks else {},
+        components=ranks.modules if ranks else _with_loras(weights, recipe, asked, device),
     )
     profile = profile_named(asked.profile)
     if ranks:
@@ -82,9 +85,28 @@ def _ranks(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked:
     """Every rank's part of the denoisers."""
     from farm.models.diffusion.parallel.remote import Ranks
 
+    names = {name: name for name in _denoisers(weights, recipe)}
+    return Ranks.open(gang, weights, names, plan, dtype=asked.dtype, loras=asked.loras)
+
+
+def _with_loras(weights: Path, recipe: Recipe, asked: Asked, device: str) -> Mapping[str, nn.Module]:
+    """The denoisers with the LoRAs merged into them; none where there are no LoRAs, and all is loaded as it is."""
+    if not asked.loras:
+        return {}
+    from farm.models.diffusion.parallel.cut import ShardOf
+    from farm.models.diffusion.parallel.shard import load_denoiser
+
+    dtype, there = getattr(torch, asked.dtype), torch.device(device)
+    return {
+        name: load_denoiser(weights / name, tp=ShardOf(), dtype=dtype, device=there, loras=asked.loras)
+        for name in _denoisers(weights, recipe)
+    }
+
+
+def _denoisers(weights: Path, recipe: Recipe) -> list[str]:
+    """Which of the family's denoisers a checkpoint has: [null, null] in its index stands for one that is left out."""
     index = look_through(weights, recipe).index
-    denoisers = {name: name for name in recipe.denoisers if _is_there(index, name)}
-    return Ranks.open(gang, weights, denoisers, plan, dtype=asked.dtype)
+    return [name for name in recipe.denoisers if index.get(name) and index[name][0]]
 
 
 def speed_up(denoisers: Mapping[str, nn.Module], profile: Profile, compiled: bool) -> None:
@@ -100,8 +122,3 @@ def speed_up(denoisers: Mapping[str, nn.Module], profile: Profile, compiled: boo
 
 def _any(module: nn.Module) -> Any:
     return module
-
-
-def _is_there(index: Mapping[str, Any], name: str) -> bool:
-    """Whether a model_index.json has that component: [null, null] stands for one that is left out."""
-    return bool(index.get(name) and index[name][0])

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,9 @@ import torch
 from farm.errors import OutOfMemory
 from farm.models.diffusion.family import Family
 from farm.models.diffusion.hooks import denoising
+from farm.models.diffusion.installed import Installed
 from farm.models.diffusion.loaded import Asked, Loaded, load
+from farm.models.diffusion.loras import files
 from farm.models.diffusion.memory import Hold, memory_errors
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.recipe import Recipe, taken
@@ -48,6 +50,8 @@ class DiffusionModel:
     weights: Path
     gang: Gang
     plan: ParallelPlan
+    loras: Mapping[str, Installed] = field(default_factory=dict[str, Installed])
+    """LoRAs on this machine, by name."""
     _loaded: Loaded | None = None
 
     def generate(self, request: Request, ctx: GenerateContext) -> Iterator[Frame]:
@@ -66,6 +70,7 @@ class DiffusionModel:
             dtype=str(request.options.get("dtype", "bfloat16")),
             profile=str(request.options.get("profile", "")),
             hold=Hold.STANDARD.leaner(ctx.lean),
+            loras=tuple(files(request.options, self.loras)),
         )
         if self._loaded is None or self._loaded.asked != asked:
             self._drop()
@@ -111,6 +116,9 @@ class DiffusionModel:
         return replace(request, references=request.references if "references" in conditions else ())
 
     def _drop(self) -> None:
+        """Let go of what is loaded, on every rank."""
+        if self._loaded and self._loaded.ranks:
+            self._loaded.ranks.close()
         self._loaded = None
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

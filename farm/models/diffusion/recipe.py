@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from farm.models.spec import Frame, Request
 
-NOT_ARGUMENTS = ("profile", "dtype")
+NOT_ARGUMENTS = ("profile", "dtype", "lora_")
 """Options whose names begin so say how a model is opened, and are no arguments of its pipeline."""
 
 

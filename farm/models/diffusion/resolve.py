@@ -124,7 +124,7 @@ def _ignored(checkpoint: Checkpoint, shot: Shot) -> Iterator[str]:
         "the mask": shot.mask,
         "the depth map": shot.depth,
         "the driving video": shot.driving_video,
-        "reference images": shot.references,
+        "reference images": () if "references" in checkpoint.conditions else shot.references,
         "the prompt": "" if family.reads_text else shot.prompt,
         "the negative prompt": "" if family.negative_prompt else shot.negative_prompt,
     }

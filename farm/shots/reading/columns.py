@@ -72,6 +72,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "loop": ("Looping", "Loopable"),
     "takes": ("Take count", "Number of takes", "Variations"),
     "models": ("Model",),
+    "loras": ("LoRA",),
     "fallback": ("Fallback model",),
     "priority": ("Prio",),
     "budget": ("Max cost",),

@@ -100,6 +100,7 @@ class ShotEntry(Entry):
 
     takes: Takes | None = None
     models: Names | None = None
+    loras: Several | None = None
     fallback: Name | None = None
     seed: Seed | None = None
     priority: Priority | None = None
