@@ -1,0 +1,73 @@
+"""A whole list rendered by an open-weight model that a gang of two ranks shares, through Ray, as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from tiny_models import save
+
+from farm.media import probe
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+
+ROWS = (
+    'sq010,sh010,stills/coffee.png,0.5,"Slow push in toward the cup",4',
+    'sq010,sh020,stills/chelsea.png,0.5,"Slow pan left",1',
+)
+SETTINGS = "generators:\n  - {model: tiny-wan, parallel: tp2, dtype: float32}\n"
+ADD = ("--like", "wan21-480p", "--size", "96x64", "--frames", "5", "--fps", "8", "--steps", "2")
+
+
+@pytest.fixture(scope="module")
+def house(shared_studio):
+    """A studio that has added a fine-tune of its own."""
+    folder = shared_studio.folder
+    (folder / "config.yaml").write_text(SETTINGS)
+    shared_studio.env |= {"FARM_MODELS": str(folder / "models"), "FARM_CONFIG": str(folder / "config.yaml")}
+    weights = save("wan21", folder / "weights")
+    added = shared_studio.run(shared_studio.command("models", "add", str(weights), "--name", "tiny-wan", *ADD))
+    assert added.returncode == 0, added.stderr + added.stdout
+    shared_studio.write(*ROWS)
+    return shared_studio
+
+
+@pytest.fixture(scope="module")
+def first(house):
+    """Frames of random weights pass no gate: every take is made, and none is picked."""
+    return house.rendered("--model", "tiny-wan", code=1)
+
+
+def takes(out: Path) -> dict[tuple[int, str], dict]:
+    """Facts of every take, by seed and still."""
+    documents = [json.loads(path.read_text()) for path in out.glob("store/*/manifest/*/*/*/manifest.json")]
+    made = [each for each in documents if each["stage"] == "generate"]
+    assert all(each["state"] == "done" for each in made), made
+    return {(each["facts"]["seed"], each["inputs"]["still"].split("/")[4]): each["facts"] for each in made}
+
+
+def test_every_take_is_made_on_the_gang_from_a_seed_of_its_own(first, house):
+    facts = takes(house.out)
+    assert len(facts) == 5
+    assert {each["parallel"] for each in facts.values()} == {"tp2"}
+    assert len({each["frame_hash"] for each in facts.values()}) == 5
+    assert {shot["takes_done"] if "takes_done" in shot else len(shot["takes"]) for shot in first["shots"]} <= {1, 4}
+
+
+def test_four_takes_of_a_shot_are_encoded_once(first, house):
+    by_still: dict[str, list[int]] = {}
+    for (_, still), facts in takes(house.out).items():
+        by_still.setdefault(still, []).append(facts["encoded"])
+    assert sorted(map(len, by_still.values())) == [1, 4]
+    assert all(sum(count > 0 for count in counts) == 1 for counts in by_still.values())
+
+
+def test_the_same_seeds_make_the_same_frames_elsewhere(first, house, tmp_path):
+    house.env["FARM_STATE"] = str(tmp_path / "state")
+    house.rendered("--model", "tiny-wan", "--shots", "sh010", code=1, out=str(tmp_path / "out"))
+    again = {seed: facts["frame_hash"] for (seed, _), facts in takes(tmp_path / "out").items()}
+    before = {seed: facts["frame_hash"] for (seed, _), facts in takes(house.out).items()}
+    assert again.items() <= before.items()
+    assert len(again) == 4
