@@ -52,7 +52,7 @@ def die(placement: Placement) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-# -- to modules ----------------------------------------------------------------------------------------------------------
+# -- to modules --------------------------------------------------------------------------------------------------------
 
 
 def attend_to_own_tokens(modules: Mapping[str, Any]) -> None:
