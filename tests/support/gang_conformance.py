@@ -11,7 +11,13 @@ import pytest
 from farm.errors import Cancelled, OutOfMemory, PeerFailed
 from farm.models.spec import Gang
 
-WELL = "results_by_rank their_error_is_raised the_body_runs_meanwhile the_bodys_own_error_wins a_cause_wins".split()
+WELL = (
+    "results_by_rank",
+    "their_error_is_raised",
+    "the_body_runs_meanwhile",
+    "the_bodys_own_error_wins",
+    "a_cause_wins",
+)
 """Checks that leave the gang as it was."""
 
 

@@ -40,9 +40,8 @@ def test_a_rank_that_dies_is_told_rather_than_the_bodys_error():
         assert gang.spoilt
 
 
-def test_a_rank_that_does_not_come_back_spoils_the_gang(monkeypatch):
-    monkeypatch.setattr("farm.models.gang.LEAVE_S", 0.1)
-    with LocalGang(2) as gang:
+def test_a_rank_that_does_not_come_back_spoils_the_gang():
+    with LocalGang(2, leave_s=0.1) as gang:
         with pytest.raises(ZeroDivisionError), gang.beside("gang_entries:stay", 60.0):
             _ = 1 // 0
         assert gang.spoilt
