@@ -54,12 +54,12 @@ def call(entry: str, placement: Placement, args: Sequence[Any]) -> Any:
 
 
 @contextmanager
-def beside(replies: Sequence[Reply], spoil: Callable[[], None]) -> Iterator[None]:
+def beside(replies: Sequence[Reply], spoil: Callable[[], None], leave_s: float = LEAVE_S) -> Iterator[None]:
     """`Gang.beside`, for ranks that have been asked."""
     try:
         yield
     except BaseException as error:
-        outcomes = _within(replies, LEAVE_S)
+        outcomes = _within(replies, leave_s)
         if None in outcomes or isinstance(error, PeerFailed):
             spoil()
         told = _worth_telling([error, *_errors(outcomes)])

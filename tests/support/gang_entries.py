@@ -94,6 +94,15 @@ def die_at_next_call(modules: Mapping[str, Any]) -> None:
             first.register_forward_pre_hook(lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 
 
+def fail_on_rank_0(modules: Mapping[str, Any]) -> None:
+    """At the next call."""
+    from torch import distributed
+
+    if not distributed.get_rank():
+        for module in modules.values():
+            next(module.children()).register_forward_pre_hook(lambda *_: 1 // 0)
+
+
 def cache_first_blocks(modules: Mapping[str, Any]) -> None:
     from diffusers import FirstBlockCacheConfig
 

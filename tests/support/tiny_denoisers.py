@@ -282,7 +282,7 @@ _CONSTANT: Mapping[str, Callable[[Draw], Calls]] = {
             "encoder_hidden_states": draw(2, 7, 8),
         }
     ],
-    "pia": lambda draw: [{"encoder_hidden_states": draw(2, 7, 8), "added_cond_kwargs": None}],
+    "pia": lambda draw: [{"encoder_hidden_states": draw(2 * 3, 7, 8), "added_cond_kwargs": None}],
 }
 _MOVING: Mapping[str, Callable[[Draw, torch.Tensor], dict[str, Any]]] = {
     "wan": _wan_moving,

@@ -8,13 +8,12 @@ Entries that rank 0 asks for find it by the key of its meeting (`HELD`): all tha
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -24,7 +23,10 @@ from farm.models.diffusion.parallel.compute import Denoiser
 from farm.models.diffusion.parallel.group import Meeting
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.parallel.ulysses import split_tokens
+from farm.models.diffusion.parallel.wire import Receiver
 from farm.models.spec import Placement
+
+Result = TypeVar("Result")
 
 HELD: dict[str, Held] = {}
 """By key; of this process."""
@@ -59,27 +61,37 @@ class Held:
         torch.set_num_threads(placement.threads)
         meeting = Meeting.join(placement, parts.plan, parts.key)
         held = HELD[parts.key] = cls(parts.key, meeting, {})
-        with held.failing_together():
-            for name, folder in parts.denoisers.items():
-                held.denoisers[name] = _denoiser(parts, folder, meeting)
+        held.together(lambda: held.load(parts))
         return held
+
+    def load(self, parts: Parts) -> None:
+        for name, folder in parts.denoisers.items():
+            self.denoisers[name] = _denoiser(parts, folder, self.meeting)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
         return {name: denoiser.module for name, denoiser in self.denoisers.items()}
 
-    @contextmanager
-    def failing_together(self) -> Iterator[None]:
-        """An error in here ends the gang's work on all ranks: `PeerFailed` where another rank failed before."""
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Do work that ends for all ranks when it fails on one: `PeerFailed` where another failed before."""
         try:
-            yield
+            return work()
         except BaseException as error:
             rank, blamed = self.meeting.rank, self.meeting.blame()
-            traceback.clear_frames(error.__traceback__)  # they hold modules, and these the groups
+            if rank:
+                _let_go(error)
             self.drop(failed=True)
             if blamed != rank:
                 raise PeerFailed(f"rank {blamed} of the gang failed, and with it rank {rank}") from error
             raise
+
+    def serve(self) -> None:
+        """Compute what rank 0 calls, until it is done."""
+        self.reset()
+        receiver = Receiver(self.meeting.device)
+        with torch.no_grad():
+            while call := receiver.receive():
+                self.denoisers[call.name].compute(call)
 
     def reset(self) -> None:
         """Forget what caches keep from an earlier clip."""
@@ -91,6 +103,18 @@ class Held:
         HELD.pop(self.key, None)
         self.denoisers.clear()
         self.meeting.leave(abort=failed)
+
+
+def _let_go(error: BaseException) -> None:
+    """Write the tracebacks of an error and its causes down, and drop them: they hold modules, and these the groups.
+
+    Nothing else may hold them by then: no context manager that the error is on its way through.
+    """
+    error.add_note("".join(traceback.format_exception(error)))
+    cause: BaseException | None = error
+    while cause:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
 
 
 def _denoiser(parts: Parts, folder: str, meeting: Meeting) -> Denoiser:

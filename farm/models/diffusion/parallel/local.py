@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from farm.errors import RankDied
-from farm.models.gang import Outcome, beside, call, results
+from farm.models.gang import LEAVE_S, Outcome, beside, call, results
 from farm.models.spec import Placement
 
 END_S = 5.0
@@ -33,10 +33,11 @@ class LocalGang:
     """Rank 0's hold on the other processes. Close it, or leave its block, to end them.
 
     `gpus` are the devices of the ranks as CUDA counts them; none for ranks on the CPU. Rank 0 uses the first of them,
-    which is to be its process's device 0.
+    which is to be its process's device 0. `leave_s` is how long the others may take to come back once rank 0 failed.
     """
 
-    def __init__(self, world: int, *, gpus: Sequence[int] = (), threads: int = 1) -> None:
+    def __init__(self, world: int, *, gpus: Sequence[int] = (), threads: int = 1, leave_s: float = LEAVE_S) -> None:
+        self._leave_s = leave_s
         self._folder = tempfile.TemporaryDirectory(prefix="gang-")
         master = Path(self._folder.name, "meeting").as_uri()
         self.placement = Placement(threads=threads, gpus=(0,) if gpus else (), world=world, master=master)
@@ -52,12 +53,12 @@ class LocalGang:
 
     def broadcast(self, entry: str, *args: Any) -> list[Any]:
         replies = [other.ask(entry, args) for other in self._others]
-        with beside(replies, self.spoil):
+        with beside(replies, self.spoil, self._leave_s):
             here = call(entry, self.placement, args)
         return [here, *results(replies)]
 
     def beside(self, entry: str, *args: Any) -> AbstractContextManager[None]:
-        return beside([other.ask(entry, args) for other in self._others], self.spoil)
+        return beside([other.ask(entry, args) for other in self._others], self.spoil, self._leave_s)
 
     def spoil(self) -> None:
         self.spoilt = True
@@ -148,7 +149,8 @@ def _part(entry: str, placement: Placement, args: Sequence[Any]) -> Outcome:
     try:
         return Outcome(call(entry, placement, args))
     except Exception as error:  # noqa: BLE001 - the process boundary: rank 0 is told
-        error.add_note("".join(traceback.format_exception(error)))
+        if not hasattr(error, "__notes__"):
+            error.add_note("".join(traceback.format_exception(error)))
         return Outcome(error=_portable(error))
 
 

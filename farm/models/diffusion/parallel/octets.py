@@ -7,7 +7,7 @@ import torch
 
 def to_octets(tensor: torch.Tensor) -> torch.Tensor:
     """Its content, (bytes,) uint8."""
-    return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+    return torch.cat([tensor.detach().reshape(-1)]).view(torch.uint8)  # copied: a row of one may have any stride
 
 
 def from_octets(octets: torch.Tensor, dtype: torch.dtype, shape: torch.Size) -> torch.Tensor:

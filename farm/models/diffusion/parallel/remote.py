@@ -14,19 +14,18 @@ off the collectives of all of them: the gang is spoilt, and the error of the ran
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import torch
 from torch import nn
 
 from farm.models.diffusion.parallel.guidance import Guidance, answered_by
-from farm.models.diffusion.parallel.held import HELD, Held, Parts
+from farm.models.diffusion.parallel.held import HELD, Held, Parts, Result
 from farm.models.diffusion.parallel.plan import ParallelPlan
-from farm.models.diffusion.parallel.wire import Call, Receiver, Sender
+from farm.models.diffusion.parallel.wire import Call, Sender
 from farm.models.gang import named
 from farm.models.spec import Gang, Placement
 
@@ -107,21 +106,21 @@ class Ranks:
 
     def _compute(self, call: Call) -> list[Any]:
         assert self._serving, "a gang's denoiser is called within Ranks.working()"
-        with self._failing_together():
+
+        def compute() -> list[Any]:
             self._sender.send(call)
             return self._held.denoisers[call.name].compute(call)
 
+        return self._together(compute)
+
     def _stop(self) -> None:
         if self._serving:
-            with self._failing_together():
-                self._sender.stop()
+            self._together(self._sender.stop)
         self._serving = False
 
-    @contextmanager
-    def _failing_together(self) -> Iterator[None]:
+    def _together(self, work: Callable[[], Result]) -> Result:
         try:
-            with self._held.failing_together():
-                yield
+            return self._held.together(work)
         except BaseException:
             self._serving = False
             self._gang.spoil()
@@ -139,18 +138,13 @@ def take(placement: Placement, parts: Parts) -> None:
 def serve(_: Placement, key: str) -> None:
     """Compute what rank 0 calls, until it is done."""
     held = HELD[key]
-    held.reset()
-    with torch.no_grad(), held.failing_together():
-        receiver = Receiver(held.meeting.device)
-        while call := receiver.receive():
-            held.denoisers[call.name].compute(call)
+    held.together(held.serve)
 
 
 def apply(_: Placement, key: str, entry: str, args: Sequence[Any]) -> Any:
     """Call a function on this rank's modules."""
     held = HELD[key]
-    with held.failing_together():
-        return named(entry)(held.modules, *args)
+    return held.together(lambda: named(entry)(held.modules, *args))
 
 
 def drop(_: Placement, key: str) -> None:
