@@ -12,7 +12,7 @@ and demuxers are named, protocols are limited to files and pipes, and words beco
 from farm.media.decode import MovieFacts, frames, probe
 from farm.media.encode import Encoder, Target
 from farm.media.fit import Framing, fitted, on_bars
-from farm.media.mux import with_sound
+from farm.media.mux import add_sound, with_sound
 from farm.media.picture import Picture, read_picture, read_rgb, write_jpeg, write_png
 from farm.media.presets import MEZZANINE, PRODUCTS, PROXY, REVIEW, Preset
 from farm.media.transcode import transcode
@@ -28,6 +28,7 @@ __all__ = [
     "Picture",
     "Preset",
     "Target",
+    "add_sound",
     "fitted",
     "frames",
     "on_bars",

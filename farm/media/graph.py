@@ -37,8 +37,9 @@ def output(
     threads: int,
     tags: Mapping[str, str],
     cuts: Sequence[int] = (),
+    sound: Any = None,
 ) -> Any:
-    """An ffmpeg-python output of `stream`, with a key frame at each frame number in `cuts`."""
+    """An ffmpeg-python output of `stream`, with a key frame at each frame number in `cuts`, and of `sound` if given."""
     options: dict[str, Any] = {
         "f": preset.muxer,
         **preset.options,
@@ -55,7 +56,9 @@ def output(
         options["force_key_frames"] = ",".join(times)
     for number, (name, words) in enumerate(tags.items()):
         options[f"metadata:g:{number}"] = f"{name}={plain(words)}"
-    return ffmpeg.output(stream, file_url(path), **options)
+    if sound is None:
+        return ffmpeg.output(stream, file_url(path), **options)
+    return ffmpeg.output(stream, sound, file_url(path), **{**options, **preset.sound})
 
 
 def plain(words: str) -> str:

@@ -1,13 +1,25 @@
-"""Sound kept: the picture of one movie and the sound of another, both as they are, in one file."""
+"""Sound beside a picture that stays as it is: another movie's, or samples.
+
+with_sound(picture.mkv, source.mkv)      bit for bit
+add_sound(movie, preset, samples)        in the preset's codec
+"""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
+import numpy as np
 
 from farm.media.decode import probe
 from farm.media.ffmpeg import INPUT_OPTIONS, complaint, file_url, kill, start
+from farm.media.presets import Preset
+from farm.models.spec import Sound
+
+_DEMUXERS = {"matroska": "matroska", "mp4": "mov"}
 
 
 def with_sound(picture: Path, source: Path) -> None:
@@ -21,13 +33,38 @@ def with_sound(picture: Path, source: Path) -> None:
         ffmpeg.input(file_url(picture), f="matroska", **INPUT_OPTIONS).video,
         ffmpeg.input(file_url(source), f="matroska", **INPUT_OPTIONS).audio,
     )
-    joined = picture.with_name(f"joined-{picture.name}")
-    options = {"f": "matroska", "c": "copy", "map_metadata": -1, "fflags": "+bitexact"}
-    process, complaints = start(ffmpeg.output(*streams, file_url(joined), **options), threads=1, piped=False)
+    _joined(
+        picture, streams, {"f": "matroska", "c": "copy", "fflags": "+bitexact"}, f"keeping the sound of {source.name}"
+    )
+
+
+def add_sound(movie: Path, preset: Preset, sound: Sound) -> None:
+    """Give a silent movie of `preset` its sound, cut or filled with silence to the picture's length.
+
+    Raises `MediaError`, `OutOfSpace`; the movie is then as it was.
+    """
+    facts = probe(movie)
+    channels = sound.samples.shape[0]
+    with tempfile.NamedTemporaryFile(dir=movie.parent, suffix=".f32") as raw:
+        raw.write(np.ascontiguousarray(sound.samples.T, np.float32).data)
+        raw.flush()
+        heard = ffmpeg.input(file_url(Path(raw.name)), f="f32le", ar=sound.rate, ac=channels, **INPUT_OPTIONS).audio
+        length = f"{float(facts.frames / facts.fps):.6f}"
+        fitted = heard.filter("apad").filter("atrim", duration=length)
+        options = {"f": preset.muxer, "c:v": "copy", **preset.sound, "fflags": "+bitexact"}
+        picture = ffmpeg.input(file_url(movie), f=_DEMUXERS[preset.muxer], **INPUT_OPTIONS).video
+        _joined(movie, (picture, fitted), options, f"adding sound to {movie.name}")
+
+
+def _joined(movie: Path, streams: Sequence[Any], options: Mapping[str, str | int], doing: str) -> None:
+    """Put `streams` where the movie was."""
+    joined = movie.with_name(f"joined-{movie.name}")
+    graph = ffmpeg.output(*streams, file_url(joined), map_metadata=-1, **options)
+    process, complaints = start(graph, threads=1, piped=False)
     try:
         if process.wait() != 0:
-            raise complaint(complaints, f"keeping the sound of {source.name}")
-        joined.replace(picture)
+            raise complaint(complaints, doing)
+        joined.replace(movie)
     finally:
         kill(process)
         complaints.close()

@@ -28,6 +28,8 @@ class Preset:
     muxer: str
     pix_fmt: str
     options: Mapping[str, str | int] = field(default_factory=dict[str, "str | int"])
+    sound: Mapping[str, str | int] = field(default_factory=lambda: {"c:a": "aac", "b:a": "192k"})
+    """ffmpeg output options for its sound, where there is one."""
     gop_s: Fraction | None = None
     """Longest time between key frames, in seconds; None where every frame is one."""
     longest_edge: int | None = None
@@ -73,6 +75,7 @@ MEZZANINE = Preset(
     muxer="matroska",
     pix_fmt="gbrp",
     options={"c:v": "magicyuv", "pred": "left", "fflags": "+bitexact"},
+    sound={"c:a": "pcm_f32le"},
 )
 
 PROXY = Preset(

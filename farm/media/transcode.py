@@ -38,14 +38,16 @@ def transcode(
 ) -> None:
     """Write `source` (a Matroska mezzanine, described by `facts`) to `target`: exactly `frames`, from frame `skip` on.
 
-    A source too long is cut, one too short holds its last frame, one of another rate repeats or drops frames.
+    A source too long is cut, one too short holds its last frame, one of another rate repeats or drops frames. Its
+    sound, if it has any, is kept beside it.
     `check` is called a few times a second and may raise to stop it. Raises `MediaError`, `OutOfSpace`.
     """
     # A given input rate makes ffmpeg ignore Matroska's rounded times: frame n is at n / fps exactly.
     stream = ffmpeg.input(file_url(source), f="matroska", r=rate(facts.fps), threads=threads, **INPUT_OPTIONS).video
     shaped = _sized(_timed(stream, facts, fps, frames, skip), facts, width, height, fit)
     coloured = in_colours_of(shaped, target.preset, (width, height))
-    graph = output(coloured, target.path, target.preset, fps=fps, threads=threads, tags=target.tags)
+    heard = _heard(source, facts, Fraction(frames) / fps, skip) if facts.has_audio else None
+    graph = output(coloured, target.path, target.preset, fps=fps, threads=threads, tags=target.tags, sound=heard)
     process, complaints = start(graph, threads=threads, piped=False)
     done = False
     try:
@@ -69,6 +71,13 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
     except subprocess.TimeoutExpired:
         return False
     return True
+
+
+def _heard(source: Path, facts: MovieFacts, seconds: Fraction, skip: int) -> Any:
+    """The sound of as many seconds, from frame `skip` on; silence where it ends sooner."""
+    sound = ffmpeg.input(file_url(source), f="matroska", **INPUT_OPTIONS).audio
+    later = sound.filter("atrim", start=f"{float(skip / facts.fps):.6f}").filter("asetpts", "PTS-STARTPTS")
+    return later.filter("apad").filter("atrim", duration=f"{float(seconds):.6f}")
 
 
 def _timed(stream: Any, facts: MovieFacts, fps: Fraction, frames: int, skip: int) -> Any:

@@ -204,6 +204,16 @@ class Gang(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """The sound of a take, from its first frame on."""
+
+    samples: NDArray[np.float32]
+    """(channels, count), about -1 to 1."""
+    rate: int
+    """Samples per second."""
+
+
 class GenerateContext(Protocol):
     """What a model may ask of the attempt it runs in."""
 
@@ -220,6 +230,9 @@ class GenerateContext(Protocol):
 
     def preview(self, picture: Frame) -> None:
         """A glimpse of the take on its way, small: stands for it until there is a poster."""
+
+    def sound(self, sound: Sound) -> None:
+        """The take's sound, of a model that makes one."""
 
     def fact(self, name: str, value: JsonValue) -> None:
         """Keep a JSON-able fact of how the take was made: it reaches the catalog."""

@@ -1,7 +1,8 @@
 """generate: one take. The model's frames stream through one encoder into mezzanine and proxy.
 
     model.generate(request) ─▶ check, hash, count ─▶ Encoder ─┬▶ mezzanine.mkv   lossless
-                                        └▶ poster.jpg         └▶ proxy.mp4
+                    │                   └▶ poster.jpg         ├▶ proxy.mp4
+                    └▶ sound, of models that make one ────────┘
 
 Memory does not grow with the length of the take.
 """
@@ -11,15 +12,17 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import JsonValue
 
 from farm.chain import GenerateParams
 from farm.errors import FarmError
-from farm.media import MEZZANINE, PROXY, Encoder, Target, write_jpeg
-from farm.models.spec import Request
+from farm.media import MEZZANINE, PROXY, Encoder, Target, add_sound, write_jpeg
+from farm.models.spec import Request, Sound
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
@@ -36,7 +39,8 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
     mezzanine, proxy, poster = (ctx.scratch / name for name in ("mezzanine.mkv", "proxy.mp4", "poster.jpg"))
     digest = hashlib.sha256()
     began = time.monotonic()
-    frames = ctx.model(params.model).generate(request(inputs, params), ctx)
+    take = _Take(ctx)
+    frames = ctx.model(params.model).generate(request(inputs, params), take)
     with Encoder(
         [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
         width=params.width,
@@ -53,6 +57,9 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
                 write_jpeg(poster, frame)
         if encoder.count != params.frames:
             raise WrongFrames(f"{params.model} made {encoder.count} frames where {params.frames} were asked for")
+    if take.heard is not None:
+        add_sound(mezzanine, MEZZANINE, take.heard)
+        add_sound(proxy, PROXY, take.heard)
     seconds = time.monotonic() - began
     files = {
         "mezzanine": Output(mezzanine, FileClass.MEZZANINE),
@@ -68,6 +75,33 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
             "seconds_per_frame": round(seconds / params.frames, 4),
         },
     )
+
+
+@dataclass(slots=True)
+class _Take:
+    """The attempt as the model sees it (`farm.models.spec.GenerateContext`), and the sound that it makes."""
+
+    ctx: Context
+    heard: Sound | None = None
+
+    @property
+    def lean(self) -> int:
+        return self.ctx.lean
+
+    def check(self) -> None:
+        self.ctx.check()
+
+    def progress(self, fraction: float) -> None:
+        self.ctx.progress(fraction)
+
+    def preview(self, picture: Frame) -> None:
+        self.ctx.preview(picture)
+
+    def sound(self, sound: Sound) -> None:
+        self.heard = sound
+
+    def fact(self, name: str, value: JsonValue) -> None:
+        self.ctx.fact(name, value)
 
 
 def request(inputs: Mapping[str, Path], params: GenerateParams) -> Request:

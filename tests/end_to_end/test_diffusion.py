@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from tiny_models import save
-
-from farm.media import probe
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 

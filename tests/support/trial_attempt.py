@@ -18,6 +18,7 @@ class TrialAttempt:
     facts: dict[str, Any] = field(default_factory=dict)
     fractions: list[float] = field(default_factory=list)
     previews: list[Any] = field(default_factory=list)
+    sounds: list[Any] = field(default_factory=list)
 
     def check(self) -> None:
         self.checks += 1
@@ -29,6 +30,9 @@ class TrialAttempt:
 
     def preview(self, picture: Any) -> None:
         self.previews.append(picture)
+
+    def sound(self, sound: Any) -> None:
+        self.sounds.append(sound)
 
     def fact(self, name: str, value: Any) -> None:
         self.facts[name] = value

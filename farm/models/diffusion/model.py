@@ -60,6 +60,8 @@ class DiffusionModel:
             loaded = self._ready(request, ctx)
             request = self._taken_notice_of(request)
             output = self._denoised(loaded, request, ctx)
+            if (sound := loaded.recipe.audio(loaded.pipe, output)) is not None:
+                ctx.sound(sound)
             for number, frame in enumerate(taken(loaded.recipe, loaded.pipe, output, request), 1):
                 yield frame
                 ctx.progress(DENOISED + (1 - DENOISED) * number / request.frames)

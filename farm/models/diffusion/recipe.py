@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -19,12 +18,10 @@ from farm.errors import FarmError, InputError
 from farm.models.diffusion.pictures import fitted_picture
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
-    from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from farm.models.spec import Frame, Request
+    from farm.models.spec import Frame, Request, Sound
 
 NOT_ARGUMENTS = ("profile", "dtype", "lora_")
 """Options whose names begin so say how a model is opened, and are no arguments of its pipeline."""
@@ -32,16 +29,6 @@ NOT_ARGUMENTS = ("profile", "dtype", "lora_")
 
 class WrongOutput(FarmError):
     """A pipeline made other pictures than it was asked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """The sound of a take."""
-
-    samples: NDArray[np.float32]
-    """(channels, count), about -1 to 1."""
-    rate: int
-    """Samples per second."""
 
 
 class Recipe(Protocol):
@@ -85,7 +72,7 @@ class Recipe(Protocol):
         del pipe
         return (_picture(frame) for frame in output.frames[0])
 
-    def audio(self, pipe: Any, output: Any) -> Audio | None:
+    def audio(self, pipe: Any, output: Any) -> Sound | None:
         """Its sound, or None for a family that makes none."""
         del pipe, output
         return None

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from farm.models.diffusion.families.ltx import denormalised
-from farm.models.diffusion.recipe import Audio, Recipe, common, only_start, still, texts
+from farm.models.diffusion.recipe import Recipe, common, only_start, still, texts
+from farm.models.spec import Sound
 
 if TYPE_CHECKING:
     import torch
@@ -30,8 +31,8 @@ class LTX2(Recipe):
         given |= {"image": still(request), "width": request.width, "height": request.height}
         return given | {"frame_rate": float(request.fps)}
 
-    def audio(self, pipe: Any, output: Any) -> Audio | None:
-        return Audio(output.audio[0].float().cpu().numpy(), int(pipe.vocoder.config.output_sampling_rate))
+    def audio(self, pipe: Any, output: Any) -> Sound | None:
+        return Sound(output.audio[0].float().cpu().numpy(), int(pipe.vocoder.config.output_sampling_rate))
 
     def latents(self, pipe: Any, sample: torch.Tensor, request: Request) -> torch.Tensor:
         del request
