@@ -165,7 +165,7 @@ class Config(Entry):
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
     | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
-    | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of a machine that runs models      | the GPUs of this machine |
+    | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
 

@@ -28,6 +28,7 @@ from farm.models.diffusion.installed import Installed
 from farm.models.diffusion.loaded import Asked, Loaded, load
 from farm.models.diffusion.loras import files
 from farm.models.diffusion.memory import Hold, memory_errors
+from farm.models.diffusion.opening import quiet
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.recipe import Recipe, taken
 from farm.models.spec import Gang, GenerateContext, Request
@@ -84,7 +85,7 @@ class DiffusionModel:
     def _denoised(self, loaded: Loaded, request: Request, ctx: GenerateContext) -> Any:
         """The pipeline's output. What ran out of memory is given up, so that the next attempt loads a leaner one."""
         pipe, recipe = loaded.pipe, loaded.recipe
-        arguments = recipe.arguments(pipe, request, torch.Generator("cpu").manual_seed(request.seed))
+        seeded = torch.Generator("cpu").manual_seed(request.seed)
         began, before = time.monotonic(), loaded.encodings
         watched = denoising(
             pipe,
@@ -98,10 +99,11 @@ class DiffusionModel:
         try:
             with (
                 memory_errors(f"making {request.frames} frames of {request.width}x{request.height}"),
+                quiet(),
                 working,
                 watched as steps,
             ):
-                output = pipe(**arguments)
+                output = pipe(**recipe.arguments(pipe, request, seeded))
         except OutOfMemory:
             self._drop()
             raise

@@ -63,7 +63,7 @@ def _loaded(weights: Weights, recipe: Recipe, dtype: str, components: Mapping[st
     import diffusers
 
     how = _how(weights, recipe, dtype)
-    with _quiet(), _unusable(weights.folder, recipe):
+    with quiet(), _unusable(weights.folder, recipe):
         parts = recipe.parts(weights.folder, weights.index, {**how, "dtype": how["dtype"]["default"]})
         kind = getattr(diffusers, recipe.pipeline)
         pipe = kind.from_pretrained(weights.folder, **how, **parts, **components)
@@ -124,8 +124,8 @@ def _not_opened(folder: Path, recipe: Recipe, error: Exception) -> InputError:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' bars off the terminal while loading, and what they log below an error out of the log."""
+def quiet() -> Iterator[None]:
+    """Keep the libraries' bars off the terminal, and what they log below an error out of the log."""
     from diffusers.utils import logging as diffusers_logging
     from transformers.utils import logging as transformers_logging
 
