@@ -152,34 +152,43 @@ def test_the_real_pipeline_gives_the_same_frames(ranks):
 # -- gangs that break -------------------------------------------------------------------------------------------------
 
 
-def breaking(folder: Path, plan: ParallelPlan, entry: str, wanted: type[Exception], match: str) -> None:
+@pytest.fixture(scope="module")
+def doomed() -> Iterator[LocalGang]:
+    """A gang for tests that spoil it: a worker would end with it, though its processes are well."""
+    with LocalGang(2) as gang:
+        yield gang
+
+
+def breaking(
+    gang: LocalGang, folder: Path, plan: ParallelPlan, entry: str, wanted: type[Exception], match: str
+) -> None:
     """What the ranks are made to do at the next call is told as this error, before anybody's patience ends."""
-    with LocalGang(2) as gang:
-        ranks = Ranks.open(gang, folder, {"transformer": "wan"}, plan, dtype="float32")
-        with ranks.working():
-            run(ranks, tiny_denoisers.Clip("wan"), range(2))
-        ranks.everywhere(entry)
-        start_s = time.monotonic()
-        with pytest.raises(wanted, match=match), ranks.working():
-            run(ranks, tiny_denoisers.Clip("wan"), range(2))
-        assert time.monotonic() - start_s < 10
-        assert gang.spoilt
+    gang.spoilt = False
+    ranks = Ranks.open(gang, folder, {"transformer": "wan"}, plan, dtype="float32")
+    with ranks.working():
+        run(ranks, tiny_denoisers.Clip("wan"), range(2))
+    ranks.everywhere(entry)
+    start_s = time.monotonic()
+    with pytest.raises(wanted, match=match), ranks.working():
+        run(ranks, tiny_denoisers.Clip("wan"), range(2))
+    assert time.monotonic() - start_s < 10
+    assert gang.spoilt
 
 
-def test_what_rank_1_lacks_memory_for_is_told_as_that(folder):
-    breaking(folder, ParallelPlan(ulysses=2), "gang_entries:allocate_too_much", OutOfMemory, "did not fit")
+def test_what_rank_1_lacks_memory_for_is_told_as_that(doomed, folder):
+    breaking(doomed, folder, ParallelPlan(ulysses=2), "gang_entries:allocate_too_much", OutOfMemory, "did not fit")
 
 
-def test_a_killed_rank_is_noticed(folder):
-    breaking(folder, CFG, "gang_entries:die_at_next_call", RankDied, "rank 1 of the gang died")
+def test_what_rank_0_fails_with_is_its_own(doomed, folder):
+    breaking(doomed, folder, CFG, "gang_entries:fail_on_rank_0", ZeroDivisionError, "division")
 
 
-def test_what_rank_0_fails_with_is_its_own(folder):
-    breaking(folder, CFG, "gang_entries:fail_on_rank_0", ZeroDivisionError, "division")
+def test_weights_that_are_missing_end_the_opening_on_all_ranks(doomed, folder):
+    doomed.spoilt = False
+    with pytest.raises(Exception, match=r"config\.json"):
+        Ranks.open(doomed, folder, {"transformer": "nothing"}, CFG, dtype="float32")
+    assert doomed.spoilt
 
 
-def test_weights_that_are_missing_end_the_opening_on_all_ranks(folder):
-    with LocalGang(2) as gang:
-        with pytest.raises(Exception, match=r"config\.json"):
-            Ranks.open(gang, folder, {"transformer": "nothing"}, CFG, dtype="float32")
-        assert gang.spoilt
+def test_a_killed_rank_is_noticed(doomed, folder):
+    breaking(doomed, folder, CFG, "gang_entries:die_at_next_call", RankDied, "rank 1 of the gang died")
