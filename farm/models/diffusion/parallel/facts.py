@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from farm.errors import InputError
 from farm.models.diffusion.parallel.layouts import LAYOUTS
 
 Config = Mapping[str, Any]
@@ -62,21 +63,32 @@ def _tokens(config: Config, latent: tuple[int, int, int]) -> int:
     return frames * height * width
 
 
+def _number(config: Config, key: str) -> int:
+    if not isinstance(config.get(key), int):
+        raise InputError(
+            f"config.json of {config['_class_name']} has no number {key}; take the one its weights came with"
+        )
+    return config[key]
+
+
 def _wan(config: Config) -> tuple[Numbers, Numbers]:
-    return {"attention heads": config["num_attention_heads"]}, {"feed-forward channels": config["ffn_dim"]}
+    return (
+        {"attention heads": _number(config, "num_attention_heads")},
+        {"feed-forward channels": _number(config, "ffn_dim")},
+    )
 
 
 def _fourfold(config: Config) -> tuple[Numbers, Numbers]:
     """Feed-forwards four times as wide as the stream, or `mlp_ratio` times."""
-    heads = config["num_attention_heads"]
-    width = int(heads * config["attention_head_dim"] * config.get("mlp_ratio", 4))
+    heads = _number(config, "num_attention_heads")
+    width = int(heads * _number(config, "attention_head_dim") * config.get("mlp_ratio", 4))
     return {"attention heads": heads}, {"feed-forward channels": width}
 
 
 def _with_audio(config: Config) -> tuple[Numbers, Numbers]:
     heads, widths = _fourfold(config)
-    audio = config["audio_num_attention_heads"]
-    width = 4 * audio * config["audio_attention_head_dim"]
+    audio = _number(config, "audio_num_attention_heads")
+    width = 4 * audio * _number(config, "audio_attention_head_dim")
     return heads | {"audio attention heads": audio}, widths | {"audio feed-forward channels": width}
 
 

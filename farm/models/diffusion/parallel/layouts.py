@@ -73,6 +73,8 @@ _LTX2 = _under(
 )
 _COG = _under("transformer_blocks.*", "attn1")
 _HUNYUAN = _under("transformer_blocks.*", "attn")
+_REFINER = _under("context_embedder.token_refiner.refiner_blocks.*", "attn")
+_REFINER_FF = "context_embedder.token_refiner.refiner_blocks.*.ff"
 
 LAYOUTS: Mapping[str, Layout] = {
     "WanTransformer3DModel": Layout(
@@ -82,12 +84,14 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         rows=(*_each(_WAN, "to_out.0"), *_under("blocks.*", "ffn.net.2")),
         heads=_WAN,
+        gathered=("condition_embedder.time_proj",),
         norms=(*_each(_WAN, *_QK_NORMS), "blocks.*.attn2.norm_added_k?"),
     ),
     "LTXVideoTransformer3DModel": Layout(
         columns=(*_each(_LTX, *_QKV), *_under("transformer_blocks.*", "ff.net.0.proj")),
         rows=(*_each(_LTX, "to_out.0"), *_under("transformer_blocks.*", "ff.net.2")),
         heads=_LTX,
+        gathered=("time_embed.linear",),
         norms=_each(_LTX, *_QK_NORMS),
         ropes=(RopeCut("rope"),),
     ),
@@ -98,6 +102,16 @@ LAYOUTS: Mapping[str, Layout] = {
         ),
         rows=(*_each(_LTX2, "to_out.0"), *_under("transformer_blocks.*", "ff.net.2", "audio_ff.net.2")),
         heads=_LTX2,
+        gathered=(
+            "time_embed.linear",
+            "audio_time_embed.linear",
+            "av_cross_attn_video_scale_shift.linear",
+            "av_cross_attn_audio_scale_shift.linear",
+            "av_cross_attn_video_a2v_gate.linear",
+            "av_cross_attn_audio_v2a_gate.linear",
+            "prompt_adaln.linear?",
+            "audio_prompt_adaln.linear?",
+        ),
         norms=_each(_LTX2, *_QK_NORMS),
         ropes=(RopeCut("rope"), RopeCut("audio_rope"), RopeCut("cross_attn_rope"), RopeCut("cross_attn_audio_rope")),
     ),
@@ -111,12 +125,16 @@ LAYOUTS: Mapping[str, Layout] = {
         columns=(
             *_each(_HUNYUAN, *_QKV, "add_q_proj", "add_k_proj", "add_v_proj"),
             *_under("transformer_blocks.*", "ff.net.0.proj", "ff_context.net.0.proj"),
+            *_each(_REFINER, *_QKV),
+            f"{_REFINER_FF}.net.0.proj",
         ),
         rows=(
             *_each(_HUNYUAN, "to_out.0", "to_add_out"),
             *_under("transformer_blocks.*", "ff.net.2", "ff_context.net.2"),
+            *_each(_REFINER, "to_out.0"),
+            f"{_REFINER_FF}.net.2",
         ),
-        heads=_HUNYUAN,
+        heads=(*_HUNYUAN, *_REFINER),
         gathered=_under("transformer_blocks.*", "norm1.linear", "norm1_context.linear"),
     ),
 }
