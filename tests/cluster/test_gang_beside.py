@@ -25,10 +25,10 @@ LONG = 1_000_000
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    import tiny_denoisers
+    import tried_denoisers
 
     folder = tmp_path_factory.mktemp("weights")
-    tiny_denoisers.save("wan", folder / "wan")
+    tried_denoisers.save("wan", folder / "wan")
     return str(folder)
 
 

@@ -38,12 +38,12 @@ def conform(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Out
 
 def denoise(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Outputs:
     """With guidance over two ranks; tells the ranks' processes after the first step, and its progress at each."""
-    import tiny_denoisers
     import torch
+    import tried_denoisers
 
     processes = ctx.gang.broadcast("gang_stages:process")
     ranks = _ranks(ctx.gang, params.weights)
-    clip, seen = tiny_denoisers.Clip("wan"), hashlib.sha256()
+    clip, seen = tried_denoisers.Clip("wan"), hashlib.sha256()
     with torch.no_grad(), ranks.working():
         for step in range(params.steps):
             ctx.check()
