@@ -120,6 +120,13 @@ def shared(cluster: PrivateCluster, main: Node, tmp_path_factory: pytest.TempPat
         yield open_one()
 
 
+@pytest.fixture(scope="module")
+def patient(cluster: PrivateCluster, main: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TriedPool]:
+    """A pool that a module's tests share, for workers that import for long on a busy machine."""
+    with farms(tmp_path_factory.mktemp("patient")) as open_one:
+        yield open_one(silence_s=60.0)
+
+
 @pytest.fixture
 def farm(shared: TriedPool) -> Iterator[TriedPool]:
     """A pool that a module's tests share."""

@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 DUO = Lane(name="duo", ranks=2)
 LONG = 1_000_000
 """Steps."""
+IMPORTING_S = 150.0
+"""What a busy machine may take to import torch and diffusers."""
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +34,9 @@ def weights(tmp_path_factory):
     return str(folder)
 
 
-@pytest.fixture
-def patient(open_farm):
-    """A pool that does not mind when a busy machine imports for long."""
-    return open_farm(silence_s=60.0)
-
-
 def processes(farm) -> list[int]:
     """Of the ranks, once they denoise; importing torch may take them long."""
-    farm.until(lambda event: isinstance(event, Progress), within_s=150)
+    farm.until(lambda event: isinstance(event, Progress), IMPORTING_S)
     return [int(process) for process in farm.sign("denoising").split()]
 
 
@@ -65,8 +61,23 @@ def test_a_spoilt_gang_ends_once_its_attempt_is_reported(farm):
     assert told == [AttemptFinished, WorkerLost]
 
 
-def test_denoising_is_cancelled_stays_warm_and_tells_of_memory(patient, weights):
+def test_a_killed_rank_costs_the_gang_and_the_next_one_finishes(patient, weights):
     gang = patient.start(DUO)
+    work = patient.run(gang, "denoise_once", weights=weights, steps=LONG)
+    old = processes(patient)
+    os.kill(old[1], signal.SIGKILL)
+    assert patient.lost(gang).kind is FailureKind.CRASHED
+    until(lambda: not any(psutil.pid_exists(process) for process in old))
+
+    fresh = patient.start(DUO)
+    patient.pool.run(fresh, Work(work.task, 2, {}))
+    manifest = patient.until(lambda event: isinstance(event, AttemptFinished), IMPORTING_S).manifest
+    assert manifest.done, manifest.traceback
+    assert not set(manifest.facts["processes"]) & set(old)
+
+
+def test_denoising_is_cancelled_stays_warm_and_tells_of_memory(patient, weights):
+    gang = patient.worker(DUO)  # the one of the test before: it is warm
     work = patient.run(gang, "denoise", weights=weights, steps=LONG)
     first = processes(patient)
     asked_s = time.monotonic()
@@ -82,17 +93,3 @@ def test_denoising_is_cancelled_stays_warm_and_tells_of_memory(patient, weights)
     assert lacking.failure is FailureKind.OOM, lacking.traceback
     assert "did not fit" in lacking.message
     assert lost(patient, gang) is FailureKind.RECLAIMED
-
-
-def test_a_killed_rank_costs_the_gang_and_the_next_one_finishes(patient, weights):
-    gang = patient.start(DUO)
-    work = patient.run(gang, "denoise_once", weights=weights, steps=LONG)
-    old = processes(patient)
-    os.kill(old[1], signal.SIGKILL)
-    assert patient.lost(gang).kind is FailureKind.CRASHED
-    until(lambda: not any(psutil.pid_exists(process) for process in old))
-
-    fresh = patient.start(DUO)
-    manifest = patient.do(fresh, Work(work.task, 2, {}))
-    assert manifest.done, manifest.traceback
-    assert not set(manifest.facts["processes"]) & set(old)
