@@ -22,6 +22,7 @@ import private_cluster
 import pytest
 from autoscaled_cluster import AUTOSCALER, AutoscaledCluster
 from drill import STAGES
+from gang_stages import STAGES as GANG_STAGES
 from private_cluster import QUIET, Node, PrivateCluster
 from tried_pool import TriedPool
 
@@ -99,7 +100,9 @@ def farms(folder: Path) -> Iterator[OpenFarm]:
             setup = {"url": str(folder / "store"), "scratch": str(folder / "scratch"), "silence_s": 3.0} | setup
             name = name or f"farm{os.getpid()}-{next(FARMS)}"
             nodes = opened.enter_context(closing(NodeWatch(poll_s=0.1)))
-            pool = opened.enter_context(closing(RayPool(WorkerSetup(stages=STAGES, **setup), name, epoch, nodes)))
+            pool = opened.enter_context(
+                closing(RayPool(WorkerSetup(stages=STAGES | GANG_STAGES, **setup), name, epoch, nodes))
+            )
             return TriedPool(pool, folder)
 
         yield open_one
@@ -115,6 +118,13 @@ def open_farm(cluster: PrivateCluster, main: Node, tmp_path: Path) -> Iterator[O
 def shared(cluster: PrivateCluster, main: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TriedPool]:
     with farms(tmp_path_factory.mktemp("farm")) as open_one:
         yield open_one()
+
+
+@pytest.fixture(scope="module")
+def patient(cluster: PrivateCluster, main: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TriedPool]:
+    """A pool that a module's tests share, for workers that import for long on a busy machine."""
+    with farms(tmp_path_factory.mktemp("patient")) as open_one:
+        yield open_one(silence_s=60.0)
 
 
 @pytest.fixture

@@ -188,6 +188,11 @@ def test_stages_can_be_named_beside_the_chain(place):
 
 def test_a_worker_alone_is_a_gang_of_one(place):
     assert place.gang.broadcast("dataclasses:is_dataclass") == [True]
+    with pytest.raises(ZeroDivisionError), place.gang.beside("no.such:entry"):
+        _ = 1 // 0
+    assert not place.gang.spoilt
+    place.gang.spoil()
+    assert place.gang.spoilt
 
 
 @pytest.mark.parametrize("revision", ["as planned", "another"])

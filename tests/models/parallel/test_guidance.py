@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import tiny_denoisers
 import torch
+import tried_denoisers
 from gang_entries import cache_first_blocks, calls, count_calls
 
 from farm.models.diffusion.parallel.forwards import FORWARDS
@@ -34,8 +34,8 @@ def forward_of(module: Any) -> Any:
 
 @pytest.mark.parametrize("name", TWICE)
 def test_two_calls_fit_into_one_batch(name):
-    module = tiny_denoisers.build(name)
-    first, second = tiny_denoisers.Clip(name).calls(0)
+    module = tried_denoisers.build(name)
+    first, second = tried_denoisers.Clip(name).calls(0)
     batch = as_batch(forward_of(module), first, second)
     assert batch
     for found, call in zip(as_two(module(**batch)), (first, second), strict=True):
@@ -44,20 +44,20 @@ def test_two_calls_fit_into_one_batch(name):
 
 @pytest.mark.parametrize("name", IN_ONE_BATCH)
 def test_a_batch_falls_into_halves(name):
-    module = tiny_denoisers.build(name)
-    (call,) = tiny_denoisers.Clip(name).calls(0)
+    module = tried_denoisers.build(name)
+    (call,) = tried_denoisers.Clip(name).calls(0)
     assert halvable(forward_of(module), call)
     parts = [module(**half(forward_of(module), call, number)) for number in (0, 1)]
     found = [torch.cat(same) for same in zip(*parts, strict=True)]
     assert relative(found, module(**call)) <= BOUND
 
 
-def guided(name: str) -> tuple[Any, Any, tiny_denoisers.Clip]:
+def guided(name: str) -> tuple[Any, Any, tried_denoisers.Clip]:
     """A module that counts its forwards, in the guidance's hands; another as it was; and a clip."""
-    module = tiny_denoisers.build(name)
+    module = tried_denoisers.build(name)
     count_calls({"transformer": module})
     batch_guidance({"transformer": module})
-    return module, tiny_denoisers.build(name), tiny_denoisers.Clip(name)
+    return module, tried_denoisers.build(name), tried_denoisers.Clip(name)
 
 
 @pytest.mark.parametrize("name", TWICE)
@@ -80,7 +80,7 @@ def test_positional_arguments_and_outputs_stay_as_they_are():
             assert relative([found.sample], [wanted.sample]) <= BOUND
 
 
-def two_steps(module: Any, clip: tiny_denoisers.Clip) -> None:
+def two_steps(module: Any, clip: tried_denoisers.Clip) -> None:
     for step in range(2):
         for call in clip.calls(step):
             module(**call)
@@ -144,10 +144,10 @@ def test_passes_of_different_lengths_are_computed_one_after_the_other():
 
 
 def test_experts_share_what_was_learned():
-    modules = {name: tiny_denoisers.build("wan", seed) for seed, name in enumerate(("transformer", "transformer_2"))}
+    modules = {name: tried_denoisers.build("wan", seed) for seed, name in enumerate(("transformer", "transformer_2"))}
     count_calls(modules)
     batch_guidance(modules)
-    clip = tiny_denoisers.Clip("wan")
+    clip = tried_denoisers.Clip("wan")
     for step, name in enumerate(("transformer", "transformer", "transformer_2")):
         for call in clip.calls(step):
             modules[name](**call)
@@ -171,10 +171,10 @@ def test_an_unknown_class_is_called_as_it_is():
 
 
 def test_the_real_pipeline_gives_the_same_frames():
-    module, alone = tiny_denoisers.build("wan"), tiny_denoisers.build("wan")
+    module, alone = tried_denoisers.build("wan"), tried_denoisers.build("wan")
     count_calls({"transformer": module})
     batch_guidance({"transformer": module})
-    found = tiny_denoisers.wan_frames(tiny_denoisers.wan_pipeline(transformer=module))
-    wanted = tiny_denoisers.wan_frames(tiny_denoisers.wan_pipeline(transformer=alone))
+    found = tried_denoisers.wan_frames(tried_denoisers.wan_pipeline(transformer=module))
+    wanted = tried_denoisers.wan_frames(tried_denoisers.wan_pipeline(transformer=alone))
     assert abs(found - wanted).max() <= 1e-4
     assert calls({"transformer": module}) == {"transformer": 2 + 2}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import tiny_denoisers
 import torch
+import tried_denoisers
 
 from farm.errors import InputError
 from farm.models.diffusion.parallel.local import LocalGang
@@ -27,8 +27,8 @@ GUIDED = ("wan", "wan_clip", "hunyuan", "ltx", "ltx2", "cogvideox", "svd", "i2vg
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every tiny denoiser, saved."""
     folder = tmp_path_factory.mktemp("denoisers")
-    for name in tiny_denoisers.CONFIGS:
-        tiny_denoisers.save(name, folder / name)
+    for name in tried_denoisers.CONFIGS:
+        tried_denoisers.save(name, folder / name)
     return folder
 
 
@@ -44,7 +44,7 @@ def worst(gang: LocalGang, folder: Path, plan: str, names: tuple[str, ...]) -> d
     errors: dict[str, float] = {}
     with torch.no_grad(), ranks.working():
         for name in names:
-            clip, alone = tiny_denoisers.Clip(name), tiny_denoisers.build(name)
+            clip, alone = tried_denoisers.Clip(name), tried_denoisers.build(name)
             steps = [call for step in range(3) for call in clip.calls(step)]
             errors[name] = max(relative(ranks.modules[name](**call), alone(**call)) for call in steps)
     ranks.close()
@@ -67,9 +67,22 @@ def test_passes_over_two_ranks(duo, folder):
     assert max(errors.values()) <= 1e-5, errors
 
 
-def test_both_over_four_ranks(folder):
+@pytest.fixture(scope="module")
+def quartet() -> Iterator[LocalGang]:
     with LocalGang(4) as gang:
-        errors = worst(gang, folder, "cfg2,ulysses2", ("wan", "ltx", "ltx2"))
+        yield gang
+
+
+@pytest.mark.parametrize(
+    ("plan", "names"),
+    [
+        ("cfg2,ulysses2", ("wan", "ltx", "ltx2")),
+        ("ulysses2,tp2", ("wan", "wan_5b", "ltx", "ltx2")),
+        ("cfg2,tp2", ("wan", "hunyuan", "cogvideox")),
+    ],
+)
+def test_two_axes_over_four_ranks(quartet, folder, plan, names):
+    errors = worst(quartet, folder, plan, names)
     assert max(errors.values()) <= 1e-5, errors
 
 
@@ -77,7 +90,7 @@ def test_without_the_exchange_the_numbers_are_wrong(duo, folder):
     """That the bound can tell: tokens are split, and attention sees a rank's own only."""
     ranks = Ranks.open(duo, folder, {"wan": "wan"}, ParallelPlan(ulysses=2), dtype="float32")
     ranks.everywhere("gang_entries:attend_to_own_tokens")
-    call, alone = tiny_denoisers.Clip("wan").calls(0)[0], tiny_denoisers.build("wan")
+    call, alone = tried_denoisers.Clip("wan").calls(0)[0], tried_denoisers.build("wan")
     with torch.no_grad(), ranks.working():
         error = relative(ranks.modules["wan"](**call), alone(**call))
     ranks.close()

@@ -133,6 +133,8 @@ class Meeting:
 
 
 def _abort() -> None:
+    if not distributed.is_initialized():  # the watch and the rank itself may both be at it
+        return
     distributed.distributed_c10d._abort_process_group()  # has no public name yet
 
 

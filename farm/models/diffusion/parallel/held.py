@@ -10,10 +10,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -21,7 +19,9 @@ from torch import nn
 from farm.errors import PeerFailed
 from farm.models.diffusion.parallel.compute import Denoiser
 from farm.models.diffusion.parallel.group import Meeting
+from farm.models.diffusion.parallel.lora import Lora
 from farm.models.diffusion.parallel.plan import ParallelPlan
+from farm.models.diffusion.parallel.shard import ShardOf, load_denoiser
 from farm.models.diffusion.parallel.ulysses import split_tokens
 from farm.models.diffusion.parallel.wire import Receiver
 from farm.models.spec import Placement
@@ -44,7 +44,7 @@ class Parts:
     plan: ParallelPlan
     dtype: str
     """As torch calls it: "bfloat16"."""
-    loras: Sequence[Any] = ()
+    loras: Sequence[Lora] = ()
 
 
 @dataclass(slots=True)
@@ -118,18 +118,13 @@ def _let_go(error: BaseException) -> None:
 
 
 def _denoiser(parts: Parts, folder: str, meeting: Meeting) -> Denoiser:
-    module = _load(parts, parts.folder / folder, meeting)
+    module = load_denoiser(
+        parts.folder / folder,
+        tp=ShardOf(meeting.tp.rank, meeting.tp.degree, meeting.tp.group),
+        dtype=getattr(torch, parts.dtype),
+        device=meeting.device,
+        loras=parts.loras,
+    )
     if meeting.ulysses.degree > 1:
         split_tokens(module, meeting.ulysses)
     return Denoiser.of(module, meeting.cfg)
-
-
-def _load(parts: Parts, folder: Path, meeting: Meeting) -> nn.Module:
-    dtype = getattr(torch, parts.dtype)
-    if find_spec("farm.models.diffusion.parallel.shard") is None:
-        from farm.models.diffusion.parallel.whole import load_whole
-
-        return load_whole(folder, dtype, meeting.device)
-    shard: Any = import_module("farm.models.diffusion.parallel.shard")
-    tp = shard.ShardOf(meeting.tp.rank, meeting.tp.degree, meeting.tp.group)
-    return shard.load_denoiser(folder, tp=tp, dtype=dtype, device=meeting.device, loras=parts.loras)

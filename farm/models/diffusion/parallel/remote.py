@@ -24,6 +24,7 @@ from torch import nn
 
 from farm.models.diffusion.parallel.guidance import Guidance, answered_by
 from farm.models.diffusion.parallel.held import HELD, Held, Parts, Result
+from farm.models.diffusion.parallel.lora import Lora
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.parallel.wire import Call, Sender
 from farm.models.gang import named
@@ -55,7 +56,7 @@ class Ranks:
         plan: ParallelPlan,
         *,
         dtype: str,
-        loras: Sequence[Any] = (),
+        loras: Sequence[Lora] = (),
     ) -> Ranks:
         """Every rank joins the groups of the plan and loads its part of every denoiser.
 
