@@ -6,7 +6,8 @@ weights ─┬─ plan of one rank ──▶ open_pipeline ───────
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from torch import nn
 from farm.models.diffusion.memo import Memo
 from farm.models.diffusion.memory import Hold
 from farm.models.diffusion.opening import open_pipeline
+from farm.models.diffusion.parallel.guidance import Guidance, batch_guidance
 from farm.models.diffusion.parallel.lora import Lora
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.preview import Preview
@@ -50,6 +52,18 @@ class Loaded:
     memo: Memo
     preview: Preview
     ranks: Ranks | None
+    guidance: Guidance | None
+    """Both passes of a step as one batch, on one device."""
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """For the time of one call of the pipeline: the other ranks serve."""
+        with self.ranks.working() if self.ranks else nullcontext():
+            try:
+                yield
+            finally:
+                if self.guidance:
+                    self.guidance.forget()
 
     @property
     def encodings(self) -> int:
@@ -72,13 +86,16 @@ def load(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: A
         components=ranks.modules if ranks else _with_loras(weights, recipe, asked, device),
     )
     profile = profile_named(asked.profile)
+    guidance = None
     if ranks:
         ranks.everywhere(f"{__name__}:speed_up", profile, False)
     else:
         denoisers = {name: part for name in recipe.denoisers if (part := getattr(pipe, name, None)) is not None}
         speed_up(denoisers, profile, device != "cpu" and asked.hold is not Hold.OFFLOAD)
+        if asked.hold is Hold.STANDARD and not profile.first_block_threshold:  # caches tell the passes apart
+            guidance = batch_guidance(denoisers)
     preview = Preview()
-    return Loaded(asked, recipe, pipe, Memo(pipe, encoded=preview.encoded), preview, ranks)
+    return Loaded(asked, recipe, pipe, Memo(pipe, encoded=preview.encoded), preview, ranks, guidance)
 
 
 def _ranks(weights: Path, recipe: Recipe, gang: Gang, plan: ParallelPlan, asked: Asked) -> Ranks:

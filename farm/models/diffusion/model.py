@@ -14,7 +14,6 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,15 +56,14 @@ class DiffusionModel:
 
     def generate(self, request: Request, ctx: GenerateContext) -> Iterator[Frame]:
         """Frames of the take; see `farm.models.spec.Model`."""
-        with torch.inference_mode():
-            loaded = self._ready(request, ctx)
-            request = self._taken_notice_of(request)
-            output = self._denoised(loaded, request, ctx)
-            if (sound := loaded.recipe.audio(loaded.pipe, output)) is not None:
-                ctx.sound(sound)
-            for number, frame in enumerate(taken(loaded.recipe, loaded.pipe, output, request), 1):
-                yield frame
-                ctx.progress(DENOISED + (1 - DENOISED) * number / request.frames)
+        loaded = self._ready(request, ctx)
+        request = self._taken_notice_of(request)
+        output = self._denoised(loaded, request, ctx)
+        if (sound := loaded.recipe.audio(loaded.pipe, output)) is not None:
+            ctx.sound(sound)
+        for number, frame in enumerate(taken(loaded.recipe, loaded.pipe, output, request), 1):
+            yield frame
+            ctx.progress(DENOISED + (1 - DENOISED) * number / request.frames)
 
     def _ready(self, request: Request, ctx: GenerateContext) -> Loaded:
         """What this request needs, loaded now if what is there is something else."""
@@ -95,12 +93,12 @@ class DiffusionModel:
             preview=_previews(loaded, request, ctx),
             every=PREVIEW_EVERY,
         )
-        working = loaded.ranks.working() if loaded.ranks else nullcontext()
         try:
             with (
                 memory_errors(f"making {request.frames} frames of {request.width}x{request.height}"),
                 quiet(),
-                working,
+                torch.no_grad(),
+                loaded.working(),
                 watched as steps,
             ):
                 output = pipe(**recipe.arguments(pipe, request, seeded))

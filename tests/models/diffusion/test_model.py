@@ -67,6 +67,17 @@ def test_a_leaner_attempt_is_held_otherwise_and_looks_alike(tiny_checkpoint, req
     assert np.abs(first.astype(int) - second.astype(int)).max() <= 1
 
 
+def test_both_passes_of_a_step_are_one_batch_where_memory_is_no_matter(tiny_checkpoint, request_):
+    model = opened(tiny_checkpoint, "wan21", "wan")
+    rows: list[int] = []
+    made(model, request_)
+    assert model._loaded is not None
+    block = model._loaded.pipe.transformer.blocks[0]
+    block.register_forward_pre_hook(lambda module, args: rows.append(len(args[0])))
+    made(model, request_)
+    assert rows == [1, 1, 2, 2, 2, 2, 2]  # the pair is learned in the first of six steps
+
+
 def test_a_model_that_makes_sound_is_heard(tiny_checkpoint, request_):
     attempt = TrialAttempt()
     made(opened(tiny_checkpoint, "ltx2", "ltx2"), replace(request_, width=32, height=32), attempt)
