@@ -30,7 +30,7 @@ class Rule:
 RULES: Mapping[FailureKind, Rule] = {
     FailureKind.INPUT: Rule(retries=0),
     FailureKind.MODERATED: Rule(retries=0),
-    FailureKind.OOM: Rule(retries=1),
+    FailureKind.OOM: Rule(retries=2),
     FailureKind.RECLAIMED: Rule(retries=20),
     FailureKind.CRASHED: Rule(retries=2, pause_s=1.0, elsewhere=True),
     FailureKind.TRANSIENT: Rule(retries=5, pause_s=1.0),
