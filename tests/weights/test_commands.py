@@ -22,10 +22,10 @@ from farm.cli.modelscreen import model_sheet, models_table
 from farm.cli.transfer import Lines, duration
 from farm.errors import InputError
 from farm.models.diffusion.checkpoints import CHECKPOINTS
-from farm.models.registry import adapter
+from farm.models.registry import Registry
 from farm.modelview import ModelView, model_view, model_views
 
-SPECS = {"animatic": adapter("animatic").spec}
+SPECS = {"animatic": Registry().adapter("animatic").spec}
 
 
 @pytest.fixture
