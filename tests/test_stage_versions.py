@@ -30,7 +30,7 @@ MAKES_THE_OUTPUT = {
         "farm.models.enhance.network",
         "farm.models.enhance.tiles",
         "farm.media.encode",
-        "farm.media.fit",
+        "farm.fitting",
         "farm.media.mux",
         "farm.media.presets",
     ],

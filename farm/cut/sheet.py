@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from farm.cut.slate import AMBER, GREY, WHITE
 from farm.cut.text import Style, draw_line, draw_lines, line_width, wrapped
-from farm.media.fit import fitted
+from farm.fitting import fitted
 from farm.shots.model import Fit
 
 if TYPE_CHECKING:

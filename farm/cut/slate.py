@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from farm.cut.text import Style, draw_line, draw_lines
-from farm.media.fit import fitted
+from farm.fitting import fitted
 from farm.shots.model import Fit
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ ffmpeg never sees a user's string as a protocol, an option or a pattern: paths t
 and demuxers are named, protocols are limited to files and pipes, and words become pictures with Pillow.
 """
 
+from farm.fitting import Framing, fitted, on_bars
 from farm.media.decode import MovieFacts, frames, probe
 from farm.media.encode import Encoder, Target
-from farm.media.fit import Framing, fitted, on_bars
 from farm.media.mux import add_sound, with_sound
 from farm.media.picture import Picture, read_picture, read_rgb, write_jpeg, write_png
 from farm.media.presets import MEZZANINE, PRODUCTS, PROXY, REVIEW, Preset

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from farm.media.fit import fitted
+from farm.fitting import fitted
 from farm.scoring.similarity import Similarity
 from farm.scoring.track import motion
 from farm.shots.model import Fit
