@@ -45,10 +45,11 @@ def test_every_rank_knows_its_place(farm, main):
     assert first["env"]["CUDA_VISIBLE_DEVICES"] != second["env"]["CUDA_VISIBLE_DEVICES"]
 
 
-def test_torch_finds_the_others(farm):
-    gang = farm.start(Lane(name="cpus", ranks=2))
-    manifest = farm.do(gang, farm.work("summed", n=10))
+def test_torch_finds_the_others(patient):
+    gang = patient.start(Lane(name="cpus", ranks=2))
+    manifest = patient.do(gang, patient.work("summed", n=10))
     assert manifest.facts == {"sums": [21, 21]}, manifest.message
+    patient.settle()
 
 
 def test_a_gang_is_ready_once(farm):

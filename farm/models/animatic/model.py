@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from farm.errors import InputError
+from farm.fitting import on_bars
 from farm.models.animatic import takes
 from farm.models.animatic.framing import Bounds, Framing, frame_still, path_bounds, picture_size
 from farm.models.animatic.multiplane import Plane, multiplane, tell_layers
@@ -65,7 +66,7 @@ class Animatic:
                 within = None if window is None else window.at(scene, index)
                 depth = None if within is not None and request.depth is None else scene.nearness(index)
                 frame = air.apply(frame, index, depth=depth, shift=shift, scale=scale, within=within)
-            yield _on_bars(frame, request.width, request.height)
+            yield on_bars(frame, request.width, request.height)
             ctx.progress((index + 1) / request.frames)
 
 
@@ -205,14 +206,3 @@ def _since_start(path: CameraPath, index: int, framing: Framing) -> tuple[tuple[
     size = math.exp(now.log_scale) * framing.height
     scale = math.exp(now.log_scale - start.log_scale)
     return ((start.x - now.x) * size, (start.y - now.y) * size), scale
-
-
-def _on_bars(picture: Bytes, width: int, height: int) -> Bytes:
-    """The picture in the middle of a black frame."""
-    high, wide = picture.shape[:2]
-    if (wide, high) == (width, height):
-        return picture
-    frame = np.zeros((height, width, 3), np.uint8)
-    top, left = (height - high) // 2, (width - wide) // 2
-    frame[top : top + high, left : left + wide] = picture
-    return frame
