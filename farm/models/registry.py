@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib import import_module
+from functools import cached_property
 from pathlib import Path
 
 from farm.config import Config, Generator
 from farm.errors import InputError
+from farm.models.gang import named
 from farm.models.spec import Adapter, ModelSpec, Terms
 
 BUILT_IN: Mapping[str, str] = {
@@ -37,8 +38,6 @@ class Registry:
         """
         self.folder = folder
         self._terms = terms or {}
-        self._adapters: dict[str, Adapter] = {}
-        self._read = False
 
     @classmethod
     def of(cls, config: Config) -> Registry:
@@ -60,19 +59,16 @@ class Registry:
     def adapter(self, name: str) -> Adapter:
         """The adapter of that name; InputError names the known ones, the closest first in mind."""
         if name in BUILT_IN:
-            return _named(BUILT_IN[name])
+            return named(BUILT_IN[name])
         if name not in self._diffusion:
             close = get_close_matches(name.lower(), self.names, n=1)
             hint = f'; did you mean "{close[0]}"?' if close else ""
             raise InputError(f'there is no model "{name}" (known: {", ".join(self.names)}){hint}')
-        return self._adapters[name]
+        return self._diffusion[name]
 
-    @property
+    @cached_property
     def _diffusion(self) -> Mapping[str, Adapter]:
-        if not self._read:
-            self._adapters.update(_named(DIFFUSION)(self.folder, self._terms))
-            self._read = True
-        return self._adapters
+        return named(DIFFUSION)(self.folder, self._terms)
 
 
 def _terms(config: Config, name: str) -> Terms:
@@ -86,8 +82,3 @@ def _terms(config: Config, name: str) -> Terms:
         gpus_per_node=config.gpus_per_node,
         gpu_memory_gb=config.gpu_memory_gb,
     )
-
-
-def _named(entry: str):
-    module, _, attribute = entry.partition(":")
-    return getattr(import_module(module), attribute)

@@ -11,7 +11,6 @@ the same find it warm. The model owns what is loaded; only one way of it at a ti
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,7 +28,8 @@ from farm.models.diffusion.loras import files
 from farm.models.diffusion.memory import Hold, memory_errors
 from farm.models.diffusion.opening import quiet
 from farm.models.diffusion.parallel.plan import ParallelPlan
-from farm.models.diffusion.recipe import Recipe, taken
+from farm.models.diffusion.recipe import taken
+from farm.models.gang import named
 from farm.models.spec import Gang, GenerateContext, Request
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class DiffusionModel:
         if self._loaded is None or self._loaded.asked != asked:
             self._drop()
             began = time.monotonic()
-            self._loaded = load(self.weights, _recipe(self.family), self.gang, self.plan, asked)
+            self._loaded = load(self.weights, named(self.family.recipe), self.gang, self.plan, asked)
             ctx.fact("load_seconds", round(time.monotonic() - began, 3))
         return self._loaded
 
@@ -133,8 +133,3 @@ def _previews(loaded: Loaded, request: Request, ctx: GenerateContext) -> Callabl
             ctx.preview(picture)
 
     return show
-
-
-def _recipe(family: Family) -> Recipe:
-    module, _, name = family.recipe.partition(":")
-    return getattr(importlib.import_module(module), name)
