@@ -9,6 +9,8 @@ CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/c
 UV := VIRTUAL_ENV=$(CURDIR)/$(VENV) UV_NO_PROGRESS=1 $(CERTS) $(BIN)/uv
 OUT ?= out/demo
 SEED ?= 1
+# A farm is many processes: each would compile torch and Ray anew where this forbids them to keep what they compiled.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-full test check unit chaos simulate bench locks clean

@@ -144,6 +144,8 @@ class AttemptContext:
     place: Workplace
     report: Callable[[float], None]
     cancelled: Event
+    release: Callable[[], None] = lambda: None
+    """Lets the worker's next attempt begin."""
     folder: Path | None = None
     """Everything of this attempt's on this disk; made when first needed, as many attempts need none."""
     facts: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
@@ -231,10 +233,16 @@ class AttemptContext:
         return path
 
 
-def perform(work: Work, place: Workplace, report: Callable[[float], None], cancelled: Event) -> Manifest:
+def perform(
+    work: Work,
+    place: Workplace,
+    report: Callable[[float], None],
+    cancelled: Event,
+    release: Callable[[], None] = lambda: None,
+) -> Manifest:
     """Run one attempt and leave its manifest in the clip store. Raises only when that cannot be written."""
     started_us, cpu_us = now_us(), _cpu_us()
-    ctx = AttemptContext(work, place, report, cancelled)
+    ctx = AttemptContext(work, place, report, cancelled, release)
     try:
         outcome = _outcome(work, place, ctx)
     finally:
@@ -314,7 +322,10 @@ def _check_revision(found: Upscaler | Interpolator, revision: str) -> None:
 
 
 def _cpu_us() -> int:
-    """Processor time of this process and of the children it has waited for. One attempt runs at a time."""
+    """Processor time of this process and of the children it has waited for.
+
+    While one attempt is written the next may run: what they use together counts for both.
+    """
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return int(1e6 * sum(usage.ru_utime + usage.ru_stime for usage in usages))
 

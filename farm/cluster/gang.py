@@ -24,8 +24,8 @@ from ray.util.placement_group import (
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
 from farm.cluster.setup import WorkerSetup
-from farm.cluster.worker import CONTROL_GROUP, Prepared, Worker
-from farm.tasks import Lane, Work
+from farm.cluster.worker import CONCURRENCY_GROUPS, Prepared, Worker
+from farm.tasks import Lane, TaskId, Work
 
 CPUS_PER_RANK = 1.0
 """More than none, so that none lands on a head that offers none."""
@@ -34,7 +34,7 @@ NODE_LABEL = "ray.io/node-id"
 POOL_LABEL = "pool"
 
 _remote: Any = ray.remote  # its stubs know nothing of concurrency groups
-_ACTOR = _remote(concurrency_groups=CONTROL_GROUP, max_restarts=0, max_task_retries=0)(Worker)
+_ACTOR = _remote(concurrency_groups=CONCURRENCY_GROUPS, max_restarts=0, max_task_retries=0)(Worker)
 
 
 @dataclass(slots=True)
@@ -48,8 +48,8 @@ class Gang:
     prepared: dict[int, Prepared] = field(default_factory=dict[int, Prepared])
     joined: set[int] = field(default_factory=set[int])
     ready: bool = False
-    work: Work | None = None
-    """What it runs."""
+    works: dict[tuple[TaskId, int], Work] = field(default_factory=dict[tuple[TaskId, int], Work])
+    """What it has been given and has not brought back, by task and attempt."""
     sent_s: float = 0.0
     """When that was sent, by the monotonic clock."""
 

@@ -87,19 +87,21 @@ class Lifeline:
         with self._changed:
             self._attempt, self._step, self._tell_from_s = (task, attempt), None, 0.0
 
-    def report(self, fraction: float) -> None:
-        """Note how far the attempt is. Only the latest note is told."""
+    def report(self, task: TaskId, attempt: int, fraction: float) -> None:
+        """Note how far the attempt is, unless a later one has begun. Only the latest note is told."""
         with self._changed:
+            if self._attempt != (task, attempt):
+                return
             first = self._step is None
-            if self._attempt is not None:
-                self._step = Step(*self._attempt, fraction)
+            self._step = Step(task, attempt, fraction)
             if first:
                 self._changed.notify()
 
-    def finish(self) -> None:
+    def finish(self, task: TaskId, attempt: int) -> None:
         """The attempt is over: nothing more is told of it."""
         with self._changed:
-            self._attempt = self._step = None
+            if self._attempt == (task, attempt):
+                self._attempt = self._step = None
 
     @contextmanager
     def writing(self) -> Iterator[None]:

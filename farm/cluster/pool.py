@@ -1,6 +1,6 @@
 """Workers on Ray: carries out the scheduler's commands, and turns what Ray says into its events.
 
-    start ─▶ gang ─▶ WorkerReady         run ─▶ Worker.run ─▶ AttemptFinished         progress ◀─ heartbeat
+    start ─▶ gang ─▶ WorkerReady    run ─▶ Worker.run ─▶ (WorkerFreed ─▶) AttemptFinished    progress ◀─ heartbeat
     an error of a call, a broken line ─▶ Loss ─┬ certain ──────────────────────────▶ WorkerLost
                                                └ perhaps still at work ─ silence ──▶ WorkerLost
 
@@ -27,10 +27,10 @@ from farm.cluster.gang import Farm, Gang, end_older, form
 from farm.cluster.heartbeat import Broken, Heartbeat, Told
 from farm.cluster.loss import Loss, is_blameless, loss
 from farm.cluster.setup import WorkerSetup
-from farm.cluster.worker import WORK, Prepared
+from farm.cluster.worker import FREED, WORK, Prepared
 from farm.driver.seams import Progress
 from farm.errors import FailureKind, KeyMissing, StorageError
-from farm.scheduler.events import AttemptFinished, Event, NodeDraining, NodeLost, WorkerLost, WorkerReady
+from farm.scheduler.events import AttemptFinished, Event, NodeDraining, NodeLost, WorkerFreed, WorkerLost, WorkerReady
 from farm.store.clips import ClipStore
 from farm.tasks import Lane, Manifest, TaskId, Work, manifest_key
 
@@ -120,8 +120,12 @@ class RayPool:
 
     def run(self, worker: str, work: Work) -> None:
         if gang := self._gangs.get(worker):  # else it is lost, which is told
-            gang.work, gang.sent_s = work, time.monotonic()
-            self._await(gang, 0, gang.actors[0].run.remote(WORK.dump_json(work)), self._finished)
+            gang.works[work.task.id, work.attempt], gang.sent_s = work, time.monotonic()
+
+            def answered(gang: Gang, rank: int, document: bytes) -> Iterable[Event]:
+                return self._finished(gang, rank, document) if document != FREED else self._freed(gang, work)
+
+            self._await(gang, 0, gang.actors[0].run.remote(WORK.dump_json(work)), answered)
 
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
         if gang := self._gangs.get(worker):
@@ -206,9 +210,15 @@ class RayPool:
         self._heartbeat.up(gang.worker)
         return WorkerReady(gang.worker, gang.node)
 
+    def _freed(self, gang: Gang, work: Work) -> Iterable[Event]:
+        this = (work.task.id, work.attempt)
+        self._await(gang, 0, gang.actors[0].collect.remote(*this), self._finished)
+        yield WorkerFreed(gang.worker, *this)
+
     def _finished(self, gang: Gang, _: int, document: bytes) -> Iterable[Event]:
-        gang.work = None
-        yield AttemptFinished(gang.worker, Manifest.model_validate_json(document))
+        manifest = Manifest.model_validate_json(document)
+        gang.works.pop((manifest.task, manifest.attempt), None)
+        yield AttemptFinished(gang.worker, manifest)
 
     # -- losses ----------------------------------------------------------------------------------------------------
 
@@ -255,21 +265,21 @@ class RayPool:
             del self._leaving[leaving.gang.worker]
             leaving.gang.end()
         with ThreadPoolExecutor(READERS) as readers:
-            manifests = list(readers.map(self._manifest, over))
+            manifests = list(readers.map(self._manifests, over))
         told: list[Event] = []
-        for leaving, manifest in zip(over, manifests, strict=True):
+        for leaving, finished in zip(over, manifests, strict=True):
             worker, found = leaving.gang.worker, leaving.loss
-            kind = found.kind
-            if manifest:  # it had finished; whatever it may have been given since never ran
-                told.append(AttemptFinished(worker, manifest))
-                kind = FailureKind.RECLAIMED
-            told.append(WorkerLost(worker, kind, found.message))
+            told += [AttemptFinished(worker, manifest) for manifest in finished]
+            # if all had finished, then whatever it may have been given since never ran
+            is_idle = bool(finished) and len(finished) == len(leaving.gang.works)
+            told.append(WorkerLost(worker, FailureKind.RECLAIMED if is_idle else found.kind, found.message))
         return told
 
-    def _manifest(self, leaving: _Leaving) -> Manifest | None:
-        """What a lost worker's attempt left, if that is complete."""
-        if not (work := leaving.gang.work):
-            return None
+    def _manifests(self, leaving: _Leaving) -> list[Manifest]:
+        """What a lost worker's attempts left, as far as that is complete."""
+        return [manifest for work in leaving.gang.works.values() if (manifest := self._manifest(work))]
+
+    def _manifest(self, work: Work) -> Manifest | None:
         key = manifest_key(work.task.project, work.task.id, work.attempt)
         try:
             return Manifest.model_validate_json(self._clips.read_bytes(key))

@@ -1,7 +1,10 @@
 """A worker's process: one Ray actor, which is one rank of a gang or a worker on its own.
 
     prepare ─▶ join (gangs: who is rank 0, who the others are) ─▶ run, run, …        one after the other
-    listen, cancel                                                                   on threads beside it
+    listen, cancel, collect                                                          on threads beside it
+
+An attempt whose model has done its part is written while the next one runs: `run` then says only that the worker is
+free, and `collect` brings the manifest. At most one is written so at a time.
 
 Documents cross the wire as JSON, which costs half of what pickled models do.
 """
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -32,8 +36,11 @@ from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
 
-CONTROL_GROUP = {"control": 2}
-"""Calls that are heard while the worker works: one thread is held by `listen`."""
+CONCURRENCY_GROUPS = {"control": 2, "written": 1}
+"""Calls that are heard while the worker works: `listen` holds one thread, `collect` the last."""
+
+FREED = b""
+"""`run`'s answer where the attempt is still being written."""
 
 WORK = TypeAdapter(Work)
 
@@ -57,6 +64,8 @@ class Worker:
         self._name = name
         self._setup = setup
         self._cancelled: dict[tuple[TaskId, int], Event] = {}
+        self._threads = ThreadPoolExecutor(2, "attempt")
+        self._under_way: dict[tuple[TaskId, int], Future[bytes]] = {}
         self._lifeline = Lifeline(setup.silence_s)
         self._lifeline.watch()
 
@@ -90,21 +99,51 @@ class Worker:
         self._place.gang = RayGang(placement, others)
 
     def run(self, document: bytes) -> bytes:
-        """Perform one attempt (a `Work`), and give back its manifest."""
+        """Perform one attempt (a `Work`), and give back its manifest, or `FREED` for `collect` to bring it."""
         work = WORK.validate_json(document)
+        this = (work.task.id, work.attempt)
+        freed = Event()
+        before = next(iter(self._under_way.values()), None)
+        attempt = self._under_way[this] = self._threads.submit(self._perform, work, freed, before)
+        attempt.add_done_callback(lambda _: freed.set())
+        freed.wait()
+        return self._brought(*this) if attempt.done() else FREED
+
+    def _perform(self, work: Work, freed: Event, before: Future[bytes] | None) -> bytes:
+        """One attempt, whole; `before` is the one that may still be written meanwhile."""
         this = (work.task.id, work.attempt)
         cancelled = self._cancelled.setdefault(this, Event())
         self._lifeline.begin(*this)
+
+        def report(fraction: float) -> None:
+            self._lifeline.report(*this, fraction)
+
+        def release() -> None:
+            if before:
+                wait([before])
+            freed.set()
+
         try:
-            manifest = perform(work, self._place, self._lifeline.report, cancelled)
+            manifest = perform(work, self._place, report, cancelled, release)
             if self._place.gang.spoilt:  # a reply would bring more work; the manifest says it all
+                wait([before] if before else [])
                 end_process()
             return _document(manifest)
         except Exception as error:  # noqa: BLE001 - the process boundary: an attempt's failure is not the worker's
             return _document(unwritten(work, self._place, error))
         finally:
-            self._lifeline.finish()
+            self._lifeline.finish(*this)
             del self._cancelled[this]
+
+    @ray.method(concurrency_group="written")
+    def collect(self, task: TaskId, attempt: int) -> bytes:
+        """The manifest of an attempt that `run` has freed the worker of, once it is written."""
+        return self._brought(task, attempt)
+
+    def _brought(self, task: TaskId, attempt: int) -> bytes:
+        document = self._under_way[task, attempt].result()
+        del self._under_way[task, attempt]
+        return document
 
     def take_part(self, entry: str, args: Sequence[Any]) -> Any:
         """Do this rank's part of what rank 0 broadcasts."""

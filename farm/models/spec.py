@@ -231,6 +231,12 @@ class GenerateContext(Protocol):
     def preview(self, picture: Frame) -> None:
         """A glimpse of the take on its way, small: stands for it until there is a poster."""
 
+    def made(self) -> None:
+        """Every frame is in this process's memory: from here on the model does nothing but hand them out.
+
+        Another take may then begin on the same model while this one is written.
+        """
+
     def sound(self, sound: Sound) -> None:
         """The take's sound, of a model that makes one."""
 

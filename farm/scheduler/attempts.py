@@ -16,10 +16,10 @@ from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.answer import Answer
 from farm.scheduler.dispatch import Dispatch
 from farm.scheduler.estimates import Estimates
-from farm.scheduler.events import AttemptFinished, CancelAttempt
+from farm.scheduler.events import AttemptFinished, CancelAttempt, WorkerFreed
 from farm.scheduler.fleet import NodeState
 from farm.scheduler.graph import Entry, Graph, Place
-from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState
+from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState, Written
 from farm.scheduler.retry import RULES, final_message, pause_us
 from farm.scheduler.sizing import Sizing
 from farm.tasks import AttemptState, Change, Manifest, TaskId, TaskState
@@ -42,30 +42,43 @@ class Attempts:
     def finished(self, event: AttemptFinished, answer: Answer) -> None:
         worker = self.workers.by_name.get(event.worker)
         manifest = event.manifest
+        if worker is None:
+            return
+        if worker.written and _is_of(manifest, worker.written.entry):
+            self._end_written(worker, worker.written, manifest, answer)
+            if worker.state is WorkerState.IDLE:
+                self.free(worker, answer)  # what could not happen to it while it wrote may be due
+        elif worker.entry and _is_of(manifest, worker.entry):
+            self._end(worker, worker.entry, manifest, answer)
+            self.free(worker, answer)
+        # else a late attempt, which changes nothing
+
+    def freed(self, event: WorkerFreed, answer: Answer) -> None:
+        """A worker's attempt is only being written: the worker may run another meanwhile, if there is one for it."""
+        worker = self.workers.by_name.get(event.worker)
         entry = worker.entry if worker else None
-        if worker is None or entry is None or entry.id != manifest.task or manifest.attempt != entry.attempts:
-            return  # a late attempt changes nothing
-        self._end(worker, entry, manifest, answer)
-        self.free(worker, answer)
+        if worker is None or entry is None or (entry.id, entry.attempts) != (event.task, event.attempt):
+            return
+        is_free = worker.written is None and worker.cancelled_us is None and self._may_stay(worker)
+        if is_free and self.dispatch.queues.depth(worker.lane.lane):
+            since_us = worker.since_us
+            self.estimates.observe(worker.lane.name, entry.shape, (answer.now_us - since_us) / 1e6)
+            worker.written = Written(entry, since_us, self.dispatch.end(worker, answer.now_us))
+            entry.worker = worker.name
+            self.free(worker, answer)
 
     def cut_off(self, worker: Worker, kind: FailureKind | None, message: str, answer: Answer) -> None:
-        """End the attempt of a worker that can no longer write, if it has one; `kind` None: as cancelled."""
-        entry = worker.entry
-        if entry is None:
-            return
-        manifest = Manifest(
-            task=entry.id,
-            attempt=entry.attempts,
-            stage=entry.task.stage,
-            state=AttemptState.FAILED if kind else AttemptState.CANCELLED,
-            failure=kind,
-            message=message,
-            worker=worker.name,
-            node=worker.where,
-            started_us=worker.since_us,
-            ended_us=answer.now_us,
-        )
-        self._end(worker, entry, manifest, answer)
+        """End what a worker had, as it can no longer write; `kind` None: as cancelled.
+
+        What it only had to write is no suspect: it is made again without being counted.
+        """
+        if worker.written:
+            written = worker.written
+            manifest = _cut(worker, written.entry, FailureKind.RECLAIMED, message, written.since_us, answer)
+            self._end_written(worker, written, manifest, answer)
+        if worker.entry:
+            manifest = _cut(worker, worker.entry, kind, message, worker.since_us, answer)
+            self._end(worker, worker.entry, manifest, answer)
 
     def cancel(self, worker: Worker, answer: Answer) -> None:
         """Ask a busy worker to stop what it does."""
@@ -84,18 +97,36 @@ class Attempts:
         node = worker.node
         if node is not None and node.state is NodeState.LOST:
             self.workers.turn(worker, WorkerState.STRANDED, answer.now_us)
-        elif node is not None and (node.state is NodeState.DRAINING or node.id in worker.lane.trust.blocked):
+        elif not self._may_stay(worker):
             self.sizing.stop(worker, answer)
         else:
             self.workers.turn(worker, WorkerState.IDLE, answer.now_us)
             self.dispatch.patience.watch(worker)
             self.dispatch.wake(worker.lane)
 
+    def _may_stay(self, worker: Worker) -> bool:
+        """Whether a worker's node stays, and is good for its lane."""
+        node = worker.node
+        return node is None or (node.state is NodeState.UP and node.id not in worker.lane.trust.blocked)
+
     def _end(self, worker: Worker, entry: Entry, manifest: Manifest, answer: Answer) -> None:
         started_us = worker.since_us
-        answer.changes.append(AttemptEnded(manifest, self.dispatch.end(worker, answer.now_us)))
+        micros = self.dispatch.end(worker, answer.now_us)
         if manifest.done:
             self.estimates.observe(worker.lane.name, entry.shape, (answer.now_us - started_us) / 1e6)
+        self._judge(worker, entry, manifest, micros, started_us, answer)
+
+    def _end_written(self, worker: Worker, written: Written, manifest: Manifest, answer: Answer) -> None:
+        worker.written, written.entry.worker = None, ""
+        self.sizing.due = True
+        self._judge(worker, written.entry, manifest, written.micros, written.since_us, answer)
+
+    def _judge(
+        self, worker: Worker, entry: Entry, manifest: Manifest, micros: int, started_us: int, answer: Answer
+    ) -> None:
+        """What an attempt that has ended, and that its worker is rid of, means for its task."""
+        answer.changes.append(AttemptEnded(manifest, micros))
+        if manifest.done:
             self._complete(entry, worker, answer)
         elif not entry.wanted:
             self.drop(entry, answer)
@@ -131,6 +162,7 @@ class Attempts:
                 if (
                     worker is not but
                     and worker.lane is lane
+                    and worker.written is None
                     and worker.state in {WorkerState.IDLE, WorkerState.STARTING}
                 ):
                     self.sizing.stop(worker, answer)
@@ -277,3 +309,26 @@ class Attempts:
         entry = self.graph.entries.get(task)
         if entry is not None and entry.place is Place.PAUSE:
             self.place(entry, now_us)
+
+
+def _is_of(manifest: Manifest, entry: Entry) -> bool:
+    """Whether a manifest is that of a task's latest attempt."""
+    return (manifest.task, manifest.attempt) == (entry.id, entry.attempts)
+
+
+def _cut(
+    worker: Worker, entry: Entry, kind: FailureKind | None, message: str, started_us: int, answer: Answer
+) -> Manifest:
+    """The end of an attempt that will leave none of its own."""
+    return Manifest(
+        task=entry.id,
+        attempt=entry.attempts,
+        stage=entry.task.stage,
+        state=AttemptState.FAILED if kind else AttemptState.CANCELLED,
+        failure=kind,
+        message=message,
+        worker=worker.name,
+        node=worker.where,
+        started_us=started_us,
+        ended_us=answer.now_us,
+    )

@@ -135,6 +135,15 @@ class AttemptFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerFreed:
+    """An attempt needs its worker no more: it is only being written, and ends by `AttemptFinished` all the same."""
+
+    worker: str
+    task: TaskId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: pauses, timeouts and idle workers may be due."""
 
@@ -155,6 +164,7 @@ Event: TypeAlias = (
     | WorkerReady
     | WorkerLost
     | AttemptFinished
+    | WorkerFreed
     | Tick
     | StopAsked
 )

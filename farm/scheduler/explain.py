@@ -71,8 +71,9 @@ class Explain:
         above = self.graph.entries[next(iter(entry.upstream))]
         doing = "has not begun"
         if above.state is TaskState.RUNNING:
-            age_s = (now_us - self.workers.by_name[above.worker].since_us) / 1e6
-            doing = f"runs on {above.worker} for {age_s:.0f} s"
+            worker = self.workers.by_name[above.worker]
+            age_s = (now_us - worker.since_us) / 1e6
+            doing = f"runs on {above.worker} for {age_s:.0f} s" if worker.entry is above else "is being written"
         more = f", and for {len(entry.upstream) - 1} more" if len(entry.upstream) > 1 else ""
         message = f"waits for {above.task.label}, which {doing}{more}"
         return Wait(WaitReason.UPSTREAM, message, above.id, {"upstream": len(entry.upstream)})

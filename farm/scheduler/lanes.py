@@ -29,6 +29,17 @@ class WorkerState(StrEnum):
     STRANDED = "stranded"
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Written:
+    """An attempt that needs its worker no more, but for its files."""
+
+    entry: Entry
+    since_us: int
+    """When it began."""
+    micros: int
+    """What it cost."""
+
+
 @dataclass(slots=True, eq=False)
 class Worker:
     name: str
@@ -56,6 +67,8 @@ class Worker:
     """When its attempt was asked to stop."""
     alarm_us: int = 0
     """When its alarm goes off; 0 for none."""
+    written: Written | None = None
+    """An attempt of its that is being written while it is idle, or runs the next."""
 
     @property
     def where(self) -> str:

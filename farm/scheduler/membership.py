@@ -39,7 +39,9 @@ class Membership:
         for entry in self.graph.drop_job(job):
             self._unwanted[entry.id] = None
             if entry.state is TaskState.RUNNING:
-                self.attempts.cancel(self.workers.by_name[entry.worker], answer)
+                worker = self.workers.by_name[entry.worker]
+                if worker.entry is entry:  # else it is only being written: let it
+                    self.attempts.cancel(worker, answer)
             elif not entry.settled:
                 self.attempts.drop(entry, answer)
         self.ledger.drop_job(event.job)

@@ -30,6 +30,8 @@ class Patience:
         match worker.state:
             case WorkerState.STARTING:
                 return _after(worker.since_us, self.policy.start_timeout_s) if worker.node else None
+            case WorkerState.IDLE if worker.written is not None:
+                return _after(worker.since_us, self.estimates.timeout_s(worker.lane.name, worker.written.entry.shape))
             case WorkerState.IDLE:
                 return _after(worker.since_us, self.policy.idle_stop_s)
             case WorkerState.BUSY if worker.entry is not None:

@@ -47,7 +47,7 @@ class Presence:
         self.alarms.set(event.deadline_us, Of.NODE, node.id)
         self.sizing.reservations.end(node.id)
         for worker in self.workers.on(node):
-            if worker.state in {WorkerState.IDLE, WorkerState.STARTING}:
+            if worker.state in {WorkerState.IDLE, WorkerState.STARTING} and worker.written is None:
                 self.sizing.stop(worker, answer)
         self.sizing.due = True
 
@@ -125,6 +125,8 @@ class Presence:
         match worker.state:
             case WorkerState.STARTING:
                 self._start_failed(worker, f"it had not come up after {passed_s:.0f} s", answer)
+            case WorkerState.IDLE if worker.written is not None:
+                self.attempts.cut_off(worker, None, f"was not written within {passed_s:.0f} s", answer)
             case WorkerState.IDLE:
                 if self.sizing.needed(worker):
                     self.patience.remind(worker, answer.now_us + int(self.patience.policy.idle_stop_s * 1e6))

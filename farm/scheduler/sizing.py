@@ -184,7 +184,12 @@ class Sizing:
         return left_s >= lane.load_s * (len(lane.workers) + 1)
 
     def _may_stop(self, worker: Worker, now_us: int) -> bool:
-        """Not one that has just come up and has not run anything yet; it is looked at again after its time."""
+        """Not one that still writes, nor one that has just come up and has not run anything yet.
+
+        That one is looked at again after its time.
+        """
+        if worker.written is not None:
+            return False
         warm_until_us = worker.since_us + int(worker.lane.load_s * 1e6)
         if worker.ran or now_us >= warm_until_us:
             return True
@@ -196,6 +201,8 @@ class Sizing:
         self.rivalry.refresh(worker.lane, answer.now_us)
         node = worker.node
         for claim in self.claims:
+            if worker.written is not None:
+                return False
             if claim is worker.lane or node is None or not self.rivalry.outranks(claim, worker.lane, answer.now_us):
                 continue
             fits = node.id not in self.reservations.refused(claim) and node.holds(claim.lane)
@@ -241,7 +248,7 @@ class Sizing:
             for worker in self.workers.on(kept.node):
                 if kept.node.room_for(kept.lane.lane):
                     break
-                if worker.state is WorkerState.IDLE and worker.lane is not kept.lane:
+                if worker.state is WorkerState.IDLE and worker.written is None and worker.lane is not kept.lane:
                     self.stop(worker, answer)
             if kept.node.room_for(kept.lane.lane):
                 self._end(kept)

@@ -40,6 +40,7 @@ from farm.scheduler.events import (
     StopAsked,
     TaskAdded,
     Tick,
+    WorkerFreed,
     WorkerLost,
     WorkerReady,
 )
@@ -122,7 +123,9 @@ class Scheduler:
 
     @property
     def running(self) -> tuple[Task, ...]:
-        return tuple(worker.entry.task for worker in self._workers.by_name.values() if worker.entry is not None)
+        """Tasks that run, or are being written."""
+        workers = self._workers.by_name.values()
+        return tuple(held.entry.task for worker in workers for held in (worker, worker.written) if held and held.entry)
 
     @property
     def wake_us(self) -> int | None:
@@ -231,14 +234,22 @@ class Scheduler:
             case StopAsked():
                 self._stopping = True
                 self._attempts.cancel_all(answer)
-            case WorkerReady():
-                self._presence.worker_ready(event, answer)
-            case WorkerLost():
-                self._presence.worker_lost(event, answer)
+            case WorkerReady() | WorkerFreed() | WorkerLost():
+                self._hear_of_worker(event, answer)
             case NodeUp() | NodeDraining() | NodeLost():
                 self._hear_of_node(event, answer)
             case JobSet() | JobDropped() | ProjectSpent():
                 self._hear_of_job(event, answer)
+
+    def _hear_of_worker(self, event: WorkerReady | WorkerFreed | WorkerLost, answer: Answer) -> None:
+        match event:
+            case WorkerReady():
+                self._presence.worker_ready(event, answer)
+            case WorkerFreed():
+                if not self._stopping:
+                    self._attempts.freed(event, answer)
+            case WorkerLost():
+                self._presence.worker_lost(event, answer)
 
     def _hear_of_job(self, event: JobSet | JobDropped | ProjectSpent, answer: Answer) -> None:
         match event:

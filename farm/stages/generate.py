@@ -97,6 +97,9 @@ class _Take:
     def preview(self, picture: Frame) -> None:
         self.ctx.preview(picture)
 
+    def made(self) -> None:
+        self.ctx.release()
+
     def sound(self, sound: Sound) -> None:
         self.heard = sound
 

@@ -75,6 +75,10 @@ class Context(Protocol):
         """Raise `Cancelled` when the attempt should stop."""
         ...
 
+    def release(self) -> None:
+        """The worker's model is not used any more: another attempt may begin while this one writes its files."""
+        ...
+
     @property
     def lean(self) -> int:
         """How often this task ran out of memory before."""

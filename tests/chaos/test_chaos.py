@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.ray
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_doubled_or_partial_whatever_is_killed() -> None:
     options = {"--seed": 3, "--jobs": 5, "--kills": 10, "--nodes": 2}
     command = [sys.executable, str(Path(__file__).parent), *(str(each) for pair in options.items() for each in pair)]

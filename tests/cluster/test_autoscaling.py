@@ -29,12 +29,12 @@ def test_a_gang_that_waits_brings_a_node_which_goes_when_idle(autoscaled, tmp_pa
     assert not elastic_nodes()
     with driven(tmp_path, store, POLICY):
         store.ask(submission("job", [task]))
-        (node,) = until(elastic_nodes, within_s=60)
+        (node,) = until(elastic_nodes)
         assert node["Labels"]["pool"] == LARGE
-        until(lambda: store.job("job").state is JobState.DONE, within_s=60)
+        until(lambda: store.job("job").state is JobState.DONE)
         (record,) = store.load("job")
         assert (record.state, record.attempts, record.failures) == (TaskState.DONE, 1, {})
         assert [rank["rank"] for rank in record.manifest.facts["ranks"]] == [0, 1, 2, 3]
         assert record.manifest.node == node["NodeID"]
-        until(lambda: not elastic_nodes(), within_s=60)
+        until(lambda: not elastic_nodes())
     store.close()

@@ -24,7 +24,7 @@ from farm.tasks import AttemptState, Lane, TaskState, manifest_key
 
 pytestmark = pytest.mark.ray
 
-TAKEOVER_S = 10.0
+TAKEOVER_S = 30.0
 
 
 @pytest.fixture
@@ -78,20 +78,21 @@ def test_a_spot_node_is_left_in_time(cluster, node, store, tmp_path):
     first = node(cpus=3, labels={"pool": "spot"})
     with driven(tmp_path, store, Policy(idle_stop_s=60.0)):
         store.ask(submission("early", [quick, brief, long]))
-        until(lambda: state(store, quick) is TaskState.DONE and running(store, brief, long), within_s=30)
+        until(lambda: state(store, quick) is TaskState.DONE and running(store, brief, long))
         assert len(actors(tmp_path)) == 3
-        deadline_s = cluster.drain(first, deadline_s=5.0) / 1e6
+        cluster.drain(first, deadline_s=600.0)
         store.ask(submission("late", [late]))
-        until(lambda: len(actors(tmp_path)) == 2, within_s=3)
+        until(lambda: len(actors(tmp_path)) == 2)
         (tmp_path / "go").touch()
         until(lambda: state(store, brief) is TaskState.DONE and state(store, late) is TaskState.WAITING)
-        assert time.time() < deadline_s
-        until(lambda: state(store, long) is TaskState.WAITING, within_s=15)
+        assert running(store, long)
+        deadline_s = cluster.drain(first, deadline_s=1.0) / 1e6  # it is wanted back sooner
+        until(lambda: state(store, long) is TaskState.WAITING)
         assert state(store, late) is TaskState.WAITING
         assert time.time() >= deadline_s
         cluster.kill(first)
         second = node(cpus=3, labels={"pool": "spot"})
-        until(lambda: ended(store, "early", "late"), within_s=30)
+        until(lambda: ended(store, "early", "late"))
     found = store.tasks(task.id for task in (quick, brief, long, late))
     assert {record.winner for record in found.values()} == {1, 2}
     assert found[long.id].failures == {FailureKind.RECLAIMED: 1}
@@ -113,15 +114,15 @@ def test_behind_a_frozen_raylet_no_late_attempt_counts(cluster, node, store, tmp
     first = node(cpus=1, labels={"pool": "cold"})
     with driven(tmp_path, store, Policy()):
         store.ask(submission("job", [task]))
-        until((tmp_path / "began").exists, within_s=30)
+        until((tmp_path / "began").exists)
         until(lambda: running(store, task))
         worker = psutil.Process(int((tmp_path / "began").read_text()))
         cluster.freeze(first)
         frozen_s = time.monotonic()
-        until(lambda: state(store, task) is TaskState.WAITING, within_s=30)
+        until(lambda: state(store, task) is TaskState.WAITING)
         assert not runs(worker), "it may still write, and its task is given to another"
         node(cpus=1, labels={"pool": "cold"})
-        until(lambda: ended(store, "job"), within_s=30)
+        until(lambda: ended(store, "job"))
         until(lambda: time.monotonic() - frozen_s > LINGERS_S)  # by now the first would have been done
         cluster.thaw(first)
         until(lambda: not runs(first.raylet))
@@ -164,9 +165,9 @@ def test_a_leader_that_stands_still_in_a_transaction_is_replaced(main, start_dri
     more = [drill("noop", n) for n in range(3, 9)]
     old = start_driver()
     store.ask(submission("long", long))
-    until(lambda: all((folder / "began").exists() for folder in signs), within_s=60)
+    until(lambda: all((folder / "began").exists() for folder in signs))
     new = start_driver()
-    until(lambda: "another farm leads" in (tmp_path / "driver.log").read_text(), within_s=60)
+    until(lambda: "another farm leads" in (tmp_path / "driver.log").read_text())
     workers = [psutil.Process(int((folder / "began").read_text())) for folder in signs]
 
     (tmp_path / "stall").touch()
@@ -176,7 +177,7 @@ def test_a_leader_that_stands_still_in_a_transaction_is_replaced(main, start_dri
     assert (tmp_path / "leads-2").read_text() == str(new.pid)
     until(lambda: not any(runs(worker) for worker in workers))
     assert not actors(tmp_path, epoch=1)
-    until(lambda: ended(store, "long", "more"), within_s=60)
+    until(lambda: ended(store, "long", "more"))
 
     def books():
         return store.attempts(task.id for task in (*long, *more)), store.jobs()

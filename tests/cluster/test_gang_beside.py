@@ -16,7 +16,7 @@ from farm.errors import FailureKind
 from farm.scheduler.events import AttemptFinished, WorkerLost
 from farm.tasks import AttemptState, Lane, Work
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 DUO = Lane(name="duo", ranks=2)
 LONG = 1_000_000

@@ -42,7 +42,7 @@ def test_a_worker_whose_control_path_hangs_is_lost(farm):
     process = psutil.Process(int(farm.sign("began")))
     lost = farm.lost(worker)
     assert (lost.kind, "nothing heard" in lost.message) == (FailureKind.CRASHED, True)
-    until(lambda: not runs(process), within_s=5)
+    until(lambda: not runs(process))
 
 
 def test_a_frozen_worker_is_told_of_when_it_has_to_have_stopped_and_stops_when_it_thaws(farm):
@@ -56,5 +56,5 @@ def test_a_frozen_worker_is_told_of_when_it_has_to_have_stopped_and_stops_when_i
     time.sleep(max(0.0, frozen_s + 4.5 - time.monotonic()))  # its work is due the moment it thaws
     if runs(process):
         process.resume()
-    until(lambda: not runs(process), within_s=5)
+    until(lambda: not runs(process))
     assert not ClipStore(farm.folder / "store").exists(manifest_key("p", work.task.id, 1))

@@ -61,7 +61,7 @@ def test_a_call_is_held_while_there_is_nothing_to_say(line):
 def test_the_first_progress_is_told_at_once():
     line = Lifeline(60)
     line.begin(TASK, 2)
-    timer = threading.Timer(0.1, line.report, [0.25])
+    timer = threading.Timer(0.1, line.report, [TASK, 2, 0.25])
     timer.start()
     start_s = time.monotonic()
     step = line.listen(None).step
@@ -74,10 +74,10 @@ def test_the_first_progress_is_told_at_once():
 def test_later_progress_is_told_as_the_latest_every_two_seconds():
     line = Lifeline(60)
     line.begin(TASK, 1)
-    line.report(0.1)
+    line.report(TASK, 1, 0.1)
     first = line.listen(None)
     for fraction in (0.2, 0.3, 0.4):
-        line.report(fraction)
+        line.report(TASK, 1, fraction)
     second = line.listen(None)
     assert second.step
     assert second.step.fraction == 0.4
@@ -86,23 +86,35 @@ def test_later_progress_is_told_as_the_latest_every_two_seconds():
 
 def test_nothing_is_told_of_what_is_over(line):
     line.begin(TASK, 1)
-    line.report(0.5)
-    line.finish()
-    line.report(0.6)
+    line.report(TASK, 1, 0.5)
+    line.finish(TASK, 1)
+    line.report(TASK, 1, 0.6)
     assert line.listen(None).step is None
+
+
+def test_what_is_only_written_tells_nothing_while_the_next_runs():
+    line = Lifeline(60)
+    line.begin(TASK, 1)
+    line.begin(TASK, 2)
+    line.report(TASK, 2, 0.5)
+    line.report(TASK, 1, 0.9)
+    line.finish(TASK, 1)
+    step = line.listen(None).step
+    assert step
+    assert (step.attempt, step.fraction) == (2, 0.5)
 
 
 def test_the_next_attempt_tells_at_once_again():
     line = Lifeline(60)
     for attempt in (1, 2):
         line.begin(TASK, attempt)
-        line.report(0.5)
+        line.report(TASK, attempt, 0.5)
         start_s = time.monotonic()
         step = line.listen(None).step
         assert step
         assert step.attempt == attempt
         assert time.monotonic() - start_s < 1
-        line.finish()
+        line.finish(TASK, attempt)
 
 
 class Ended(BaseException):

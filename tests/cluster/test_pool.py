@@ -21,7 +21,7 @@ from ray.util import list_named_actors
 import farm as package
 from farm.driver.seams import Progress
 from farm.errors import FailureKind
-from farm.scheduler.events import AttemptFinished, NodeLost, NodeUp, WorkerLost, WorkerReady
+from farm.scheduler.events import AttemptFinished, NodeLost, NodeUp, WorkerFreed, WorkerLost, WorkerReady
 from farm.store.clips import ClipStore
 from farm.tasks import AttemptState, Lane, Manifest, manifest_key
 
@@ -84,6 +84,41 @@ def test_a_cancel_that_overtakes_its_attempt_is_heard(farm):
     farm.pool.cancel(worker, second.task.id, second.attempt)
     assert farm.finished(worker).manifest.state is AttemptState.DONE
     assert farm.finished(worker).manifest.state is AttemptState.CANCELLED
+
+
+def is_freed(event) -> bool:
+    return isinstance(event, WorkerFreed)
+
+
+def test_a_worker_is_free_while_its_attempt_is_written(farm):
+    worker = farm.worker()
+    first = farm.run(worker, "hand_over")
+    freed = farm.until(is_freed)
+    assert (freed.worker, freed.task, freed.attempt) == (worker, first.task.id, 1)
+    second = farm.run(worker, "noop")
+    assert farm.finished(worker).manifest.task == second.task.id
+    (farm.folder / "signs" / "go").touch()
+    assert farm.finished(worker).manifest.task == first.task.id
+
+
+def test_the_next_waits_for_what_is_written_before_it_frees_the_worker_too(farm):
+    worker = farm.worker()
+    first = farm.run(worker, "hand_over")
+    farm.until(is_freed)
+    second = farm.run(worker, "hand_over")
+    (farm.folder / "signs" / "go").touch()
+    ended = [farm.finished(worker).manifest.task for _ in range(2)]
+    assert ended == [first.task.id, second.task.id]
+
+
+def test_what_is_written_is_lost_with_its_worker(farm):
+    worker = farm.worker()
+    first = farm.run(worker, "hand_over")
+    farm.until(is_freed)
+    farm.run(worker, "crash")
+    assert farm.lost(worker).kind is FailureKind.CRASHED
+    assert not farm.events(AttemptFinished)
+    assert not ClipStore(str(farm.folder / "store")).exists(manifest_key("p", first.task.id, 1))
 
 
 def test_a_worker_whose_outcome_cannot_be_written_is_well(open_farm, tmp_path):

@@ -50,7 +50,7 @@ class Studio:
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run to the end, in a folder of its own."""
         return subprocess.run(
-            command, capture_output=True, text=True, env=self.env, cwd=self.folder, timeout=170, check=False
+            command, capture_output=True, text=True, env=self.env, cwd=self.folder, timeout=500, check=False
         )
 
     def rendered(self, *words: str, code: int = 0, out: str = "") -> dict:

@@ -131,6 +131,6 @@ def test_a_still_that_vanishes_while_rendering_changes_nothing(studio):
         while not list(studio.out.glob("store/*/asset/*/*/*")):
             assert farm.poll() is None, farm.communicate()
         (studio.folder / "stills" / "coffee.png").unlink()
-        out, err = farm.communicate(timeout=170)
+        out, err = farm.communicate(timeout=500)
     assert farm.returncode == 0, err
     assert all(shot["state"] == "done" for shot in json.loads(out)["shots"])

@@ -77,7 +77,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(studio):
     process = start(studio)
     wait_for_takes(studio, process, 1)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert "goes on from here" in err
     kept = json.loads(out)["rendered"]
@@ -102,7 +102,7 @@ def test_a_worker_that_is_killed_costs_its_take_one_more_attempt(studio):
     wait_for_takes(studio, process, 1)
     workers = [child for child in psutil.Process(process.pid).children(recursive=True) if is_worker(child)]
     workers[0].kill()
-    out, err = process.communicate(timeout=170)
+    out, err = process.communicate(timeout=500)
     assert process.returncode == 0, err
     check_whole(studio, json.loads(out), late=1)  # it may have died between its manifest and its reply
 

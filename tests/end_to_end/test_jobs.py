@@ -20,7 +20,7 @@ ROWS = (
     'sq010,sh010,stills/coffee.png,0.25,"Slow push in",2',
     'sq010,sh020,stills/chelsea.png,0.25,"Slow pan left",1',
 )
-PATIENCE_S = 90
+PATIENCE_S = 300
 
 
 class Farm:
@@ -37,7 +37,7 @@ class Farm:
             text=True,
             env=self.env | env,
             cwd=cwd or self.studio.folder,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
@@ -87,7 +87,7 @@ class Farm:
 def end(driver: subprocess.Popen[bytes], number: signal.Signals) -> None:
     if driver.poll() is None:
         os.killpg(driver.pid, number)
-        driver.wait(timeout=40)
+        driver.wait(timeout=120)
 
 
 @pytest.fixture

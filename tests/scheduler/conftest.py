@@ -25,6 +25,7 @@ from farm.scheduler.events import (
     StopWorker,
     TaskAdded,
     Tick,
+    WorkerFreed,
     WorkerLost,
     WorkerReady,
 )
@@ -47,6 +48,7 @@ class Floor:
     starting: dict[str, StartWorker] = field(default_factory=dict)
     idle: dict[str, StartWorker] = field(default_factory=dict)
     running: dict[str, Run] = field(default_factory=dict)
+    written: dict[str, Run] = field(default_factory=dict)
     placed: dict[str, StartWorker] = field(default_factory=dict)
     cancels: list[CancelAttempt] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
@@ -131,6 +133,16 @@ class Floor:
         run = self.running.pop(worker)
         self.idle[worker] = self.placed[worker]
         self.tell(AttemptFinished(worker, manifest(run, state, kind, message)))
+
+    def free(self, worker: str) -> None:
+        """Its attempt has only to be written."""
+        run = self.written[worker] = self.running.pop(worker)
+        self.idle[worker] = self.placed[worker]
+        self.tell(WorkerFreed(worker, run.task.id, run.attempt))
+
+    def write(self, worker: str, kind: FailureKind | None = None) -> None:
+        state = AttemptState.FAILED if kind else AttemptState.DONE
+        self.tell(AttemptFinished(worker, manifest(self.written.pop(worker), state, kind)))
 
     def lose(self, worker: str, kind: FailureKind = FailureKind.CRASHED) -> None:
         self.forget(worker)

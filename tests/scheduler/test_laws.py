@@ -23,6 +23,7 @@ from farm.scheduler.events import (
     StopWorker,
     TaskAdded,
     Tick,
+    WorkerFreed,
     WorkerLost,
     WorkerReady,
 )
@@ -73,6 +74,8 @@ class FarmLife(RuleBasedStateMachine):
         self.starting: dict[str, StartWorker] = {}
         self.idle: dict[str, StartWorker] = {}
         self.running: dict[str, Run] = {}
+        self.written: dict[str, Run] = {}
+        """Attempts that need their worker no more, whether the scheduler made use of that or not."""
         self.place: dict[str, StartWorker] = {}
         self.seq = 0
         self.stopping = False
@@ -97,12 +100,13 @@ class FarmLife(RuleBasedStateMachine):
                 case Run():
                     self.run_one(command)
                 case _:
-                    assert self.running[command.worker].task.id == command.task
+                    held = (self.running.get(command.worker), self.written.get(command.worker))
+                    assert command.task in {run.task.id for run in held if run}
 
     def run_one(self, run: Run) -> None:
         assert not self.stopping
         assert run.worker in self.idle, "only an idle worker is given work"
-        assert run.task.id not in {other.task.id for other in self.running.values()}, "ran twice at once"
+        assert run.task.id not in {other.task.id for other in self.under_way}, "ran twice at once"
         assert self.place[run.worker].lane == run.task.lane
         assert self.place[run.worker].node not in self.gone | self.leaving, "ran on a node that goes away"
         for source in run.task.inputs.values():
@@ -123,8 +127,12 @@ class FarmLife(RuleBasedStateMachine):
                 pass
 
     def forget(self, worker: str) -> None:
-        for kept in (self.starting, self.idle, self.running, self.place):
+        for kept in (self.starting, self.idle, self.running, self.written, self.place):
             kept.pop(worker, None)
+
+    @property
+    def under_way(self) -> list[Run]:
+        return [*self.running.values(), *self.written.values()]
 
     # -- jobs and tasks -----------------------------------------------------------------------------------------
 
@@ -186,7 +194,7 @@ class FarmLife(RuleBasedStateMachine):
             standing.state = TaskState.WAITING  # the driver reopened it in the store, as the scheduler forgot it
         if task.id not in self.wanted[job]:
             self.wanted[job].append(task.id)
-        self.tell(TaskAdded(job, task, (shot,), History(state, max(standing.attempts, default=0))))
+        self.tell(TaskAdded(job, task, (shot,), History(state, len(standing.attempts))))
 
     def known(self, task: TaskId) -> bool:
         try:
@@ -253,6 +261,24 @@ class FarmLife(RuleBasedStateMachine):
             state, kind = AttemptState.CANCELLED, None
         self.end(worker, state, kind)
 
+    @precondition(lambda self: self.running.keys() - self.written.keys())
+    @rule(pick=st.integers(0, 9))
+    def free(self, pick):
+        """An attempt has only to be written."""
+        free = sorted(self.running.keys() - self.written.keys())
+        worker = free[pick % len(free)]
+        run = self.written[worker] = self.running.pop(worker)
+        self.idle[worker] = self.place[worker]
+        self.tell(WorkerFreed(worker, run.task.id, run.attempt))
+
+    @precondition(lambda self: self.written)
+    @rule(pick=st.integers(0, 9), kind=st.none() | KINDS)
+    def write(self, pick, kind):
+        worker = sorted(self.written)[pick % len(self.written)]
+        run = self.written.pop(worker)
+        state = AttemptState.DONE if kind is None else AttemptState.FAILED
+        self.tell_of(worker, run, state, kind)
+
     @precondition(lambda self: self.running)
     @rule()
     def all_finish(self):
@@ -263,6 +289,9 @@ class FarmLife(RuleBasedStateMachine):
     def end(self, worker: str, state: AttemptState, kind: FailureKind | None) -> None:
         run = self.running.pop(worker)
         self.idle[worker] = self.place[worker]
+        self.tell_of(worker, run, state, kind)
+
+    def tell_of(self, worker: str, run: Run, state: AttemptState, kind: FailureKind | None) -> None:
         said = Manifest(task=run.task.id, attempt=run.attempt, stage="score", state=state, failure=kind, message="m")
         self.tell(AttemptFinished(worker, said))
 
@@ -288,7 +317,7 @@ class FarmLife(RuleBasedStateMachine):
 
     @invariant()
     def every_task_is_settled_running_or_has_one_reason(self):
-        running = {run.task.id for run in self.running.values()}
+        running = {run.task.id for run in self.under_way}
         wanted = {task for tasks in self.wanted.values() for task in tasks}
         for task in wanted | running:
             state = self.scheduler.state(task)
@@ -308,9 +337,9 @@ class FarmLife(RuleBasedStateMachine):
         for job, tasks in self.wanted.items():
             assert self.scheduler.open_tasks(job) == sum(self.scheduler.state(t) not in SETTLED for t in tasks)
         live = {t for tasks in self.wanted.values() for t in tasks if self.scheduler.state(t) not in SETTLED}
-        live |= {run.task.id for run in self.running.values()}
+        live |= {run.task.id for run in self.under_way}
         assert self.scheduler.unsettled == len(live)
-        assert {task.id for task in self.scheduler.running} == {run.task.id for run in self.running.values()}
+        assert {task.id for task in self.scheduler.running} == {run.task.id for run in self.under_way}
 
     @invariant()
     def the_ledger_is_right(self):
@@ -319,7 +348,7 @@ class FarmLife(RuleBasedStateMachine):
         for job, terms in self.jobs.items():
             if terms.limits.cost_micros is not None:
                 assert self.scheduler.overshoot(job) == max(0, self.scheduler.spent(job) - terms.limits.cost_micros)
-        assert self.running or all(self.scheduler.reserved(job) == 0 for job in self.jobs)
+        assert self.under_way or all(self.scheduler.reserved(job) == 0 for job in self.jobs)
 
     @invariant()
     def nodes_are_not_overbooked(self):
@@ -346,7 +375,7 @@ class FarmLife(RuleBasedStateMachine):
         Nor is anything asked for while a node that drains takes up the last place that the autoscaler has for its
         kind: its loss is still to be told.
         """
-        if self.stopping or self.running or self.starting or self.scheduler.wake_us is not None:
+        if self.stopping or self.under_way or self.starting or self.scheduler.wake_us is not None:
             return
         if any(node.state == "draining" for node in self.scheduler.nodes()):
             return

@@ -17,7 +17,7 @@ from farm.models.spec import Placement
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
-DRILLS = "noop write read work wait hoard eat crash note linger hog family together summed long_together"
+DRILLS = "noop write read work wait hand_over hoard eat crash note linger hog family together summed long_together"
 STAGES = {name: f"drill:{name.upper()}" for name in DRILLS.split()}
 """For `WorkerSetup.stages`."""
 
@@ -63,6 +63,12 @@ def wait(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outpu
         ctx.check()
         time.sleep(0.02)
     return Outputs({}, {})
+
+
+def hand_over(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Need the worker no more, then take until the file `go` lies in the folder."""
+    ctx.release()
+    return wait(inputs, params, ctx)
 
 
 def hoard(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:

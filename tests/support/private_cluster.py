@@ -132,7 +132,7 @@ def end(process: psutil.Process) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
         process.wait(timeout=10)
-        until(lambda: not any(runs(member) for member in tree), within_s=10)
+        until(lambda: not any(runs(member) for member in tree))
 
 
 def runs(process: psutil.Process) -> bool:
@@ -143,7 +143,7 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def until(wanted: Callable[[], Any], within_s: float = 20.0) -> Any:
+def until(wanted: Callable[[], Any], within_s: float = 60.0) -> Any:
     """What `wanted` gives, once that is something."""
     end_s = time.monotonic() + within_s
     while not (found := wanted()):

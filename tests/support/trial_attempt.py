@@ -19,6 +19,7 @@ class TrialAttempt:
     fractions: list[float] = field(default_factory=list)
     previews: list[Any] = field(default_factory=list)
     sounds: list[Any] = field(default_factory=list)
+    is_made: bool = False
 
     def check(self) -> None:
         self.checks += 1
@@ -30,6 +31,9 @@ class TrialAttempt:
 
     def preview(self, picture: Any) -> None:
         self.previews.append(picture)
+
+    def made(self) -> None:
+        self.is_made = True
 
     def sound(self, sound: Any) -> None:
         self.sounds.append(sound)

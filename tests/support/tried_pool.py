@@ -105,7 +105,7 @@ class TriedPool:
         """What it has said of one kind."""
         return [event for _, event in self.heard if isinstance(event, kind)]
 
-    def until(self, wanted: Callable[[Any], bool], within_s: float = 30.0) -> Any:
+    def until(self, wanted: Callable[[Any], bool], within_s: float = 60.0) -> Any:
         """The first event that is wanted, from now on."""
         end_s = time.monotonic() + within_s
         while time.monotonic() < end_s:

@@ -184,7 +184,7 @@ def test_a_stopped_pull_keeps_what_came(sign, server: HubServer, models):
         assert hold.reached.wait(60)
         process.send_signal(sign)
         hold.released.set()
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 130, said

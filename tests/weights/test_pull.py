@@ -356,7 +356,7 @@ def test_two_processes_pull_once(server, hub, models, listener):
         with pytest.raises(StorageError, match=f"by process {first.pid} on "):
             pull(NAME, models, hub=hub, progress=listener)
         hold.released.set()
-        said, _ = first.communicate(timeout=60)
+        said, _ = first.communicate(timeout=300)
     finally:
         first.kill()
     assert first.returncode == 0, said

@@ -1,6 +1,6 @@
 """A checkpoint at work: a request in, a stream of frames out, on one device or on a gang.
 
-    Request ──recipe.arguments──▶ pipe(...) ──▶ output ──recipe.frames──▶ frames
+    Request ──recipe.arguments──▶ pipe(...) ──▶ output ──recipe.frames──▶ frames ──▶ written beside the next take
                                    │ every step: cancel, progress, preview      (`farm.models.diffusion.hooks`)
                                    │ every encoding: from the memo, if kept     (`farm.models.diffusion.memo`)
                                    └ every forward: on all ranks of the gang    (`farm.models.diffusion.parallel`)
@@ -30,7 +30,7 @@ from farm.models.diffusion.opening import quiet
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.recipe import taken
 from farm.models.gang import named
-from farm.models.spec import Gang, GenerateContext, Request
+from farm.models.spec import Gang, GenerateContext, Request, Sound
 
 if TYPE_CHECKING:
     from farm.models.spec import Frame
@@ -58,12 +58,18 @@ class DiffusionModel:
         """Frames of the take; see `farm.models.spec.Model`."""
         loaded = self._ready(request, ctx)
         request = self._taken_notice_of(request)
-        output = self._denoised(loaded, request, ctx)
-        if (sound := loaded.recipe.audio(loaded.pipe, output)) is not None:
+        frames, sound = self._made(loaded, request, ctx)
+        if sound is not None:
             ctx.sound(sound)
-        for number, frame in enumerate(taken(loaded.recipe, loaded.pipe, output, request), 1):
+        ctx.made()
+        for number, frame in enumerate(frames, 1):
             yield frame
             ctx.progress(DENOISED + (1 - DENOISED) * number / request.frames)
+
+    def _made(self, loaded: Loaded, request: Request, ctx: GenerateContext) -> tuple[list[Frame], Sound | None]:
+        """The take in this machine's memory: nothing of it is left on the device."""
+        output = self._denoised(loaded, request, ctx)
+        return list(taken(loaded.recipe, loaded.pipe, output, request)), loaded.recipe.audio(loaded.pipe, output)
 
     def _ready(self, request: Request, ctx: GenerateContext) -> Loaded:
         """What this request needs, loaded now if what is there is something else."""

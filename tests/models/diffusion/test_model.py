@@ -52,6 +52,13 @@ def test_four_takes_load_and_encode_once(tiny_checkpoint, request_):
     assert {each.facts["steps"] for each in attempts} == {6}
 
 
+def test_it_is_free_for_the_next_take_before_the_first_frame_is_handed_out(tiny_checkpoint, request_):
+    attempt = TrialAttempt()
+    next(opened(tiny_checkpoint, "wan21", "wan").generate(request_, attempt))
+    assert attempt.is_made
+    assert attempt.facts["steps"]
+
+
 def test_a_glimpse_is_shown_on_the_way(tiny_checkpoint, request_):
     attempt = TrialAttempt()
     made(opened(tiny_checkpoint, "wan21", "wan"), request_, attempt)

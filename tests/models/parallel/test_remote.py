@@ -19,7 +19,7 @@ from farm.models.diffusion.parallel.wire import KEPT_CALLS
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*all_gather_tensor.*:FutureWarning"),  # diffusers still calls it so
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(600),
 ]
 
 CFG = ParallelPlan(cfg=2)

@@ -16,7 +16,7 @@ from farm.models.diffusion.parallel.remote import Ranks
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*all_gather_tensor.*:FutureWarning"),  # diffusers still calls it so
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 SPLIT = ("wan", "wan_clip", "wan_5b", "ltx", "ltx2", "ltx2_interleaved")
