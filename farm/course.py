@@ -19,6 +19,7 @@ from farm.liveplan import LivePlan
 from farm.plan import Brief, ShotPlan, check_choice
 from farm.resume import Past
 from farm.shelf import Shelf
+from farm.shots.model import Shot
 from farm.store.records import TaskRecord
 from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId, TaskState
 
@@ -57,6 +58,10 @@ class Course:
     def choose(self, choices: Mapping[str, int]) -> list[Task]:
         """The tasks that people's choices add."""
         return self._meet(self.live.choose(choices))
+
+    def amend(self, shot: Shot) -> list[Task]:
+        """The tasks that a shot adds that is asked for differently."""
+        return self._meet(self.live.amend(shot))
 
     def check_choice(self, shot: str, take: int) -> str:
         """Why a person cannot choose that take; "" when it can be chosen."""

@@ -38,11 +38,14 @@ class Ask:
     shots: tuple[str, ...] = ()
     size: str = ""
     draft: bool = False
+    draft_first: bool = False
+    select: str = ""
 
     @property
     def overrides(self) -> dict[str, Any]:
         """Shot fields that win over everything written."""
         named = {"takes": 1 if self.draft else self.takes, "models": self.models, "resolution": self.size}
+        named |= {"draft_first": self.draft_first, "select": self.select}
         return {name: value for name, value in named.items() if value}
 
 

@@ -3,6 +3,7 @@
     take_up(shots)         every task of those shots that can be named from what is known
     settle, learn          the tasks that outcomes add
     choose(choices)        the tasks that people's choices add
+    amend(shot)            … and what they ask of a shot afterwards
     forget(tasks)          … and those that are asked for again, or again have to be waited for
 
 Owns what is known of one job's tasks. Whatever the order in which outcomes and choices arrive, and in which the shots
@@ -15,6 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from farm.plan import Brief, Plan, ShotPlan, TakePlan, plan_assembly, plan_shot
+from farm.shots.model import Shot
 from farm.tasks import Outcome, Task, TaskId
 
 
@@ -91,6 +93,13 @@ class LivePlan:
         new = {code: take for code, take in choices.items() if self._choices.get(code) != take}
         self._choices |= new
         yield from self._replan(code for code in self._index if code in new and code in self._shots)
+
+    def amend(self, shot: Shot) -> Iterator[Task]:
+        """A shot of the list is asked for differently: gives the tasks that this adds."""
+        index = self._index[shot.code]
+        shots = (*self.brief.shot_list.shots[:index], shot, *self.brief.shot_list.shots[index + 1 :])
+        self.brief = replace(self.brief, shot_list=replace(self.brief.shot_list, shots=shots))
+        yield from self._replan([shot.code] if shot.code in self._shots else [])
 
     def open_choices(self) -> dict[str, tuple[int, ...]]:
         """The shots taken up so far that wait for a person's choice, with the takes there are to choose from."""

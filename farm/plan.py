@@ -38,6 +38,7 @@ from farm.finish import Finished, Finishers, finish
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Select, Shot, ShotList
+from farm.shots.motion import intent_of
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
@@ -79,6 +80,19 @@ class TakePlan:
     resolved: Resolved
     generate: Task
     score: Task
+    """… it is chosen by."""
+    final: tuple[Task, Task] | None = None
+    """Its two tasks in full, once it is chosen, where the others are of a draft."""
+
+    @property
+    def delivered(self) -> Task:
+        """Makes what is delivered of it."""
+        return self.final[0] if self.final else self.generate
+
+    @property
+    def judged(self) -> Task:
+        """Judges that."""
+        return self.final[1] if self.final else self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,7 @@ class ShotPlan:
     takes: tuple[TakePlan, ...] = ()
     select: Task | None = None
     chosen: tuple[TakePlan, ...] = ()
+    """The first one stands in the cut."""
     finished: tuple[Finished, ...] = ()
     """Of the chosen takes, one each."""
     deliver: tuple[Task, ...] = ()
@@ -120,6 +135,8 @@ class ShotPlan:
             yield take.score
         if self.select:
             yield self.select
+        for take in self.chosen:
+            yield from take.final or ()
         for finished in self.finished:
             yield from finished.tasks
         yield from self.deliver
@@ -207,7 +224,7 @@ def _rank(brief: Brief, start: ShotPlan, known: Known) -> ShotPlan:
     select = _task(
         brief,
         StageName.SELECT,
-        SelectParams(takes=tuple(take.number for take in usable)),
+        SelectParams(takes=tuple(take.number for take in usable), top=min(start.shot.picks, len(usable))),
         start.shot,
         inputs={f"score_{take.number}": Input(task=take.score.id, output="score") for take in usable},
     )
@@ -265,7 +282,13 @@ def _no_such_take(planned: ShotPlan, take: int) -> str:
 
 
 def _deliver_chosen(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
-    """With a clip of every chosen take for every target."""
+    """With a clip of every chosen take for every target, once those that were drafts are there in full."""
+    for take in planned.chosen:
+        for task in take.final or ():
+            if task.id not in known:
+                return planned
+            if not known[task.id].done:
+                return replace(planned, reason=f"take {take.number} came out as a draft only: {known[task.id].message}")
     finished = tuple(_finish(brief, planned.shot, take) for take in planned.chosen)
     deliver = tuple(
         _deliver(brief, planned.shot, take, ready, product)
@@ -305,7 +328,7 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
     shot = planned.shot
     has_clip = bool(planned.chosen) and not planned.reason
     take = planned.chosen[0] if has_clip else None
-    total = known[take.score.id].facts.get("total") if take else None
+    total = known[take.judged.id].facts.get("total") if take else None
     return CutEntry(
         code=shot.code,
         sequence=shot.sequence,
@@ -340,28 +363,66 @@ def take_seed(list_seed: int, still_digest: str, number: int) -> int:
 def _takes(
     brief: Brief, shot: Shot, models: tuple[str, ...], prepare: Task, first: int = 1
 ) -> tuple[tuple[TakePlan, ...], tuple[str, ...]]:
-    """`shot.takes` takes of each model, numbered on, and the reasons of the models that cannot."""
+    """`shot.takes` takes of each model and those of its rerolls, numbered on; the reasons of the models that cannot."""
     takes: list[TakePlan] = []
     rejections: list[str] = []
-    for model in models:
-        for number in range(1, shot.takes + 1):
-            resolved = brief.adapters[model].resolve(shot, brief.intents[shot.code], number)
-            if isinstance(resolved, Rejection):
-                rejections.append(f"{model}: {resolved.reason} ({resolved.remedy})")
-                break
-            takes.append(_take(brief, shot, model, number, first + len(takes), resolved, prepare))
-    return tuple(takes), tuple(rejections)
+    for asked, intent, numbers in _rounds(brief, shot):
+        for model in models:
+            for number in numbers:
+                resolved = brief.adapters[model].resolve(asked, intent, number)
+                if isinstance(resolved, Rejection):
+                    rejections.append(f"{model}: {resolved.reason} ({resolved.remedy})")
+                    break
+                takes.append(_take(brief, asked, intent, model, number, first + len(takes), resolved, prepare))
+    return tuple(takes), tuple(dict.fromkeys(rejections))
+
+
+def _rounds(brief: Brief, shot: Shot) -> Iterator[tuple[Shot, MotionIntent, range]]:
+    """The shot as it is asked for in each round, and which takes of a model these are."""
+    last = shot.takes
+    yield shot, brief.intents[shot.code], range(1, last + 1)
+    for reroll in shot.rerolls:
+        asked = replace(shot, prompt=reroll.prompt or shot.prompt)
+        yield asked, intent_of(asked), range(last + 1, last + reroll.takes + 1)
+        last += reroll.takes
 
 
 def _take(
-    brief: Brief, shot: Shot, model: str, of_model: int, number: int, resolved: Resolved, prepare: Task
+    brief: Brief,
+    shot: Shot,
+    intent: MotionIntent,
+    model: str,
+    of_model: int,
+    number: int,
+    resolved: Resolved,
+    prepare: Task,
 ) -> TakePlan:
+    adapter = brief.adapters[model]
+    digest = brief.assets[shot.code]["still"].digest
+    seed = shot.seed + of_model - 1 if shot.seed is not None else take_seed(brief.shot_list.seed, digest, of_model)
+
+    def tasks(asked: Resolved) -> tuple[Task, Task]:
+        return _take_tasks(brief, shot, intent, model, seed, number, asked, prepare)
+
+    draft = adapter.draft(resolved) if shot.draft_first else None
+    if draft is None:
+        unpredicted = replace(resolved, notes=(*resolved.notes, f"{model} has no drafts that predict its takes"))
+        return TakePlan(number, model, unpredicted if shot.draft_first else resolved, *tasks(resolved))
+    return TakePlan(number, model, resolved, *tasks(draft), final=tasks(resolved))
+
+
+def _take_tasks(
+    brief: Brief,
+    shot: Shot,
+    intent: MotionIntent,
+    model: str,
+    seed: int,
+    number: int,
+    resolved: Resolved,
+    prepare: Task,
+) -> tuple[Task, Task]:
+    """What makes a take, and what judges it."""
     spec = brief.adapters[model].spec
-    still = brief.assets[shot.code]["still"]
-    intent = brief.intents[shot.code]
-    seed = (
-        shot.seed + of_model - 1 if shot.seed is not None else take_seed(brief.shot_list.seed, still.digest, of_model)
-    )
     asked = GenerateParams(
         model=model,
         revision=spec.revision,
@@ -404,15 +465,14 @@ def _take(
     }
     if "end" in brief.assets[shot.code]:
         sources["end"] = Input(task=prepare.id, output="end")
-    score = _task(brief, StageName.SCORE, judged, shot, inputs=sources, take=number)
-    return TakePlan(number, model, resolved, generate, score)
+    return generate, _task(brief, StageName.SCORE, judged, shot, inputs=sources, take=number)
 
 
 def _finish(brief: Brief, shot: Shot, take: TakePlan) -> Finished:
     def make(stage: StageName, params: Params, inputs: Mapping[str, Input], lane: Lane | None) -> Task:
         return _task(brief, stage, params, shot, inputs=inputs, lane=lane, take=take.number)
 
-    return finish(shot, take.generate, brief.finishers, make)
+    return finish(shot, take.delivered, brief.finishers, make)
 
 
 def _deliver(brief: Brief, shot: Shot, take: TakePlan, finished: Finished, product: str) -> Task:

@@ -197,6 +197,10 @@ class Service:
         """Have a take delivered, whatever the ranking says."""
         return self._ask(Verb.APPROVE, job, out, wait_s, {"shot": shot, "take": take})
 
+    def reroll(self, job: str, shot: str, takes: int, prompt: str, out: str, *, wait_s: float = 5.0) -> Receipt:
+        """Have more takes made of a shot, perhaps by another prompt."""
+        return self._ask(Verb.REROLL, job, out, wait_s, {"shot": shot, "takes": takes, "prompt": prompt})
+
     def prioritise(self, job: str, priority: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         return self._ask(Verb.PRIORITY, job, out, wait_s, {"priority": checked_priority(priority)})
 

@@ -11,6 +11,8 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from farm.canonical import content_id
 from farm.course import Course
 from farm.driver.seams import Found
@@ -24,7 +26,7 @@ from farm.report import html
 from farm.resume import Books, Past
 from farm.shelf import Shelf
 from farm.shots.intent import MotionIntent
-from farm.shots.model import Shot, ShotList
+from farm.shots.model import Reroll, Shot, ShotList
 from farm.shots.motion import intent_of
 from farm.store.clips import ClipStore
 from farm.store.records import Job, JobState
@@ -79,6 +81,12 @@ class ShotJob:
 
     def choose(self, choices: Mapping[str, int]) -> list[Task]:
         return self._met(self._course.choose(choices))
+
+    def reroll(self, shot: str, reroll: Reroll) -> tuple[list[Task], dict[str, JsonValue]]:
+        amended = self._submission.rerolled(shot, reroll)
+        tasks = self._met(self._course.amend(amended.shot_list.shot(shot)))
+        self._submission = amended
+        return tasks, amended.document()
 
     def check_choice(self, shot: str, take: int) -> str:
         return self._course.check_choice(shot, take)

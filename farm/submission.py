@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from farm.config import Project
 from farm.errors import InputError
-from farm.shots.model import Shot, ShotList
+from farm.shots.model import Reroll, Shot, ShotList
 from farm.shots.naming import clash
 from farm.shots.reading.schema import MEDIA_FIELDS, Entry, ListEntry, ShotEntry
 from farm.shots.reading.values import MAX_TEXT
@@ -38,6 +38,8 @@ DRAFT = "draft"
 SHOTS_MAX = 50_000
 FRAMES_MAX = 600 * 240
 """Ten minutes at the highest rate: the longest shot that a list can ask for."""
+TAKES_MAX = 64
+"""Of a shot by one model, rerolls counted in."""
 SIDE_MAX = 8192
 """Pixels."""
 
@@ -132,6 +134,22 @@ class Submission:
             warnings=around.warnings,
             draft=around.draft,
         )
+
+    def rerolled(self, code: str, reroll: Reroll) -> Submission:
+        """With more takes of a shot. Raises `InputError` where it cannot have them."""
+        codes = [shot.code for shot in self.shot_list.shots]
+        if code not in codes:
+            raise InputError(f"{self.shot_list.name} has no shot {code}")
+        if code in self.refused:
+            raise InputError(f"shot {code} cannot be made at all: {self.refused[code]}")
+        shots = list(self.shot_list.shots)
+        at = codes.index(code)
+        shot = shots[at]
+        if reroll.request in {known.request for known in shot.rerolls}:
+            return self
+        shots[at] = replace(shot, rerolls=(*shot.rerolls, reroll))
+        _check_rerolls(shots[at], f"shot {code}: rerolls")
+        return replace(self, shot_list=replace(self.shot_list, shots=tuple(shots)))
 
 
 class _Part(BaseModel):
@@ -269,11 +287,19 @@ def _check_shot(shot: Shot, said: Mapping[str, JsonValue], where: str) -> None:
         raise _bad(f"{where}.nb_frames", f"is not between 1 and {FRAMES_MAX}")
     if not shot.takes or not shot.models or not shot.targets:
         raise _bad(where, "needs a take, a model and a target at least")
+    _check_rerolls(shot, f"{where}.rerolls")
     for text in (shot.still, shot.end, shot.mask, shot.depth, *shot.references, shot.driving_video, shot.audio):
         if len(text) > MAX_TEXT:
             raise _bad(where, "has a path that is too long")
     if any(len(text) > MAX_TEXT for text in shot.metadata.values()):
         raise _bad(f"{where}.metadata", "holds a text that is too long")
+
+
+def _check_rerolls(shot: Shot, where: str) -> None:
+    if any(reroll.takes < 1 or len(reroll.prompt) > MAX_TEXT for reroll in shot.rerolls):
+        raise _bad(where, "ask for no take, or have a prompt that is too long")
+    if shot.takes + sum(reroll.takes for reroll in shot.rerolls) > TAKES_MAX:
+        raise _bad(where, f"make more than the {TAKES_MAX} takes that a shot can have of a model (copy the shot)")
 
 
 def _check_frame(asked: Shot | ShotList, where: str) -> None:

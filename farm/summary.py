@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -161,7 +161,7 @@ def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
     settled = planned.settled(reader.live.known)
     ended = "left" if not planned.asked else "held" if planned.held else "failed" if planned.reason else "done"
     state = ended if settled else "unfinished"
-    clips = {str(task.params["product"]): keys["clip"] for task in planned.deliver if (keys := reader.published(task))}
+    clips = dict(_clips(reader, planned))
     return ShotSummary(
         code=shot.code,
         sequence=shot.sequence,
@@ -178,8 +178,19 @@ def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
     )
 
 
+def _clips(reader: _Reader, planned: ShotPlan) -> Iterator[tuple[str, str]]:
+    """Product and key of every clip; those of further picks say which take they are."""
+    first = planned.chosen[0].number if planned.chosen else 0
+    for task in planned.deliver:
+        if keys := reader.published(task):
+            product = str(task.params["product"])
+            yield (product if task.take == first else f"{product} of take {task.take}"), keys["clip"]
+
+
 def _take(reader: _Reader, take: TakePlan, chosen: bool) -> TakeSummary:
-    made, judged = reader.outcome(take.generate), reader.outcome(take.score)
+    whole = chosen and reader.done(take.delivered)  # else its draft is all there is
+    generate, score = (take.delivered, take.judged) if whole else (take.generate, take.score)
+    made, judged = reader.outcome(generate), reader.outcome(score)
     outcome = judged or made
     facts = judged.facts if judged else {}
     manifest = made.manifest if made else None
@@ -195,9 +206,9 @@ def _take(reader: _Reader, take: TakePlan, chosen: bool) -> TakeSummary:
         why=str(facts.get("why", "")),
         chosen=chosen,
         seconds=round(seconds, 3),
-        proxy=reader.key(take.generate, "proxy"),
-        poster=reader.key(take.generate, "poster"),
-        mezzanine=reader.key(take.generate, "mezzanine"),
+        proxy=reader.key(generate, "proxy"),
+        poster=reader.key(generate, "poster"),
+        mezzanine=reader.key(generate, "mezzanine"),
         message=outcome.message if outcome else "",
     )
 

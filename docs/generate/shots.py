@@ -50,6 +50,8 @@ MEANINGS: Mapping[str, str] = {
     "budget": "kept; not used yet",
     "targets": "which deliverables; `review` is the one there is",
     "select": "who picks the take: `auto` for the ranking, `hold` for a person (`farm approve`)",
+    "picks": "how many takes are delivered: the best, and others unlike it; the best stands in the cut",
+    "draft_first": "choose among drafts, and render in full only what is chosen",
     "upscale": "how a take smaller than the clip is enlarged: `auto`, `off`, or an upscaler's name",
     "interpolate": "how a take slower than the clip gets its frames",
     "description": "kept with the shot",

@@ -38,6 +38,7 @@ for command in (
     jobs.watch,
     jobs.why,
     jobs.approve,
+    jobs.reroll,
     jobs.priority,
     jobs.pause,
     jobs.resume,

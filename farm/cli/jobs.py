@@ -93,6 +93,19 @@ def approve(
     show_receipt(service().approve(job, shot, take, out, wait_s=wait), json)
 
 
+def reroll(
+    job: JobArgument,
+    shot: Annotated[str, typer.Argument(metavar="SHOT", help="A shot's code.")],
+    takes: Annotated[int, typer.Option(help="How many more, by each of its models.", min=1, max=16)] = 2,
+    prompt: Annotated[str, typer.Option(help="In place of the shot's prompt, for these takes.")] = "",
+    out: OutOption = "",
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Make more takes of a shot, from new seeds. Those that are there stay, and all are ranked together."""
+    show_receipt(service().reroll(job, shot, takes, prompt, out, wait_s=wait), json)
+
+
 def priority(
     job: JobArgument,
     number: Annotated[int, typer.Argument(metavar="N", help="0-100, higher first.")],

@@ -10,6 +10,7 @@ import typer
 from farm.cli.options import (
     BudgetOption,
     ColumnsOption,
+    DraftFirstOption,
     DraftOption,
     Exit,
     JsonOption,
@@ -18,6 +19,7 @@ from farm.cli.options import (
     OutOption,
     PriorityOption,
     ProjectOption,
+    SelectOption,
     ShotsOption,
     SizeOption,
     TakesOption,
@@ -66,12 +68,14 @@ def plan(
     shots: ShotsOption = "",
     size: SizeOption = "",
     draft: DraftOption = False,
+    draft_first: DraftFirstOption = False,
+    select: SelectOption = "",
     json: JsonOption = False,
 ) -> None:
     """Show what would run and what is already there, without running anything."""
     from farm.terminal import plan_table
 
-    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
+    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft, draft_first, select)
     outlook = service().plan(ask, out)
     if json:
         typer.echo(outlook.model_dump_json(indent=2))
@@ -91,13 +95,15 @@ def render(
     shots: ShotsOption = "",
     size: SizeOption = "",
     draft: DraftOption = False,
+    draft_first: DraftFirstOption = False,
+    select: SelectOption = "",
     json: JsonOption = False,
 ) -> None:
     """Render a shot list: takes, scores, clips, and the animatic. Goes on where an earlier run stopped."""
     from farm.terminal import summary_table, warning_lines, what_to_open
     from farm.watch import LiveWatch, Watch
 
-    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
+    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft, draft_first, select)
     farm, screen = service(), console()
     watch = LiveWatch(screen) if not json and screen.is_terminal else Watch(None if json else screen)
     with farm.stopping_on_signals(), watch:
@@ -126,6 +132,8 @@ def submit(
     shots: ShotsOption = "",
     size: SizeOption = "",
     draft: DraftOption = False,
+    draft_first: DraftFirstOption = False,
+    select: SelectOption = "",
     priority: PriorityOption = None,
     budget: BudgetOption = "",
     hold: Annotated[bool, typer.Option("--hold", help="Do not begin before `farm resume`.")] = False,
@@ -138,7 +146,7 @@ def submit(
     """Hand in a shot list for the farm's driver to render. Stills are copied; your disk is not needed afterwards."""
     from farm.cli.jobs import show_receipt
 
-    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft)
+    ask = _ask(shot_list, project, columns, takes, model, shots, size, draft, draft_first, select)
     receipt = service().submit(ask, out, priority=priority, budget=budget, hold=hold, key=key, wait_s=wait)
     show_receipt(receipt, json)
 
@@ -152,6 +160,8 @@ def _ask(
     shots: str,
     size: str,
     draft: bool,
+    draft_first: bool,
+    select: str,
 ) -> Ask:
     from farm.handing import Ask
 
@@ -164,6 +174,8 @@ def _ask(
         shots=_names(shots),
         size=size,
         draft=draft,
+        draft_first=draft_first,
+        select=select,
     )
 
 

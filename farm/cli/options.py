@@ -28,6 +28,10 @@ ModelOption = Annotated[str, typer.Option(help="The model, or several side by si
 ShotsOption = Annotated[str, typer.Option(help="Only these shots: sh010,sh020.")]
 SizeOption = Annotated[str, typer.Option(help="Size of clips and animatic: 1920x1080.")]
 DraftOption = Annotated[bool, typer.Option("--draft", help="Half the size and one take: quick, to see the timing.")]
+DraftFirstOption = Annotated[
+    bool, typer.Option("--draft-first", help="Choose among drafts of all takes; render in full what is chosen.")
+]
+SelectOption = Annotated[str, typer.Option(help="Who picks the takes: auto (the ranking) or hold (people).")]
 PriorityOption = Annotated[int | None, typer.Option(min=0, max=100, help="0-100, higher first; else the project's.")]
 BudgetOption = Annotated[str, typer.Option(help="What the job may cost in all; nothing begins that would exceed it.")]
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or its beginning; see `farm jobs`.")]

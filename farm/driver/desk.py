@@ -18,6 +18,7 @@ from pydantic import JsonValue
 from farm.driver.patience import Patience
 from farm.driver.seams import Farm
 from farm.errors import InputError, StorageError
+from farm.shots.model import Reroll
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Request, RequestState, Verb
 
@@ -46,6 +47,10 @@ class Hand(Protocol):
 
     def choose(self, job: Job, shot: str, take: int) -> None:
         """Deliver that take of a shot. Raises `InputError` when it cannot be."""
+        ...
+
+    def reroll(self, job: Job, shot: str, reroll: Reroll) -> None:
+        """Make more takes of a shot. Raises `InputError` where it cannot have them."""
         ...
 
     def explain(self, subject: str, shot: str) -> Answer:
@@ -105,6 +110,8 @@ class Desk:
                 return named | self._retry(job, str(request.body.get("shot", "")))
             case Verb.APPROVE:
                 return named | self._approve(job, request)
+            case Verb.REROLL:
+                return named | self._reroll(job, request)
 
     def _job(self, name: str) -> Job:
         job = self.patiently(lambda: self.store.job(name))
@@ -165,16 +172,28 @@ class Desk:
         shot, take = request.body.get("shot"), request.body.get("take")
         if not isinstance(shot, str) or not isinstance(take, int):
             raise InputError("an approval names a shot and the number of a take")
-        if job.state is JobState.CANCELLED:
-            raise InputError(f"job {job.id} is cancelled (farm retry {job.id} brings it back)")
+        _check_wanted(job)
         self.hand.choose(job, shot, take)
         now = self.clock()
         self.patiently(lambda: self.store.choose(self.epoch, job.id, shot, take, request.principal, now))
         return {"shot": shot, "take": take}
 
+    def _reroll(self, job: Job, request: Request) -> dict[str, JsonValue]:
+        shot, takes, prompt = (request.body.get(name) for name in ("shot", "takes", "prompt"))
+        if not isinstance(shot, str) or not isinstance(takes, int) or not isinstance(prompt, str):
+            raise InputError("a reroll names a shot, how many takes, and perhaps a prompt")
+        _check_wanted(job)
+        self.hand.reroll(job, shot, Reroll(takes, prompt, request.id))
+        return {"shot": shot, "takes": takes}
+
     def _set_state(self, job: Job, state: JobState) -> None:
         now = self.clock()
         self.patiently(lambda: self.store.set_job_state(self.epoch, job.id, state, now))
+
+
+def _check_wanted(job: Job) -> None:
+    if job.state is JobState.CANCELLED:
+        raise InputError(f"job {job.id} is cancelled (farm retry {job.id} brings it back)")
 
 
 def checked_priority(asked: JsonValue) -> int:

@@ -40,6 +40,7 @@ from farm.scheduler.events import (
     Tick,
 )
 from farm.scheduler.state import Scheduler
+from farm.shots.model import Reroll
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState
 from farm.tasks import SETTLED, Manifest, Outcome, Task, TaskId, TaskState, Work
@@ -316,6 +317,18 @@ class Driver:
         more = list(run.plan.choose({shot: take}))
         self._revive(run)
         self._admit(run, more)
+
+    def reroll(self, job: Job, shot: str, reroll: Reroll) -> None:
+        run = self._reached(job)
+        try:
+            more, document = run.plan.reroll(shot, reroll)
+        except InputError:
+            self._leave(run)
+            raise
+        self._patiently(lambda: self._store.amend(self._epoch, job.id, document))
+        self._revive(run)
+        run.job = self._stored(job)
+        self._admit(run, list(more))
 
     def _reached(self, job: Job) -> Running:
         """A job with its whole plan, opened for the moment when it has ended."""

@@ -10,8 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from farm.changes import Committed
 from farm.scheduler.events import Event, History
+from farm.shots.model import Reroll
 from farm.store.records import Job, JobState, Request
 from farm.tasks import Lane, Outcome, Task, TaskId, Work
 
@@ -110,6 +113,13 @@ class JobPlan(Protocol):
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         """Heed people's choices, take numbers by shot; gives the tasks that can be named because of them."""
+        ...
+
+    def reroll(self, shot: str, reroll: Reroll) -> tuple[Iterable[Task], Mapping[str, JsonValue]]:
+        """Make more takes of a shot: the tasks that this adds, and the job's document as it is from now on.
+
+        Raises `InputError` where the shot cannot have them. One that was heeded before adds nothing.
+        """
         ...
 
     def check_choice(self, shot: str, take: int) -> str:

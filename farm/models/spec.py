@@ -271,6 +271,10 @@ class Adapter(Protocol):
         """What take `take` (from 1) of `shot` asks of this model. Pure."""
         ...
 
+    def draft(self, resolved: Resolved) -> Resolved | None:
+        """A cheaper take of the same seed, by which one can tell how `resolved` would come out; None if none can."""
+        ...
+
     def open(self, gang: Gang, lane: Lane) -> Model:
         """Load it on a worker of `lane`, on all ranks of its gang. May take minutes."""
         ...

@@ -41,6 +41,17 @@ class Interpolate(StrEnum):
     FLOW = "flow"
 
 
+@dataclass(frozen=True, slots=True)
+class Reroll:
+    """More takes of a shot, asked for once people had seen the others."""
+
+    takes: int
+    prompt: str = ""
+    """In place of the shot's; "" to keep that."""
+    request: str = ""
+    """Which asked for them: heeding it twice adds nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One shot as asked for. Paths are absolute paths or URLs, "" where there is none."""
@@ -104,6 +115,11 @@ class Shot:
     targets: tuple[str, ...] = ("review",)
     """Names of delivery presets."""
     select: Select = Select.AUTO
+    picks: int = 1
+    """How many takes are delivered: the best, and others unlike it. The best stands in the cut."""
+    draft_first: bool = False
+    """Choose among drafts, and render in full what was chosen, with models whose drafts predict their takes."""
+    rerolls: tuple[Reroll, ...] = ()
     upscale: str = AUTO
     """How a chosen take that is smaller than what is delivered is enlarged: `auto`, `off`, or an upscaler's name."""
     interpolate: Interpolate = Interpolate.AUTO

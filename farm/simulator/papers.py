@@ -12,11 +12,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import islice
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from farm.driver.seams import Found
 from farm.errors import InputError
 from farm.resume import Past
+from farm.shots.model import Reroll
 from farm.simulator.cluster import Cluster
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Request
@@ -128,6 +129,9 @@ class PaperPlan:
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         raise InputError(f"a paper job leaves nothing to choose: {dict(choices)}")
+
+    def reroll(self, shot: str, reroll: Reroll) -> tuple[Iterable[Task], Mapping[str, JsonValue]]:
+        raise InputError(f"{shot} is made of paper: there are no {reroll.takes} more takes of it")
 
     def check_choice(self, shot: str, take: int) -> str:
         return f"a paper job leaves nothing to choose, neither take {take} of {shot} nor another"

@@ -127,6 +127,13 @@ class JobStore(Reading, Requests):
                 raise IllegalChange(f"there is no job {job}")
             connection.execute(queries.ADD_CHANGE, rows.job_line(seq, job, JobState(ranked.state), at_us))
 
+    def amend(self, epoch: int, job: str, document: Mapping[str, JsonValue]) -> None:
+        """Keep another document of a job. Raises `IllegalChange` for an unknown one."""
+        with self._write(epoch, 0) as (connection, _):
+            row = {"b_id": job, "document": rows.text(document)}
+            if not connection.execute(queries.AMEND, row).rowcount:
+                raise IllegalChange(f"there is no job {job}")
+
     def add_tasks(self, epoch: int, job: str, tasks: Sequence[Task], at_us: int) -> int:
         """Make `tasks` part of a job, after those it has, and give back how many it did not have.
 

@@ -42,6 +42,7 @@ SEQ = select(farm.c.seq)
 
 ADD_JOB = jobs.insert()
 ADD_DOCUMENT = job_documents.insert()
+AMEND = job_documents.update().where(job_documents.c.job == bindparam("b_id")).values(document=bindparam("document"))
 _THE_JOB = jobs.c.id == bindparam("b_id")
 MOVE_JOB = (
     jobs.update().where(_THE_JOB).values({name: bindparam(name) for name in ("state", "message", "ended_us", "seq")})

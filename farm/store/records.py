@@ -86,6 +86,7 @@ class Verb(StrEnum):
     RETRY = "retry"
     PRIORITY = "priority"
     APPROVE = "approve"
+    REROLL = "reroll"
     WHY = "why"
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from pydantic import JsonValue
 from sqlalchemy import Row
 
 from farm.errors import FailureKind
@@ -186,9 +187,14 @@ def legible(words: str) -> str:
 def document_row(job: Job) -> dict[str, Any]:
     return {
         "job": job.id,
-        "document": json.dumps(job.document, ensure_ascii=False),
-        "options": json.dumps(job.options, ensure_ascii=False),
+        "document": text(job.document),
+        "options": text(job.options),
     }
+
+
+def text(document: Mapping[str, JsonValue]) -> str:
+    """A document as it is kept."""
+    return json.dumps(document, ensure_ascii=False)
 
 
 def job_line(seq: int, job: str, state: JobState, at_us: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from farm.resume import Past
 from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerReady
 from farm.scheduler.policy import Policy
 from farm.scheduler.state import Scheduler
+from farm.shots.model import Reroll
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Request, RequestState, Verb
 from farm.tasks import AttemptState, Input, Lane, Manifest, Outcome, Task, TaskId, TaskState, Work
@@ -111,6 +113,11 @@ class PaperPlan:
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         self.chosen |= choices
         return self._meet([self.takes[choice] for choice in choices.items()])
+
+    def reroll(self, shot: str, reroll: Reroll) -> tuple[Iterable[Task], Mapping[str, Any]]:
+        if (shot, reroll.takes) not in self.takes:
+            raise InputError(f"shot {shot} has no {reroll.takes} more takes")
+        return self._meet([self.takes[shot, reroll.takes]]), {"amended": [shot, reroll.takes, reroll.prompt]}
 
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         if unknown := set(shots) - {task.shot for task in self.named.values()}:

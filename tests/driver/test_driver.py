@@ -206,6 +206,19 @@ def test_an_approval_adds_its_tasks_and_wakes_an_ended_job(house, task):
     assert house.store.choices(job) == {"sh010": 2}
 
 
+def test_a_reroll_amends_the_jobs_document_and_wakes_it(house, task):
+    first = task("a")
+    house.farm.options["takes"] = {("sh010", 3): task("b", first)}
+    job = house.submit("shots", first)
+    house.drive()
+    request = house.ask(Verb.REROLL, job, body={"shot": "sh010", "takes": 3, "prompt": "pan left"})
+    house.drive()
+    assert house.answer(request).answer == {"job": job, "shot": "sh010", "takes": 3}
+    assert house.pool.ran == ["a", "b"]
+    assert house.store.job(job).state is JobState.DONE
+    assert house.store.job(job).document == {"amended": ["sh010", 3, "pan left"]}
+
+
 def test_a_job_that_asks_for_a_choice_stays_open(house, task):
     house.farm.options |= {"asks": True, "takes": {("sh010", 1): task("b")}}
     job = house.submit("shots", task("a"))
@@ -226,6 +239,8 @@ def test_a_job_that_asks_for_a_choice_stays_open(house, task):
         (Verb.PRIORITY, {"priority": -1}, "a priority is a whole number from 0 to 100, not -1"),
         (Verb.APPROVE, {"shot": "sh010", "take": 9}, "shot sh010 has no take 9"),
         (Verb.APPROVE, {"shot": "sh010"}, "an approval names a shot and the number of a take"),
+        (Verb.REROLL, {"shot": "sh010", "takes": 2, "prompt": ""}, "shot sh010 has no 2 more takes"),
+        (Verb.REROLL, {"shot": "sh010"}, "a reroll names a shot, how many takes, and perhaps a prompt"),
         (Verb.RETRY, {"shot": "sh999"}, "the list has no shot sh999"),
     ],
 )

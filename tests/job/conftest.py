@@ -23,6 +23,7 @@ class PaperModel:
 
     name: str = "animatic"
     rejects: str = ""
+    drafts: bool = True
 
     @property
     def spec(self) -> ModelSpec:
@@ -54,6 +55,10 @@ class PaperModel:
             follows=intent,
             label=f"variant {take}",
         )
+
+    def draft(self, resolved: Resolved) -> Resolved | None:
+        half = replace(resolved, width=resolved.width // 2, height=resolved.height // 2)
+        return half if self.drafts else None
 
     def open(self, gang: Gang, lane: Lane):
         raise AssertionError("planning opens no model")

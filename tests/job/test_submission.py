@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from farm.config import Project
 from farm.errors import InputError
 from farm.findings import Finding, Place, Severity
-from farm.shots.model import Fit, Interpolate, Select, Shot, ShotList
+from farm.shots.model import Fit, Interpolate, Reroll, Select, Shot, ShotList
 from farm.submission import SCHEMA_VERSION, Submission
 from farm.tasks import Asset, asset_key
 
@@ -58,6 +58,9 @@ def shots(draw, code: str) -> Shot:
         prompt=draw(TEXTS),
         fidelity=draw(st.integers(0, 1000)) / 1000,
         loop=draw(st.booleans()),
+        picks=draw(st.integers(1, 16)),
+        draft_first=draw(st.booleans()),
+        rerolls=tuple(draw(st.lists(st.builds(Reroll, st.integers(1, 4), TEXTS, TEXTS), max_size=2))),
         takes=draw(st.integers(1, 16)),
         models=draw(NAMES),
         fallback=draw(st.just("") | SLUGS),

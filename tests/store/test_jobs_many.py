@@ -150,6 +150,14 @@ def test_a_batch_that_is_refused_costs_nothing(store, epoch, make) -> None:
 # -- choices and the pulse --------------------------------------------------------------------------------------
 
 
+def test_a_jobs_document_can_be_amended(store, epoch, make) -> None:
+    store.create_job(epoch, make.job("a"))
+    store.amend(epoch, "a", {"shots": ["é"]})
+    assert store.job("a").document == {"shots": ["é"]}
+    with pytest.raises(IllegalChange, match="there is no job b"):
+        store.amend(epoch, "b", {})
+
+
 def test_the_last_choice_for_a_shot_counts(store, epoch, make) -> None:
     store.create_job(epoch, make.job("a"))
     store.create_job(epoch, make.job("b"))

@@ -8,6 +8,8 @@ Importing this package imports neither numpy nor OpenCV.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from farm.models.animatic import takes
 from farm.models.animatic.subjects import shown
 from farm.models.spec import Gang, Model, ModelSpec, Rejection, Resolved
@@ -55,6 +57,10 @@ class AnimaticAdapter:
             notes=(*_ignored(shot, intent), *_same(shot, intent, take)),
         )
 
+    def draft(self, resolved: Resolved) -> Resolved | None:
+        """The same move at half the size."""
+        return replace(resolved, width=_half(resolved.width), height=_half(resolved.height))
+
     def open(self, gang: Gang, lane: Lane) -> Model:
         """Ready at once: there is nothing to load but OpenCV."""
         del lane
@@ -64,6 +70,11 @@ class AnimaticAdapter:
 
 
 ADAPTER = AnimaticAdapter()
+
+
+def _half(pixels: int) -> int:
+    """Half of it, even."""
+    return max(2, pixels // 4 * 2)
 
 
 def _followed(shot: Shot, intent: MotionIntent) -> MotionIntent:

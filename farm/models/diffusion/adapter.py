@@ -20,7 +20,7 @@ from farm.models.diffusion.checkpoints import CHECKPOINTS, Checkpoint
 from farm.models.diffusion.installed import Installed, Kind, checkpoint_of, installed
 from farm.models.diffusion.parallel.plan import ParallelPlan
 from farm.models.diffusion.placing import objection, plan_for
-from farm.models.diffusion.profiles import profile_named
+from farm.models.diffusion.profiles import PROFILES, profile_named
 from farm.models.diffusion.resolve import frame_rule, resolve
 from farm.models.spec import Adapter, Gang, Model, ModelSpec, Rejection, Resolved, Terms
 from farm.shots.intent import MotionIntent
@@ -28,6 +28,9 @@ from farm.shots.model import Shot
 from farm.tasks import Lane
 
 _SETTINGS = "mend what the farm's settings say of it under generators"
+
+DRAFT_STEPS = 4
+"""With fewer a take is not told from another of the same words."""
 
 REVISION = "1"
 """Of the farm's own part in the frames; raise it when the same weights and arguments would give others."""
@@ -89,6 +92,13 @@ class DiffusionAdapter:
         if isinstance(resolved, Rejection) or not (wrong or shot.loras):
             return resolved
         return Rejection(f"{self._plan}: {wrong}", _SETTINGS) if wrong else self._with_loras(shot, resolved)
+
+    def draft(self, resolved: Resolved) -> Resolved | None:
+        """Fewer steps from the same noise, where the way from there is not noisy itself and long enough to shorten."""
+        steps = PROFILES["draft"].steps(self.checkpoint.steps)
+        if not self.checkpoint.kin.is_ode or steps < DRAFT_STEPS:
+            return None
+        return replace(resolved, options={**resolved.options, "num_inference_steps": steps})
 
     def _with_loras(self, shot: Shot, resolved: Resolved) -> Resolved | Rejection:
         try:

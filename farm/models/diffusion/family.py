@@ -102,6 +102,8 @@ class Family:
     guidance: Guidance
     axes: frozenset[str] = frozenset({"cfg"})
     """Of "cfg", "ulysses", "tp": over which a gang can share the work."""
+    is_ode: bool = True
+    """True where its sampler puts no noise in on the way: then fewer steps lead to about the same take."""
     loras: bool = False
     audio: bool = False
     prompt_limit: int = 2000
@@ -171,6 +173,7 @@ FAMILIES: Mapping[str, Family] = {
             sizing=Sizing.FIXED,
             guidance=Guidance.BATCHED,
             axes=frozenset({"cfg", "tp"}),
+            is_ode=False,  # CogVideoXDPMScheduler draws new noise at every step
             loras=True,
             prompt_limit=900,
         ),

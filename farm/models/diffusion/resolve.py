@@ -56,7 +56,12 @@ def resolve(checkpoint: Checkpoint, shot: Shot, intent: MotionIntent, profile: P
         negative_prompt=shot.negative_prompt if checkpoint.kin.negative_prompt else "",
         options={**_arguments(checkpoint, profile), **knobs.options},
         follows=intent if checkpoint.kin.reads_text else MotionIntent(),
-        notes=(*_geometry(shot, width, height, frames, fps, needed), *_ignored(checkpoint, shot), *knobs.notes),
+        notes=(
+            *_geometry(shot, width, height, frames, fps, needed),
+            *_ignored(checkpoint, shot),
+            *knobs.notes,
+            *_unlike(checkpoint, profile),
+        ),
     )
 
 
@@ -129,6 +134,12 @@ def _ignored(checkpoint: Checkpoint, shot: Shot) -> Iterator[str]:
         "the negative prompt": "" if family.negative_prompt else shot.negative_prompt,
     }
     yield from (f"{name} {'are' if name.endswith('s') else 'is'} not used" for name, value in given.items() if value)
+
+
+def _unlike(checkpoint: Checkpoint, profile: Profile) -> Iterator[str]:
+    """A draft that is no likeness of the take in full."""
+    if profile.share_of_steps < 1 and not checkpoint.kin.is_ode:
+        yield "a draft that does not predict the take: its sampler adds noise at every step"
 
 
 def _could(asked: Checkpoint, shot: Shot) -> str:

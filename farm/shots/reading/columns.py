@@ -80,6 +80,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "upscale": ("Upscaling", "Upscaler"),
     "interpolate": ("Interpolation", "Frame interpolation"),
     "select": ("Selection", "Take selection"),
+    "picks": ("Top", "Deliver takes"),
     "description": ("Shot description",),
     "notes": ("Note",),
     "size": ("Framing", "Shot size", "Shot type"),

@@ -107,6 +107,8 @@ class ShotEntry(Entry):
     budget: Money | None = None
     targets: Names | None = None
     select: SelectWord | None = None
+    picks: Takes | None = None
+    draft_first: YesNo | None = None
     upscale: Name | None = None
     interpolate: InterpolateWord | None = None
 
