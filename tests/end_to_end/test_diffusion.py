@@ -18,18 +18,20 @@ ROWS = (
     'sq010,sh020,stills/chelsea.png,0.5,"Slow pan left",1',
 )
 SETTINGS = "generators:\n  - {model: tiny-wan, parallel: tp2, dtype: float32}\n"
-ADD = ("--like", "wan21-480p", "--size", "96x64", "--frames", "5", "--fps", "8", "--steps", "2")
+WAN = ("--like", "wan21-480p", "--size", "96x64", "--frames", "5", "--fps", "8", "--steps", "2")
+LTX = ("--like", "ltx", "--size", "96x64", "--frames", "9", "--fps", "8", "--steps", "2")
 
 
 @pytest.fixture(scope="module")
 def house(shared_studio):
-    """A studio that has added a fine-tune of its own."""
+    """A studio that has added two fine-tunes of its own."""
     folder = shared_studio.folder
     (folder / "config.yaml").write_text(SETTINGS)
     shared_studio.env |= {"FARM_MODELS": str(folder / "models"), "FARM_CONFIG": str(folder / "config.yaml")}
-    weights = save("wan21", folder / "weights")
-    added = shared_studio.run(shared_studio.command("models", "add", str(weights), "--name", "tiny-wan", *ADD))
-    assert added.returncode == 0, added.stderr + added.stdout
+    for name, tiny, like in (("tiny-wan", "wan21", WAN), ("tiny-ltx", "ltx", LTX)):
+        weights = save(tiny, folder / "weights" / tiny)
+        added = shared_studio.run(shared_studio.command("models", "add", str(weights), "--name", name, *like))
+        assert added.returncode == 0, added.stderr + added.stdout
     shared_studio.write(*ROWS)
     return shared_studio
 
@@ -40,10 +42,10 @@ def first(house):
     return house.rendered("--model", "tiny-wan", code=1)
 
 
-def takes(out: Path) -> dict[tuple[int, str], dict]:
-    """Facts of every take, by seed and still."""
+def takes(out: Path, lane: str = "tiny-wan") -> dict[tuple[int, str], dict]:
+    """Facts of every take that workers of a lane made, by seed and still."""
     documents = [json.loads(path.read_text()) for path in out.glob("store/*/manifest/*/*/*/manifest.json")]
-    made = [each for each in documents if each["stage"] == "generate"]
+    made = [each for each in documents if each["stage"] == "generate" and each["worker"].startswith(lane)]
     assert all(each["state"] == "done" for each in made), made
     return {(each["facts"]["seed"], each["inputs"]["still"].split("/")[4]): each["facts"] for each in made}
 
@@ -77,10 +79,16 @@ def test_a_person_chooses_and_the_take_is_brought_to_the_clips_size_and_rate(fir
     assert (done.count("generate"), done.count("upscale"), done.count("interpolate")) == (5, 1, 1)
 
 
-def test_the_same_seeds_make_the_same_frames_elsewhere(first, house, tmp_path):
+def test_models_side_by_side_and_the_same_seeds_make_the_same_frames_elsewhere(first, house, tmp_path):
     house.env["FARM_STATE"] = str(tmp_path / "state")
-    house.rendered("--model", "tiny-wan", "--shots", "sh010", code=1, out=str(tmp_path / "out"))
+    models = "tiny-wan,tiny-ltx,animatic"
+    done = house.rendered("--model", models, "--takes", "2", "--shots", "sh010", out=str(tmp_path / "out"))
+    (shot,) = (shot for shot in done["shots"] if shot["code"] == "sh010")
+    assert [take["model"] for take in shot["takes"]] == [name for name in models.split(",") for _ in range(2)]
+    seeds = [take["seed"] for take in shot["takes"]]
+    assert seeds[:2] == seeds[2:4] == seeds[4:]
+    assert next(take["model"] for take in shot["takes"] if take["chosen"]) == "animatic"
     again = {seed: facts["frame_hash"] for (seed, _), facts in takes(tmp_path / "out").items()}
     before = {seed: facts["frame_hash"] for (seed, _), facts in takes(house.out).items()}
     assert again.items() <= before.items()
-    assert len(again) == 4
+    assert len(again) == 2
