@@ -142,7 +142,15 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
 def _setup(led: Led, cores: int = 1) -> WorkerSetup:
     from farm.cluster.setup import WorkerSetup
 
-    return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), models=str(led.config.models), cores=cores)
+    config = led.config
+    return WorkerSetup(
+        url=led.site.out,
+        scratch=str(config.scratch),
+        models=str(config.models),
+        certificate=str(config.certificate or ""),
+        certificate_key=str(config.certificate_key or ""),
+        cores=cores,
+    )
 
 
 def _name(led: Led) -> str:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from farm.chain import StageName
+from farm.chain import StageName, shown
 from farm.liveplan import LivePlan
 from farm.plan import ShotPlan, TakePlan, cut_frames
 from farm.publish import Publisher
@@ -161,7 +161,7 @@ def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
     settled = planned.settled(reader.live.known)
     ended = "left" if not planned.asked else "held" if planned.held else "failed" if planned.reason else "done"
     state = ended if settled else "unfinished"
-    clips = {str(task.params["product"]): keys["clip"] for task in planned.deliver if (keys := reader.published(task))}
+    clips = {str(task.params["product"]): shown(keys) for task in planned.deliver if (keys := reader.published(task))}
     return ShotSummary(
         code=shot.code,
         sequence=shot.sequence,

@@ -125,7 +125,7 @@ def test_the_cut_begins_after_the_handle(mezzanine, ctx):
 
 
 def test_an_unknown_product_is_named(mezzanine, ctx):
-    with pytest.raises(InputError, match='no product "vhs": choose one of draft, review'):
+    with pytest.raises(InputError, match='no product "vhs": choose one of dnxhr-hqx, draft, gif'):
         deliver.run({"mezzanine": mezzanine(3)}, params(product="vhs"), ctx)
 
 
