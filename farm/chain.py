@@ -22,7 +22,6 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Fit
 
-
 T = TypeVar("T")
 
 
@@ -226,5 +225,5 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.UPSCALE: StageSpec(1, UpscaleParams, "farm.stages.upscale:run"),
     StageName.INTERPOLATE: StageSpec(1, InterpolateParams, "farm.stages.interpolate:run"),
     StageName.DELIVER: StageSpec(2, DeliverParams, "farm.stages.deliver:run"),
-    StageName.ASSEMBLE: StageSpec(1, AssembleParams, "farm.stages.assemble:run"),
+    StageName.ASSEMBLE: StageSpec(2, AssembleParams, "farm.stages.assemble:run"),
 }

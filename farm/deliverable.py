@@ -1,6 +1,6 @@
 """What a chosen take is to be delivered as: a product's rules, and the shot's, as parameters of a task.
 
-    Product (size, crop, slate, burn-in) + Shot + Credit ──▶ DeliverParams        pure
+Product (size, crop, slate, burn-in) + Shot + Credit ──▶ DeliverParams        pure
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Brief:
     """Where a delivered clip is published, relative to the timeline."""
     products: Mapping[str, Product] = field(default_factory=lambda: PRODUCTS)
     """What can be delivered, by name."""
-    delivery: Delivery = Delivery()
+    delivery: Delivery = field(default_factory=Delivery)
     """What the show wants of every deliverable."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""

@@ -149,7 +149,8 @@ def _runs(words: str, style: Style) -> list[_Run]:
         runs.reverse()
     ordered: list[_Run] = []
     for leftwards, block in groupby(runs, key=lambda run: run.leftwards):
-        ordered += block if leftwards == base else reversed(list(block))
+        placed = list(block)
+        ordered += placed if leftwards == base else placed[::-1]
     return ordered
 
 

@@ -6,7 +6,7 @@ usage such as e-mail protection. The test chain has both, and says in its names 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -43,14 +43,14 @@ class Identity:
     algorithm: str
     name: str
     """Whose it is, in words."""
-    expires: datetime.datetime
+    expires: dt.datetime
     is_test: bool = False
 
 
 def identity(certificate: Path | None, key: Path | None) -> Identity:
     """The studio's own, or a test identity where there is none. Raises `InputError` for one that cannot sign."""
     if certificate is None and key is None:
-        return test_identity()
+        return generated_identity()
     if certificate is None or key is None:
         given, wanted = ("FARM_CERTIFICATE", "FARM_CERTIFICATE_KEY")[:: 1 if certificate else -1]
         raise InputError(f"{given} is set without {wanted} (deliverables are signed with both, or with a test key)")
@@ -59,7 +59,7 @@ def identity(certificate: Path | None, key: Path | None) -> Identity:
 
 
 @cache
-def test_identity() -> Identity:
+def generated_identity() -> Identity:
     """An identity of this process's own. It signs as well as any, and nobody has a reason to trust it."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = _certificate(_name("farm test root"), _name("farm test root"), root_key, root_key, is_root=True)
@@ -73,8 +73,10 @@ def _identity(certificates: list[x509.Certificate], chain: bytes, key: PrivateKe
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if own.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
         raise InputError(f"{where} is not the key of the certificate (FARM_CERTIFICATE, FARM_CERTIFICATE_KEY)")
-    if own.not_valid_after_utc < datetime.datetime.now(datetime.UTC):
-        raise InputError(f"the certificate that deliverables are signed with ended on {own.not_valid_after_utc:%Y-%m-%d}")
+    if own.not_valid_after_utc < dt.datetime.now(dt.UTC):
+        raise InputError(
+            f"the certificate that deliverables are signed with ended on {own.not_valid_after_utc:%Y-%m-%d}"
+        )
     return Identity(chain, _pem(key), _algorithm(key, where), own.subject.rfc4514_string(), own.not_valid_after_utc)
 
 
@@ -108,7 +110,9 @@ def _private(pem: bytes, path: Path) -> PrivateKeyTypes:
     try:
         return load_pem_private_key(pem, None)
     except TypeError as error:
-        raise InputError(f"the key {path} wants a passphrase (store it without one, where only the farm reads)") from error
+        raise InputError(
+            f"the key {path} wants a passphrase (store it without one, where only the farm reads)"
+        ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(f"{path} holds no private key (export it as PEM)") from error
 
@@ -130,7 +134,7 @@ def _certificate(
     *,
     is_root: bool,
 ) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     usage = x509.KeyUsage(
         digital_signature=not is_root,
         content_commitment=False,
@@ -148,8 +152,8 @@ def _certificate(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=365 * _TEST_YEARS))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=365 * _TEST_YEARS))
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)

@@ -114,10 +114,13 @@ class Signer:
 def read_back(path: Path, *, has_still: bool = True) -> dict[str, Any]:
     """The active manifest of a signed file. Raises `MediaError` unless it validates and is complete."""
     try:
-        with c2pa.Context.from_dict(_SETTINGS) as context, path.open("rb") as source:
-            with c2pa.Reader(MIME[path.suffix], source, context=context) as reader:
-                found = json.loads(reader.json())
-                state, results = reader.get_validation_state(), reader.get_validation_results() or {}
+        with (
+            c2pa.Context.from_dict(_SETTINGS) as context,
+            path.open("rb") as source,
+            c2pa.Reader(MIME[path.suffix], source, context=context) as reader,
+        ):
+            found = json.loads(reader.json())
+            state, results = reader.get_validation_state(), reader.get_validation_results() or {}
     except c2pa.C2paError as error:
         raise MediaError(f"the provenance of {path.name} cannot be read back: {error}") from error
     against = {said["code"] for said in results.get("activeManifest", {}).get("failure", [])} - _ACCEPTED

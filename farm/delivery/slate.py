@@ -1,11 +1,11 @@
 """The slate before the picture: what this clip is, at a glance and in full, beside the still it was made from.
 
-    heading (show · sequence)
-    SHOT CODE                      ┌───────────┐
-    ────                           │   still   │
-    take, model, seed, …           └───────────┘
-    frames, timecode, …            the prompt
-                                                  A wide picture has two columns, a tall one puts the still on top.
+heading (show · sequence)
+SHOT CODE                      ┌───────────┐
+────                           │   still   │
+take, model, seed, …           └───────────┘
+frames, timecode, …            the prompt
+                                              A wide picture has two columns, a tall one puts the still on top.
 """
 
 from __future__ import annotations
@@ -64,9 +64,7 @@ def leader(credit: Credit, facts: Mapping[str, str], still: Frame | None, width:
     return np.asarray(page.image, np.uint8)
 
 
-def _words(
-    page: _Page, credit: Credit, facts: Mapping[str, str], at: tuple[int, int], room: int, bottom: int
-) -> None:
+def _words(page: _Page, credit: Credit, facts: Mapping[str, str], at: tuple[int, int], room: int, bottom: int) -> None:
     left, top = at
     heading, code = page.style(3.4, GREY), page.style(11, WHITE, strong=True)
     draw_line(page.draw, (left, top), side_by_side((credit.show, credit.sequence)), heading, room)

@@ -186,9 +186,13 @@ WEBP = Preset(
     quality_option="quality",
 )
 
+WEB = replace(REVIEW, name="h264-web", keeps_timecode=False)
+"""Picture and sound alone: some platforms refuse a movie with a track that they do not know."""
+
 ENCODINGS: Mapping[str, Preset] = {
     "h264": REVIEW,
-    "h264-silent": replace(REVIEW, name="h264-silent", sound={}),
+    "h264-web": WEB,
+    "h264-silent": replace(WEB, name="h264-silent", sound={}),
     "prores-hq": PRORES_HQ,
     "dnxhr-hqx": DNXHR_HQX,
     "png": PNG,

@@ -1,7 +1,7 @@
 """File to file in one ffmpeg process: how a deliverable is made from a mezzanine.
 
-    mezzanine ──(rate taken as declared)──▶ retime ▶ trim or hold ▶ fit ▶ burn in ▶ slate ▶ colours of the preset ──▶ file
-                                                      layer.png, strips by a pipe ──┘         └── slate.png
+    mezzanine ──(rate as declared)──▶ retime ▶ trim or hold ▶ fit ▶ burn in ▶ slate ▶ colours of the preset ──▶ file
+                                                 layer.png, strips ──┘          └── slate.png
 
 What changes from frame to frame of a burn-in, its frame number and timecode, is drawn here in Python and piped as a
 small strip of pixels; everything else of it is one picture that ffmpeg lays over all frames.
@@ -127,7 +127,7 @@ def _run(
 
 
 def _feed(pipe: IO[bytes], strips: Iterable[bytes], check: Callable[[], None]) -> None:
-    """Everything into the pipe, which takes as much as ffmpeg has read. A pipe that breaks says why when it has ended."""
+    """Everything into the pipe, as fast as ffmpeg reads. When it ends early its exit says why."""
     try:
         for strip in strips:
             check()

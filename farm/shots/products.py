@@ -102,7 +102,13 @@ def _h264(name: str, what: str) -> Product:
 
 def _social(name: str, what: str, size: tuple[int, int], shortest_s: int, longest_s: int, *, loops: bool) -> Product:
     return replace(
-        _h264(name, what), size=size, fit=Fit.CROP, shortest_s=shortest_s, longest_s=longest_s, loops=loops
+        _h264(name, what),
+        encoding="h264-web",
+        size=size,
+        fit=Fit.CROP,
+        shortest_s=shortest_s,
+        longest_s=longest_s,
+        loops=loops,
     )
 
 

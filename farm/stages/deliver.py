@@ -1,7 +1,7 @@
 """deliver: a chosen take becomes what the studio takes away.
 
-    mezzanine ─▶ conform to the cut's frames and rate ─▶ fit ─▶ burn-in, slate ─▶ preset of the product ─▶ clip, or frames
-                                                                     counted again ─▶ signed last ─▶ read back ◀──┘
+mezzanine ─▶ conform to the cut's frames and rate ─▶ fit ─▶ burn-in, slate ─▶ preset of the product ─▶ clip, or frames
+                                                                 counted again ─▶ signed last ─▶ read back ◀──┘
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _slate_facts(params: DeliverParams) -> dict[str, str]:
 
 
 def _written(target: Target, frames: int) -> dict[str, Path]:
-    """What was written, by output name: one clip, or as many frames as are due. `MediaError` for any that is missing."""
+    """What was written, by output name: one clip, or as many frames as are due. `MediaError` where one is missing."""
     if not target.preset.is_sequence:
         return {"clip": target.path}
     due = range(target.first_frame, target.first_frame + frames)

@@ -1,6 +1,6 @@
 """A studio's own delivery presets, as its project file says them: a built-in product, changed.
 
-    presets: [{name: client, base: prores-hq, size: 1080p, burn_in: yes, slate: yes}] ──▶ Product, by name
+presets: [{name: client, base: prores-hq, size: 1080p, burn_in: yes, slate: yes}] ──▶ Product, by name
 """
 
 from __future__ import annotations
@@ -82,8 +82,6 @@ class PresetEntry(Entry):
 
     @model_validator(mode="after")
     def _fits_its_base(self) -> Self:
-        if not self.name:
-            raise BadValue("a preset needs a name", "write name: client")
         if self.name.casefold() in {*PRODUCTS, *_TAKEN}:
             raise BadValue(f"{quoted(self.name)} is built in", "give the preset another name")
         allowed = PRODUCTS[self.base].qualities
@@ -111,6 +109,8 @@ class PresetEntry(Entry):
 
 def _distinct(entries: tuple[PresetEntry, ...]) -> tuple[PresetEntry, ...]:
     names = [entry.name.casefold() for entry in entries]
+    if "" in names:
+        raise BadValue("a preset needs a name", "write name: client")
     for name in names:
         if names.count(name) > 1:
             raise BadValue(f"there are {names.count(name)} presets called {quoted(name)}", "give each its own name")
