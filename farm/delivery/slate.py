@@ -85,7 +85,7 @@ def _take(credit: Credit) -> dict[str, str]:
     take = side_by_side((str(credit.take or ""), credit.label))
     return {
         "Take": take,
-        "Model": credit.title or credit.model,
+        "Model": credit.model,
         "Seed": str(credit.seed) if credit.model else "",
     }
 

@@ -51,15 +51,27 @@ def in_colours_of(stream: Any, preset: Preset, size: tuple[int, int]) -> Any:
 
 def _rgb(stream: Any, preset: Preset) -> Any:
     """RGB as it is: the mezzanine's is marked by nothing, a picture's as sRGB."""
-    plain = stream.filter("format", preset.pix_fmt)
     if preset.pix_fmt == "gbrp":
-        return plain
+        return stream.filter("format", preset.pix_fmt)
+    deep = _sixteen_bits(stream) if preset.pix_fmt == "rgb48le" else stream
+    plain = deep.filter("format", preset.pix_fmt)
     marked = plain.filter("setparams", range="pc", color_primaries="bt709", color_trc="iec61966-2-1")
     if not preset.is_paletted:
         return marked
     branches = marked.split()
     palette = branches[0].filter("palettegen", stats_mode="full")
     return ffmpeg.filter([branches[1], palette], "paletteuse", dither="sierra2_4a", diff_mode="rectangle")
+
+
+def _sixteen_bits(stream: Any) -> Any:
+    """8 bits as 16, each sample times 257: colour for colour, for a scaler of colours comes out a little darker."""
+    branches = stream.filter("format", "gbrp").split()
+    planes = [
+        branches[number].filter("extractplanes", plane).filter("format", "gray16le")
+        for number, plane in enumerate("gbr")
+    ]
+    sources = {f"map{number}s": number for number in range(3)}
+    return ffmpeg.filter(planes, "mergeplanes", format="gbrp16le", **sources)
 
 
 def output(

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from PIL import Image
 
 from farm.chain import Credit
-from farm.delivery.identity import TEST_ORGANISATION, identity, generated_identity
+from farm.delivery.identity import TEST_ORGANISATION, generated_identity, identity
 from farm.delivery.provenance import manifest
 from farm.delivery.signing import MIME, Signer, Still, read_back, signs_and_reads_back
 from farm.errors import InputError, MediaError
