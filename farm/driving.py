@@ -37,6 +37,14 @@ def policy(config: Config) -> Policy:
     )
 
 
+def check_certificate(config: Config) -> None:
+    """Raise `InputError` for a certificate that cannot sign: now, and not when the first take is ready to go."""
+    if config.certificate or config.certificate_key:
+        from farm.delivery.signing import tried  # brings picture libraries along
+
+        tried(config.certificate, config.certificate_key)
+
+
 def leader() -> str:
     """What this process is called while it leads."""
     return f"process {os.getpid()} on {socket.gethostname()}"
@@ -102,6 +110,7 @@ def driver_here(
     """A driver with this machine to itself; its Ray starts when there is work."""
     from farm.cluster.embedded import EmbeddedPool
 
+    check_certificate(led.config)
     cpus = led.config.workers
     pool = EmbeddedPool(_setup(led, cores=cpus), _name(led), led.epoch, cpus, ray_started)
     yield from _driving(led, pool, observer, stop)

@@ -17,12 +17,15 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from PIL import Image
 
 from farm.chain import Credit
+from farm.config import Config, load_config
 from farm.delivery.identity import TEST_ORGANISATION, generated_identity, identity
 from farm.delivery.provenance import manifest
-from farm.delivery.signing import MIME, Signer, Still, read_back, signs_and_reads_back
+from farm.delivery.signing import MIME, Signer, Still, read_back, tried
+from farm.driving import check_certificate
 from farm.errors import InputError, MediaError
 from farm.media import ENCODINGS, read_rgb, write_png
 
@@ -121,7 +124,7 @@ def test_every_kind_of_deliverable_holds_its_manifest_itself():
     assert set(MIME.values()) <= set(c2pa.Builder.get_supported_mime_types())
 
 
-def own(tmp_path, *, days=30, key=None, password=None):
+def own(tmp_path, *, days=30, key=None, password=None, usage=None):
     """A studio's certificate, made from the test chain's parts, and its key."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     issuer = ec.generate_private_key(ec.SECP256R1())
@@ -139,6 +142,8 @@ def own(tmp_path, *, days=30, key=None, password=None):
                 value = x509.SubjectKeyIdentifier.from_public_key(public)
             if isinstance(value, x509.AuthorityKeyIdentifier):
                 value = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key())
+            if isinstance(value, x509.ExtendedKeyUsage) and usage:
+                value = x509.ExtendedKeyUsage([usage])
             draft = draft.add_extension(value, extension.critical)
         chain += draft.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
     kept = BestAvailableEncryption(password) if password else NoEncryption()
@@ -160,9 +165,15 @@ def test_a_studio_signs_with_its_own(tmp_path, picture, kind):
     assert "test key" not in str(active)
 
 
-def test_without_one_a_test_key_says_that_it_is_one(tmp_path):
-    assert identity(None, None).is_test
-    signs_and_reads_back(identity(None, None), tmp_path)
+def test_without_one_a_test_key_says_that_it_is_one():
+    assert tried(None, None).is_test
+
+
+def test_a_certificate_for_something_else_is_found_before_anything_is_rendered(tmp_path):
+    chain, key = own(tmp_path, usage=ExtendedKeyUsageOID.SERVER_AUTH)
+    with pytest.raises((InputError, MediaError), match=r"certificate|signingCredential"):
+        check_certificate(load_config({"FARM_CERTIFICATE": str(chain), "FARM_CERTIFICATE_KEY": str(key)}))
+    check_certificate(Config())
 
 
 def test_identities_that_cannot_sign_say_why(tmp_path):
