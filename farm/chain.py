@@ -15,11 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Fit
+
+T = TypeVar("T")
 
 
 class StageName(StrEnum):
@@ -114,19 +117,62 @@ class InterpolateParams(Params):
     fps: Fraction
 
 
+class Credit(Params):
+    """Whose a deliverable is, and what it was made with: what burn-in, slate, tags and provenance say."""
+
+    show: str = ""
+    sequence: str = ""
+    shot: str = ""
+    take: int = 0
+    label: str = ""
+    model: str = ""
+    title: str = ""
+    """The model's, for people."""
+    revision: str = ""
+    seed: int = 0
+    prompt: str = ""
+    trained: bool = False
+    """True for what a learned model made, which is marked as AI-generated."""
+    still: str = ""
+    """What the still's file is called where it came from."""
+    steps: tuple[str, ...] = ()
+    """What was done to the take before it was delivered: "upscale lanczos"."""
+
+
 class DeliverParams(Params):
-    """Inputs: `mezzanine`. Leaves `clip`; the studio's name is given where it is published."""
+    """Inputs: `mezzanine`, and asset `still`. Leaves `clip`, or `frame_1001`… of a sequence.
+
+    The studio's name is given where it is published.
+    """
 
     product: str
     width: int
     height: int
     frames: int
     fps: Fraction
+    """Of the shot; a preview is thinned out where it is written."""
     skip: int = 0
     """Frames of the mezzanine before the cut begins: its handle."""
     fit: Fit = Fit.CROP
     title: str = ""
     comment: str = ""
+    base: str = ""
+    """The built-in product that it is made from; "" for `product` itself."""
+    quality: int | None = None
+    frame_in: int = 1001
+    drop_frame: bool = False
+    slate_frames: int = 0
+    """Of the slate before the picture."""
+    burn_in: tuple[str, ...] = ()
+    """What is written over the picture, of `farm.shots.products.BURN_IN`."""
+    credit: Credit = Credit()
+    provenance: bool = True
+    """Whether it carries a signed manifest of how it was made."""
+
+
+def shown(files: Mapping[str, T]) -> T:
+    """Which of a delivery's files, by output name, a player opens: the clip, or a sequence's first frame."""
+    return files["clip"] if "clip" in files else files[min(files, key=lambda name: (len(name), name))]
 
 
 class CutEntry(Params):
@@ -178,6 +224,6 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.SELECT: StageSpec(1, SelectParams, "farm.stages.select:run"),
     StageName.UPSCALE: StageSpec(1, UpscaleParams, "farm.stages.upscale:run"),
     StageName.INTERPOLATE: StageSpec(1, InterpolateParams, "farm.stages.interpolate:run"),
-    StageName.DELIVER: StageSpec(1, DeliverParams, "farm.stages.deliver:run"),
-    StageName.ASSEMBLE: StageSpec(1, AssembleParams, "farm.stages.assemble:run"),
+    StageName.DELIVER: StageSpec(2, DeliverParams, "farm.stages.deliver:run"),
+    StageName.ASSEMBLE: StageSpec(2, AssembleParams, "farm.stages.assemble:run"),
 }

@@ -25,6 +25,7 @@ from farm.shots.paths import Allowed
 from farm.shots.reading import values
 from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
 from farm.shots.reading.document import read_document
+from farm.shots.reading.presets import Presets
 from farm.shots.reading.schema import (
     Entry,
     FitWord,
@@ -42,6 +43,7 @@ from farm.shots.reading.schema import (
     Slug,
     Takes,
     Text,
+    YesNo,
 )
 from farm.shots.reading.values import BadValue
 
@@ -75,6 +77,7 @@ def _weight(raw: object) -> Fraction:
 
 
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
+File: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
 NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
@@ -168,6 +171,8 @@ class Config(Entry):
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
+    | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
+    | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
 
     Several roots are parted by semicolons.
     """
@@ -188,6 +193,8 @@ class Config(Entry):
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80
     generators: tuple[Generator, ...] = ()
+    certificate: File | None = None
+    certificate_key: File | None = None
 
     @property
     def allowed(self) -> Allowed:
@@ -225,6 +232,13 @@ class Project(Entry):
     interpolate: InterpolateWord = Interpolate.AUTO
     upscaler: Name = "lanczos"
     """What `upscale: auto` uses for takes smaller than what is delivered."""
+
+    presets: Presets = ()
+    """The show's own delivery presets."""
+    drop_frame: YesNo = False
+    """Drop-frame timecode where the rate has one: 29.97 and 59.94."""
+    provenance: YesNo = True
+    """Whether deliverables carry a signed C2PA manifest of how they were made."""
 
     naming: NameTemplate = "{project}_{sequence}_{shot}_{product}_{version}"
     """File names of deliverables, without suffix."""

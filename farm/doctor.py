@@ -21,7 +21,7 @@ from farm.site import Site
 from farm.tasks import asset_key
 
 PACKAGES = ("ray", "pyarrow", "fsspec", "av", "opencv-python-headless", "torch", "diffusers")
-ENCODERS = ("libx264", "magicyuv")
+ENCODERS = ("libx264", "magicyuv", "prores_ks", "dnxhd", "libwebp_anim", "png", "tiff", "gif")
 DISK_MIN_GB = 5
 
 
@@ -41,6 +41,7 @@ def examine(config: Config, out: str) -> tuple[Check, ...]:
         Check("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         Check("farm", True, f"{farm.__version__}; {', '.join(_versions())}"),
         _guarded("ffmpeg", _ffmpeg),
+        _guarded("provenance", lambda: _provenance(config)),
         _guarded("output", lambda: _output(config, out)),
         _guarded("state", lambda: _state(config, out)),
         _guarded("ray", lambda: _ray(config.workers)),
@@ -76,6 +77,17 @@ def _ffmpeg() -> Check:
     if missing:
         return Check("ffmpeg", False, f"{found} lacks {', '.join(missing)}", "take it off the PATH")
     return Check("ffmpeg", True, found)
+
+
+def _provenance(config: Config) -> Check:
+    """Sign a small picture as a deliverable would be, and read it back."""
+    from farm.delivery.signing import tried
+
+    own = tried(config.certificate, config.certificate_key)
+    if own.is_test:
+        remedy = "FARM_CERTIFICATE and FARM_CERTIFICATE_KEY name your own"
+        return Check("provenance", True, f"deliverables are signed with a test key, which proves nothing ({remedy})")
+    return Check("provenance", True, f"deliverables are signed by {own.name}, until {own.expires:%Y-%m-%d}")
 
 
 def _output(config: Config, out: str) -> Check:

@@ -37,6 +37,14 @@ def policy(config: Config) -> Policy:
     )
 
 
+def check_certificate(config: Config) -> None:
+    """Raise `InputError` for a certificate that cannot sign: now, and not when the first take is ready to go."""
+    if config.certificate or config.certificate_key:
+        from farm.delivery.signing import tried  # brings picture libraries along
+
+        tried(config.certificate, config.certificate_key)
+
+
 def leader() -> str:
     """What this process is called while it leads."""
     return f"process {os.getpid()} on {socket.gethostname()}"
@@ -102,6 +110,7 @@ def driver_here(
     """A driver with this machine to itself; its Ray starts when there is work."""
     from farm.cluster.embedded import EmbeddedPool
 
+    check_certificate(led.config)
     cpus = led.config.workers
     pool = EmbeddedPool(_setup(led, cores=cpus), _name(led), led.epoch, cpus, ray_started)
     yield from _driving(led, pool, observer, stop)
@@ -142,7 +151,15 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
 def _setup(led: Led, cores: int = 1) -> WorkerSetup:
     from farm.cluster.setup import WorkerSetup
 
-    return WorkerSetup(url=led.site.out, scratch=str(led.config.scratch), models=str(led.config.models), cores=cores)
+    config = led.config
+    return WorkerSetup(
+        url=led.site.out,
+        scratch=str(config.scratch),
+        models=str(config.models),
+        certificate=str(config.certificate or ""),
+        certificate_key=str(config.certificate_key or ""),
+        cores=cores,
+    )
 
 
 def _name(led: Led) -> str:

@@ -21,6 +21,7 @@ from farm.scheduler.policy import micros
 from farm.shots.lint import lint
 from farm.shots.load import load
 from farm.shots.model import ShotList
+from farm.shots.reading.presets import known_products
 from farm.shots.reading.values import BadValue, money
 from farm.store.clips import ClipStore
 from farm.submission import DRAFT, Submission
@@ -65,13 +66,11 @@ def read(ask: Ask, config: Config, models: Registry) -> tuple[ShotList, Project]
 
 def findings_of(shot_list: ShotList, project: Project, models: Registry) -> tuple[Finding, ...]:
     """What the checks say of a list and its stills."""
-    from farm.media.presets import PRODUCTS  # brings OpenCV along, which other commands need not wait for
-
     return lint(
         shot_list,
         specs=models.specs,
         licences=project.licences or None,
-        targets=PRODUCTS,
+        targets=known_products(project.presets),
         limit_mp=float(project.max_still_megapixels),
     )
 

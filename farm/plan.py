@@ -23,6 +23,7 @@ from fractions import Fraction
 from farm.chain import (
     STAGES,
     AssembleParams,
+    Credit,
     CutEntry,
     DeliverParams,
     GenerateParams,
@@ -34,11 +35,13 @@ from farm.chain import (
     StageName,
     UpscaleParams,
 )
+from farm.deliverable import Delivery, deliver_params, step_words
 from farm.finish import Finished, Finishers, finish
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Select, Shot, ShotList
 from farm.shots.motion import intent_of
+from farm.shots.products import PRODUCTS, Product
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
@@ -65,6 +68,10 @@ class Brief:
     """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
+    products: Mapping[str, Product] = field(default_factory=lambda: PRODUCTS)
+    """What can be delivered, by name."""
+    delivery: Delivery = field(default_factory=Delivery)
+    """What the show wants of every deliverable."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -339,9 +346,14 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
         label=take.resolved.label if take else "",
         note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
         skip=planned.finished[0].skip if take else 0,
-        media=_media(brief, planned.deliver[0], known) if take else "",
+        media=_media(brief, _editorial(brief, planned.deliver), known) if take else "",
         frame_in=shot.frame_in,
     )
+
+
+def _editorial(brief: Brief, deliver: tuple[Task, ...]) -> Task:
+    """What an editor cuts with: the first movie in the shot's own frame, length and rate, else whatever comes first."""
+    return next((task for task in deliver if brief.products[str(task.params["product"])].is_editorial), deliver[0])
 
 
 def _media(brief: Brief, deliver: Task, known: Known) -> str:
@@ -476,18 +488,38 @@ def _finish(brief: Brief, shot: Shot, take: TakePlan) -> Finished:
 
 
 def _deliver(brief: Brief, shot: Shot, take: TakePlan, finished: Finished, product: str) -> Task:
-    params = DeliverParams(
-        product=product,
-        width=shot.width,
-        height=shot.height,
-        frames=shot.nb_frames,
-        fps=shot.fps,
-        skip=finished.skip,
-        fit=shot.fit,
-        title=shot.code,
-        comment=f"{take.model} take {take.number}".strip(),
+    params = deliver_params(
+        brief.products[product], shot, finished.skip, brief.delivery, _credit(brief, shot, take, finished)
     )
-    return _task(brief, StageName.DELIVER, params, shot, inputs={"mezzanine": finished.mezzanine}, take=take.number)
+    prepare = take.generate.inputs[ALL].task
+    return _task(
+        brief,
+        StageName.DELIVER,
+        params,
+        shot,
+        assets={"original": brief.assets[shot.code]["still"]},
+        inputs={"mezzanine": finished.mezzanine, "still": Input(task=prepare, output="still")},
+        take=take.number,
+    )
+
+
+def _credit(brief: Brief, shot: Shot, take: TakePlan, finished: Finished) -> Credit:
+    spec = brief.adapters[take.model].spec
+    return Credit(
+        show=brief.shot_list.project,
+        sequence=shot.sequence,
+        shot=shot.code,
+        take=take.number,
+        label=take.resolved.label,
+        model=take.model,
+        title=spec.title,
+        revision=spec.revision,
+        seed=GenerateParams.model_validate(take.delivered.params).seed,
+        prompt=shot.prompt,
+        trained=spec.trained,
+        still=shot.still.replace("\\", "/").rpartition("/")[2],
+        steps=tuple(step_words(task) for task in finished.tasks),
+    )
 
 
 def _chosen(takes: tuple[TakePlan, ...], outcome: Outcome) -> tuple[TakePlan, ...]:

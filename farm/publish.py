@@ -1,6 +1,7 @@
 """What the studio takes away: finished products under the studio's own names, beside the content-addressed store.
 
     deliver ─▶ publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4
+               publish/demo/sq010/sh010/png/v001/demo_sq010_sh010_png_v001.1001.png, …
     assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio} and _contact-sheet.jpg
 
 A published file is a link to (or a server-side copy of) the winning attempt's output: never overwritten, written again
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-from farm.chain import StageName
+from farm.chain import StageName, shown
 from farm.config import Project
 from farm.errors import KeyExists, KeyMissing
 from farm.shots.model import ShotList
@@ -28,10 +29,20 @@ from farm.tasks import Manifest, StoredFile, Task
 ANIMATIC = "animatic"
 
 SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
-    StageName.DELIVER: {"clip": ".mp4"},
     StageName.ASSEMBLE: {"movie": ".mp4", "timeline": ".otio", "contact_sheet": "_contact-sheet.jpg"},
 }
 """By stage: which outputs are published, and what their names end in."""
+
+STEM = "clip"
+"""What the deliver stage calls its files; what follows in their names follows in the studio's: "clip.1001.png"."""
+
+
+def _suffixes(task: Task, manifest: Manifest) -> Mapping[str, str]:
+    """What the published names of a task's outputs end in; empty for stages whose outputs stay inside."""
+    if task.stage == StageName.DELIVER:
+        names = {output: posixpath.basename(file.key) for output, file in manifest.files.items()}
+        return {output: name.removeprefix(STEM) for output, name in names.items()}
+    return SUFFIXES.get(StageName(task.stage), {})
 
 
 class Allocate(Protocol):
@@ -53,14 +64,19 @@ class Publisher:
 
     def keys(self, task: Task, manifest: Manifest) -> dict[str, str]:
         """Published key by output name of a finished task; empty for stages whose outputs stay inside."""
-        if task.stage not in SUFFIXES:
+        suffixes = _suffixes(task, manifest)
+        if not suffixes:
             return {}
 
-        def taken(number: int) -> bool:
-            return any(self._differs(key, manifest.files[name]) for name, key in self._keys(task, number).items())
+        def keys(number: int) -> dict[str, str]:
+            name = self._name(subject, fields, product, number)
+            return {output: name + suffix for output, suffix in suffixes.items()}
 
-        subject, _, product = self._identity(task)
-        return self._keys(task, self._allocated(subject, product, task.id, taken))
+        def taken(number: int) -> bool:
+            return any(self._differs(key, manifest.files[name]) for name, key in keys(number).items())
+
+        subject, fields, product = self._identity(task)
+        return keys(self._allocated(subject, product, task.id, taken))
 
     def publish(self, task: Task, manifest: Manifest) -> dict[str, str]:
         """Link every product of a finished task to its published key. Safe to repeat."""
@@ -86,12 +102,7 @@ class Publisher:
     def media(self, task: Task, manifest: Manifest) -> str:
         """A delivered clip's URL relative to the animatic's timeline."""
         folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0))
-        return quote(posixpath.relpath(self.keys(task, manifest)["clip"], folder))
-
-    def _keys(self, task: Task, number: int) -> dict[str, str]:
-        subject, fields, product = self._identity(task)
-        name = self._name(subject, fields, product, number)
-        return {output: name + suffix for output, suffix in SUFFIXES[StageName(task.stage)].items()}
+        return quote(posixpath.relpath(shown(self.keys(task, manifest)), folder))
 
     def _allocated(self, subject: str, product: str, content: str, taken: Callable[[int], bool]) -> int:
         return self.allocate(self.shot_list.project, subject, product, content, taken)

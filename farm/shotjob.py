@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from farm.canonical import content_id
 from farm.course import Course
+from farm.deliverable import Delivery
 from farm.driver.seams import Found
 from farm.errors import KeyMissing
 from farm.kit import Kit
@@ -28,6 +29,8 @@ from farm.shelf import Shelf
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Reroll, Shot, ShotList
 from farm.shots.motion import intent_of
+from farm.shots.products import Product
+from farm.shots.reading.presets import known_products
 from farm.store.clips import ClipStore
 from farm.store.records import Job, JobState
 from farm.submission import Submission
@@ -169,10 +172,17 @@ def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str,
         intents=Intents(shot_list.shots),
         assets=submission.assets,
         adapters=adapters,
-        refused={**unfinishable, **_without_model(shot_list, adapters), **submission.refused},
+        refused={
+            **unfinishable,
+            **_without_model(shot_list, adapters),
+            **_without_product(shot_list, known_products(submission.project.presets)),
+            **submission.refused,
+        },
         only=submission.only,
         choices=choices,
         media=publisher.media,
+        products=known_products(submission.project.presets),
+        delivery=Delivery(submission.project.drop_frame, submission.project.provenance),
         finishers=finishers,
     )
 
@@ -220,6 +230,12 @@ def _remark(summary: JobSummary) -> str:
 
 def _models(shot_list: ShotList) -> set[str]:
     return {name for shot in shot_list.shots for name in (*shot.models, shot.fallback) if name}
+
+
+def _without_product(shot_list: ShotList, products: Mapping[str, Product]) -> dict[str, str]:
+    """Shots that name a target nobody knows: their presets may have gone."""
+    missing = {shot.code: [name for name in shot.targets if name not in products] for shot in shot_list.shots}
+    return {code: f"there is no delivery target {', '.join(names)}" for code, names in missing.items() if names}
 
 
 def _without_model(shot_list: ShotList, adapters: Mapping[str, Adapter]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from farm.chain import StageName
+from farm.chain import StageName, shown
 from farm.liveplan import LivePlan
 from farm.plan import ShotPlan, TakePlan, cut_frames
 from farm.publish import Publisher
@@ -184,7 +184,7 @@ def _clips(reader: _Reader, planned: ShotPlan) -> Iterator[tuple[str, str]]:
     for task in planned.deliver:
         if keys := reader.published(task):
             product = str(task.params["product"])
-            yield (product if task.take == first else f"{product} of take {task.take}"), keys["clip"]
+            yield (product if task.take == first else f"{product} of take {task.take}"), shown(keys)
 
 
 def _take(reader: _Reader, take: TakePlan, chosen: bool) -> TakeSummary:

@@ -44,7 +44,14 @@ MAKES_THE_OUTPUT = {
         "farm.media.mux",
         "farm.media.presets",
     ],
-    StageName.DELIVER: ["farm.stages.deliver", "farm.media.transcode", "farm.media.presets"],
+    StageName.DELIVER: [
+        "farm.stages.deliver",
+        "farm.delivery",
+        "farm.cut.text",
+        "farm.media.transcode",
+        "farm.media.graph",
+        "farm.media.presets",
+    ],
     StageName.ASSEMBLE: ["farm.stages.assemble", "farm.cut", "farm.media.presets"],
 }
 """The modules, or whole packages, that decide what a stage leaves."""

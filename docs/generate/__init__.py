@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import chain, machine, motion, records, scheduling, shots, simulator
+from . import chain, delivery, machine, motion, records, scheduling, shots, simulator
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
@@ -35,6 +35,10 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "link-words": motion.link_words,
     "vague-words": motion.vague_words,
     "elements": motion.elements,
+    "products": delivery.products,
+    "encodings": delivery.encodings,
+    "preset-fields": delivery.preset_fields,
+    "burn-in-fields": delivery.burn_in_fields,
     "stages": chain.stages,
     "floors": chain.floors,
     "components": chain.components,

@@ -24,6 +24,8 @@ FLOORS = {
     "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper",
     "driver": "the loop: requests, plans, commits, commands",
     "stages": "one file each; what lies in the clip store",
+    "delivery": "timecode, burn-in, slate, provenance",
+    "cut": "pictures with words, the timeline; how takes are judged",
     "media": "the only place that runs ffmpeg; the job store, the clip store, the catalog",
     "plan": "pure",
     "scheduler": "pure; how frames are made",

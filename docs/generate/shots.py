@@ -48,7 +48,7 @@ MEANINGS: Mapping[str, str] = {
     "seed": "seed of take 1; the next takes count on from it",
     "priority": "higher runs first",
     "budget": "kept; not used yet",
-    "targets": "which deliverables; `review` is the one there is",
+    "targets": "which deliverables, of the [delivery presets](presets.md) and the project's own",
     "select": "who picks the take: `auto` for the ranking, `hold` for a person (`farm approve`)",
     "picks": "how many takes are delivered: the best, and others unlike it; the best stands in the cut",
     "draft_first": "choose among drafts, and render in full only what is chosen",
@@ -111,8 +111,9 @@ def project_fields() -> str:
     rows = [
         (code(name), docs[name].rstrip("."), how_read(field), default(field.default))
         for name, field in Project.model_fields.items()
-        if name != "retention"
+        if name not in {"retention", "presets"}
     ]
+    rows.append(("`presets`", "the show's own [delivery presets](presets.md#presets-of-your-own)", "a list", ""))
     rows += [
         (
             code(f"retention.{name}"),

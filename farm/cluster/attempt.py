@@ -51,6 +51,7 @@ from farm.tasks import (
 )
 
 if TYPE_CHECKING:
+    from farm.delivery.identity import Identity
     from farm.models.spec import Frame
 
 MESSAGE_LIMIT = 2000
@@ -93,6 +94,9 @@ class Workplace:
     """Held while a manifest is written; does not let in a worker that may not write any more."""
     registry: Registry = field(default_factory=Registry)
     models: dict[str, Model] = field(default_factory=dict[str, Model])
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    """What deliverables are signed with; a test key of this worker's own where neither is given."""
     enlargers: dict[tuple[str, str], Enlarger] = field(default_factory=dict[tuple[str, str], Enlarger])
     """Opened upscalers, by name and revision."""
 
@@ -181,6 +185,11 @@ class AttemptContext:
 
     def interpolator(self, name: str, revision: str) -> Retimer:
         return self.place.interpolator(name, revision)
+
+    def identity(self) -> Identity:
+        from farm.delivery.identity import identity  # only deliveries need it
+
+        return identity(self.place.certificate, self.place.certificate_key)
 
     def progress(self, fraction: float) -> None:
         self.report(fraction)

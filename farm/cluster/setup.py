@@ -21,6 +21,9 @@ class WorkerSetup:
     """Options of the clip store's file system."""
     models: str = ""
     """The models folder, the same on each machine; "" for none."""
+    certificate: str = ""
+    certificate_key: str = ""
+    """Files that deliverables are signed with, at the same place on each machine; "" for a test key."""
     silence_s: float = 30.0
     """A worker that has not heard from the driver for so long ends itself."""
     cache_bytes: int = 64 << 30

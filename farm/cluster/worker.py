@@ -86,6 +86,8 @@ class Worker:
             gang=Alone(placement),
             stages=setup.stages,
             registry=Registry(Path(setup.models) if setup.models else None),
+            certificate=Path(setup.certificate) if setup.certificate else None,
+            certificate_key=Path(setup.certificate_key) if setup.certificate_key else None,
             writing=self._lifeline.writing,
         )
         _limit_threads(setup.threads)

@@ -11,19 +11,23 @@ and demuxers are named, protocols are limited to files and pipes, and words beco
 
 from farm.fitting import Framing, fitted, on_bars
 from farm.media.decode import MovieFacts, frames, probe
-from farm.media.encode import Encoder, Target
+from farm.media.encode import Encoder
+from farm.media.graph import Target
 from farm.media.mux import add_sound, with_sound
 from farm.media.picture import Picture, read_picture, read_rgb, write_jpeg, write_png
-from farm.media.presets import MEZZANINE, PRODUCTS, PROXY, REVIEW, Preset
-from farm.media.transcode import transcode
+from farm.media.presets import ENCODINGS, MEZZANINE, PROXY, REVIEW, Preset
+from farm.media.transcode import Burn, Conform, Lead, transcode
 
 __all__ = [
+    "ENCODINGS",
     "MEZZANINE",
-    "PRODUCTS",
     "PROXY",
     "REVIEW",
+    "Burn",
+    "Conform",
     "Encoder",
     "Framing",
+    "Lead",
     "MovieFacts",
     "Picture",
     "Preset",

@@ -9,10 +9,8 @@ the process and removes what was written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from fractions import Fraction
-from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, cast
 
@@ -20,21 +18,10 @@ import ffmpeg
 import numpy as np
 
 from farm.media.ffmpeg import INPUT_OPTIONS, complaint, kill, rate, start
-from farm.media.graph import in_colours_of, output
-from farm.media.presets import Preset
+from farm.media.graph import Target, in_colours_of, output
 
 if TYPE_CHECKING:
     from farm.models.spec import Frame
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One movie to write."""
-
-    path: Path
-    preset: Preset
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Movie tags players show: title, comment. Any words."""
 
 
 class Encoder:
@@ -114,11 +101,9 @@ def _graph(
     outputs = [
         output(
             in_colours_of(branches[number], target.preset, target.preset.size(width, height)),
-            target.path,
-            target.preset,
+            target,
             fps=fps,
             threads=threads,
-            tags=target.tags,
             cuts=cuts,
         )
         for number, target in enumerate(targets)

@@ -19,7 +19,9 @@ from farm.shots.checks.picture import Picture, Unusable, open_still
 from farm.shots.checks.prompts import check_words, example_for, is_wordless
 from farm.shots.checks.rules import finding
 from farm.shots.checks.stills import Measure, check_pictures
+from farm.shots.checks.targets import check_targets
 from farm.shots.model import Shot, ShotList
+from farm.shots.products import Product
 
 if TYPE_CHECKING:
     from farm.models.spec import ModelSpec
@@ -33,7 +35,7 @@ def lint(
     *,
     specs: Mapping[str, ModelSpec] | None = None,
     licences: Collection[str] | None = None,
-    targets: Collection[str] | None = None,
+    targets: Mapping[str, Product] | None = None,
     limit_mp: float = LIMIT_MP,
 ) -> tuple[Finding, ...]:
     """Findings about every shot, in the list's order. Never raises for what the list or its pictures hold.
@@ -54,7 +56,7 @@ def lint_shot(
     *,
     specs: Mapping[str, ModelSpec] | None = None,
     licences: Collection[str] | None = None,
-    targets: Collection[str] | None = None,
+    targets: Mapping[str, Product] | None = None,
     measure: Measure | None = None,
 ) -> tuple[Finding, ...]:
     """Findings about one shot: as `lint`."""
@@ -62,7 +64,7 @@ def lint_shot(
         *check_pictures(shot, measure or measurer(LIMIT_MP)),
         *check_words(shot),
         *(() if specs is None else _check_models(shot, specs, licences)),
-        *(() if targets is None else _check_targets(shot, targets)),
+        *(() if targets is None else check_targets(shot, targets)),
         *_check_unused(shot),
     )
 
@@ -99,13 +101,6 @@ def _check_models(shot: Shot, specs: Mapping[str, ModelSpec], licences: Collecti
             yield finding(
                 "model.licence", shot, column, f"{name} is under {spec.licence}, which the project does not allow"
             )
-
-
-def _check_targets(shot: Shot, targets: Collection[str]) -> Iterator[Finding]:
-    for name in shot.targets:
-        if name not in targets:
-            problem = f'there is no delivery target "{name}"'
-            yield finding("target.unknown", shot, "targets", problem, f"choose of {', '.join(sorted(targets))}")
 
 
 def _check_unused(shot: Shot) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from farm.models.spec import Gang, Model
 from farm.tasks import FileClass
 
 if TYPE_CHECKING:
+    from farm.delivery.identity import Identity
     from farm.models.spec import Frame
 
 
@@ -65,6 +66,10 @@ class Context(Protocol):
 
     def interpolator(self, name: str, revision: str) -> Retimer:
         """The interpolator of that name, ready. Raises `InputError` as `upscaler` does."""
+        ...
+
+    def identity(self) -> Identity:
+        """Whose signature deliverables carry. Raises `InputError` where the one that is set cannot sign."""
         ...
 
     def progress(self, fraction: float) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import JsonValue
 
-from farm.chain import DeliverParams, GenerateParams, StageName
+from farm.chain import DeliverParams, GenerateParams, StageName, shown
 from farm.store.records import AttemptRecord, Membership, TaskRecord
 from farm.tasks import Manifest, TaskState
 
@@ -258,9 +258,9 @@ def _is_chosen(readers: tuple[TaskRecord, ...]) -> bool:
 
 def _deliveries(readers: Iterable[TaskRecord]) -> list[tuple[str, str]]:
     clips = {
-        DeliverParams.model_validate(deliver.task.params).product: manifest.files["clip"].key
+        DeliverParams.model_validate(deliver.task.params).product: shown(manifest.files).key
         for deliver, manifest in _done(readers, StageName.DELIVER)
-        if "clip" in manifest.files
+        if manifest.files
     }
     return _pairs(clips)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from farm.cut.slate import slate
-from farm.cut.text import Style, draw_line, line_width, shortened, wrapped
+from farm.cut.text import Style, _directions, _runs, draw_line, line_width, shortened, wrapped
 from farm.cut.timecode import timecode
 
 STYLE = Style(20, (255, 255, 255))
@@ -83,3 +83,50 @@ def test_a_slate_is_made_at_every_size(size):
     assert shown.max() > 200
     assert np.median(shown) < 120
     assert not np.array_equal(shown, plain)
+
+
+ARABIC, HINDI = "سلام", "दृश्य"
+
+
+def drawable(letter):
+    return not np.array_equal(drawn(letter), drawn("?"))
+
+
+@pytest.mark.parametrize("words", [ARABIC, HINDI], ids=["Arabic", "Devanagari"])
+def test_letters_that_join_are_shaped_together(words):
+    if not all(map(drawable, words)):
+        pytest.skip("this machine has no face for it")
+    apart = "\u200c".join(words)
+    assert not np.array_equal(drawn(words), drawn(apart))
+    assert line_width(words, STYLE) < sum(line_width(letter, STYLE) for letter in words)
+
+
+def sides(words):
+    return "".join("<" if leftwards else ">" for leftwards in _directions(words))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("sh010 a", ">>>>>>>"),
+        (f"sh010 {ARABIC} a", ">>>>>>" + "<<<<" + ">>"),
+        (f"{ARABIC} sh010 {ARABIC}", "<<<<<" + ">>>>>" + "<<<<<"),
+        (f"{ARABIC} 12", "<<<<<<<"),
+        (f"\u200e{ARABIC} \u200e·\u200e {ARABIC}", "><<<<>>>>><<<<"),
+        ("12 · 3", ">>>>>>"),
+    ],
+)
+def test_which_way_each_letter_is_written(words, expected):
+    assert sides(words) == expected
+
+
+def test_a_line_in_arabic_is_laid_out_from_the_right():
+    if not all(map(drawable, ARABIC)):
+        pytest.skip("this machine has no face for it")
+    alone, line = drawn("MMM"), drawn(f"{ARABIC} MMM")
+    assert np.array_equal(alone[:, 4:50], line[:, 4:50])
+
+
+def test_words_stay_one_run_across_their_spaces():
+    (run,) = _runs("a b  c", STYLE)
+    assert run.letters == "a b  c"

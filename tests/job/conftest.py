@@ -99,8 +99,12 @@ def outcome(task: Task, failure: str = "", **facts) -> Outcome:
     """What came of a task: done with `facts`, or failed with a message."""
     if failure:
         return Outcome(TaskState.FAILED, None, FailureKind.INPUT, failure)
-    names = ("still", "mezzanine", "proxy", "poster", "score", "ranking", "clip", "movie", "timeline", "contact_sheet")
-    files = {name: StoredFile(key=f"{task.id}/{name}", size=1, sha256="", file_class="mezzanine") for name in names}
+    names = ("still", "mezzanine", "proxy", "poster", "score", "ranking", "movie", "timeline", "contact_sheet")
+    left = {"clip": "clip.mp4"} if task.stage == StageName.DELIVER else {name: name for name in names}
+    files = {
+        output: StoredFile(key=f"{task.id}/{name}", size=1, sha256="", file_class="mezzanine")
+        for output, name in left.items()
+    }
     facts = facts or {"chosen": [task.params["takes"][0]]} if task.stage == StageName.SELECT else facts
     said = Manifest(task=task.id, attempt=1, stage=task.stage, state=AttemptState.DONE, files=files, facts=facts)
     return Outcome(TaskState.DONE, said)

@@ -124,7 +124,9 @@ class Farm:
             "deliver": ["clip"],
             "assemble": ["movie", "timeline", "contact_sheet"],
         }[task.stage]
-        keys = {name: f"store/demo/mezzanine/{task.id[:2]}/{task.id}/{number}/{name}" for name in outputs}
+        keys = {
+            name: f"store/demo/mezzanine/{task.id[:2]}/{task.id}/{number}/{FILES.get(name, name)}" for name in outputs
+        }
         for name, key in keys.items():
             self.clips.put_bytes(key, f"{task.id} {name}".encode())
         return {
@@ -134,6 +136,10 @@ class Farm:
 
     def published(self) -> set[str]:
         return {key.rpartition("/")[2] for key in self.clips.keys("publish/")}
+
+
+FILES = {"clip": "clip.mp4"}
+"""What the deliver stage calls its files: their suffix is published with them."""
 
 
 def asset(path: str) -> Asset:

@@ -15,6 +15,7 @@ from farm.publish import Publisher
 from farm.report import html
 from farm.store.clips import ClipStore
 from farm.summary import summarise
+from farm.tasks import StoredFile
 
 NAMES = count()
 
@@ -110,6 +111,36 @@ def test_a_number_that_an_older_job_store_gave_out_is_not_given_again(brief, sho
     key = publisher.publish(task, manifest)["clip"]
     assert key.endswith("_v002.mp4")
     assert publisher.clips.read_bytes(key) == b"n"
+
+
+def test_every_frame_of_a_sequence_is_published_under_its_number(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010", targets=("png",)))
+    publisher, live = publisher_of(asked), finished(asked, play_all)
+    task = live.plan.shots[0].deliver[0]
+    files = {
+        f"frame_{number}": StoredFile(key=f"{task.id}/clip.{number}.png", size=1, sha256="", file_class="deliverable")
+        for number in (9999, 10000)
+    }
+    manifest = live.known[task.id].manifest.model_copy(update={"files": files})
+    stem = "publish/demo/sq010/sh010/png/v001/demo_sq010_sh010_png_v001"
+    assert publisher.keys(task, manifest) == {"frame_9999": f"{stem}.9999.png", "frame_10000": f"{stem}.10000.png"}
+    assert publisher.media(task, manifest).endswith(".9999.png")
+
+
+def test_the_timeline_refers_to_what_an_editor_can_cut_with(brief, shot, play_all):
+    media = {}
+
+    def told(task, manifest):
+        media[task.shot] = task.params["product"]
+        return task.params["product"]
+
+    asked = brief(
+        shot("sh010", targets=("gif", "reels", "prores-hq", "review")), shot("sh020", targets=("gif",)), media=told
+    )
+    live = LivePlan(asked, play_all(asked))
+    list(live.begin())
+    assert live.plan.assemble is not None
+    assert media == {"sh010": "prores-hq", "sh020": "gif"}
 
 
 def test_every_shot_says_what_became_of_it(brief, shot, play_all, publisher_of):

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from farm.media import MEZZANINE, PROXY, REVIEW, Encoder, Target, add_sound, probe, transcode
+from farm.media import MEZZANINE, PROXY, REVIEW, Conform, Encoder, Target, add_sound, probe, transcode
 from farm.models.spec import Sound
 
 FPS = Fraction(24)
@@ -77,9 +77,8 @@ def test_a_delivered_clip_keeps_its_part_of_the_sound(movies, tmp_path):
     silent, loud = np.zeros((1, RATE // 2), np.float32), tone(0.5).samples[:1]
     add_sound(mezzanine, MEZZANINE, Sound(np.concatenate([silent, loud], axis=1), RATE))
     clip = tmp_path / "clip.mp4"
-    transcode(
-        mezzanine, probe(mezzanine), Target(clip, REVIEW), width=64, height=48, fps=FPS, frames=12, skip=12
-    )  # fmt: skip
+    conform = Conform(width=64, height=48, fps=FPS, frames=12, skip=12)
+    transcode(mezzanine, probe(mezzanine), Target(clip, REVIEW), conform)
     samples, rate = heard(clip)
     assert probe(clip).frames == 12
     assert abs(samples.shape[1] / rate - 0.5) < 0.06

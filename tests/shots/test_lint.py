@@ -21,6 +21,8 @@ from farm.shots.checks.rules import RULES
 from farm.shots.lint import LIMIT_MP, lint, lint_shot, measurer
 from farm.shots.model import Fit, Shot, ShotList
 from farm.shots.motion import read
+from farm.shots.products import PRODUCTS
+from farm.shots.reading.presets import PresetEntry, known_products
 
 
 @pytest.fixture(scope="module")
@@ -207,9 +209,16 @@ def test_findings_stand_in_the_users_coordinates(stills: Path) -> None:
 
 
 def test_every_finding_has_a_remedy(stills: Path) -> None:
-    other: list[dict[str, object]] = [{"audio": "/x.wav"}, {"targets": ("imax",)}]
+    other: list[dict[str, object]] = [
+        {"audio": "/x.wav"},
+        {"targets": ("imax", "reels", "slated"), "nb_frames": 24},
+        {"targets": ("x",), "nb_frames": 240},
+        {"targets": ("slated",), "frame_in": 1},
+        {"targets": ("dnxhr-hqx",), "width": 64, "height": 64},
+    ]
     shots = [_shot(stills, **fields) for fields in (*(row[0] for row in (*PICTURES, *WORDS, *MODELS)), *other)]
-    allowed = {"licences": {"Apache-2.0"}, "targets": {"review"}}
+    slated = PresetEntry(name="slated", base="png", slate="yes")
+    allowed = {"licences": {"Apache-2.0"}, "targets": known_products([slated])}
     found = [one for shot in shots for one in lint_shot(shot, specs=SPECS, measure=MEASURE, **allowed)]
     assert all(one.remedy for one in found)
     assert {one.rule for one in found} >= RULES.keys() - {"still.huge", "still.unreadable"}
@@ -272,7 +281,7 @@ def test_importing_the_linter_loads_no_picture_library() -> None:
 
 
 def test_an_unknown_delivery_target_is_named_with_those_there_are(stills: Path) -> None:
-    found = lint_shot(_shot(stills, targets=("review", "imax")), targets=["review"])
+    found = lint_shot(_shot(stills, targets=("review", "imax")), targets={"review": PRODUCTS["review"]})
     assert [(each.rule, each.problem, each.remedy) for each in found] == [
         ("target.unknown", 'there is no delivery target "imax"', "choose of review")
     ]

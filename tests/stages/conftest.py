@@ -14,6 +14,7 @@ import skimage
 from numpy.typing import NDArray
 from trial_attempt import TrialAttempt
 
+from farm.delivery.identity import Identity, generated_identity
 from farm.media import fitted
 from farm.scoring.similarity import Similarity
 from farm.shots.amounts import Displacement, displacements
@@ -41,6 +42,9 @@ class FakeContext(TrialAttempt):
 
     def interpolator(self, name: str, revision: str) -> Any:
         return self.models[name]
+
+    def identity(self) -> Identity:
+        return generated_identity()
 
     def journal(self, _name: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
         return document

@@ -69,6 +69,13 @@ RULES: Mapping[str, Rule] = {
     # What is asked for.
     "model.unknown": Rule(_E, "`farm models` lists them"),
     "target.unknown": Rule(_E),
+    "target.short": Rule(_W, "make the shot longer, or ask for another target"),
+    "target.long": Rule(_W, "make the shot shorter, or ask for another target"),
+    "target.loop": Rule(_W, "write loop: yes"),
+    "target.size": Rule(_E, "give the preset, or the shot, a larger size"),
+    "target.crop": Rule(_N, "keep what matters there, or give the shot that aspect"),
+    "target.enlarged": Rule(_N, "render the shot at that size for a sharper clip"),
+    "target.slate": Rule(_E, "declare a shorter slate, or a later frame_in"),
     "model.licence": Rule(_E, "choose another model, or add the licence to the project's licences"),
 }  # fmt: skip
 
