@@ -38,6 +38,7 @@ from farm.finish import Finished, Finishers, finish
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Select, Shot, ShotList
+from farm.shots.telling import told
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
@@ -64,6 +65,8 @@ class Brief:
     """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
+    beside: Callable[[str], str] = lambda key: key
+    """A key of the clip store as a path relative to the timeline."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -306,10 +309,12 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
     has_clip = bool(planned.chosen) and not planned.reason
     take = planned.chosen[0] if has_clip else None
     total = known[take.score.id].facts.get("total") if take else None
+    clip = DeliverParams.model_validate(planned.deliver[0].params) if take else None
+    frames = cut_frames(shot, brief.shot_list.fps)
     return CutEntry(
         code=shot.code,
         sequence=shot.sequence,
-        frames=cut_frames(shot, brief.shot_list.fps),
+        frames=frames,
         has_clip=has_clip,
         slate=planned.reason,
         take=take.number if take else 0,
@@ -318,7 +323,22 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
         skip=planned.finished[0].skip if take else 0,
         media=_media(brief, planned.deliver[0], known) if take else "",
         frame_in=shot.frame_in,
+        prompt=shot.prompt,
+        score=float(total) if isinstance(total, int | float) else None,
+        media_fps=clip.fps if clip and clip.fps != brief.shot_list.fps else None,
+        media_frames=clip.frames if clip and (clip.frames, clip.fps) != (frames, brief.shot_list.fps) else 0,
+        shot=_told(brief, shot),
     )
+
+
+def _told(brief: Brief, shot: Shot) -> dict[str, str]:
+    """The shot as a list beside the timeline would write it, its files as they were taken in."""
+    files = {role: brief.beside(asset.key) for role, asset in brief.assets.get(shot.code, {}).items()}
+    references = [path for role, path in files.items() if role.startswith("reference_")]
+    own = {role: path for role, path in files.items() if not role.startswith("reference_")}
+    if references:
+        own["references"] = "; ".join(references)
+    return own | told(shot, (brief.shot_list.width, brief.shot_list.height))
 
 
 def _media(brief: Brief, deliver: Task, known: Known) -> str:
@@ -420,7 +440,7 @@ def _deliver(brief: Brief, shot: Shot, take: TakePlan, finished: Finished, produ
         product=product,
         width=shot.width,
         height=shot.height,
-        frames=shot.nb_frames,
+        frames=shot.length,
         fps=shot.fps,
         skip=finished.skip,
         fit=shot.fit,

@@ -1,7 +1,7 @@
 """What the studio takes away: finished products under the studio's own names, beside the content-addressed store.
 
     deliver ─▶ publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4
-    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio} and _contact-sheet.jpg
+    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio,edl,xml,…} and _contact-sheet.jpg
 
 A published file is a link to (or a server-side copy of) the winning attempt's output: never overwritten, written again
 without effect, and made anew from the job store at any time. A version number belongs to a content, the task's id.
@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import quote
 
 from farm.chain import StageName
 from farm.config import Project
@@ -29,7 +28,15 @@ ANIMATIC = "animatic"
 
 SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
     StageName.DELIVER: {"clip": ".mp4"},
-    StageName.ASSEMBLE: {"movie": ".mp4", "timeline": ".otio", "contact_sheet": "_contact-sheet.jpg"},
+    StageName.ASSEMBLE: {
+        "movie": ".mp4",
+        "contact_sheet": "_contact-sheet.jpg",
+        "timeline": ".otio",
+        "edl": ".edl",
+        "fcp_xml": ".xml",
+        "fcpxml": ".fcpxml",
+        "sidecar": ".csv",
+    },
 }
 """By stage: which outputs are published, and what their names end in."""
 
@@ -84,9 +91,12 @@ class Publisher:
             self.clips.put_bytes(key, text.encode())
 
     def media(self, task: Task, manifest: Manifest) -> str:
-        """A delivered clip's URL relative to the animatic's timeline."""
-        folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0))
-        return quote(posixpath.relpath(self.keys(task, manifest)["clip"], folder))
+        """A delivered clip's path relative to the animatic's timeline."""
+        return self.beside(self.keys(task, manifest)["clip"])
+
+    def beside(self, key: str) -> str:
+        """A key as a path relative to the animatic's timeline."""
+        return posixpath.relpath(key, posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0)))
 
     def _keys(self, task: Task, number: int) -> dict[str, str]:
         subject, fields, product = self._identity(task)

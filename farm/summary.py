@@ -169,7 +169,7 @@ def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
         state=state,
         reason=planned.reason,
         prompt=shot.prompt,
-        frames=shot.nb_frames,
+        frames=shot.length,
         fps=_rate(shot.fps),
         seconds=round(float(shot.duration_s), 3),
         notes=planned.notes,
