@@ -40,6 +40,9 @@ SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
 }
 """By stage: which outputs are published, and what their names end in."""
 
+TIMELINES = {output: SUFFIXES[StageName.ASSEMBLE][output] for output in ("timeline", "fcp_xml", "fcpxml", "edl")}
+"""Outputs of the assembly that editors open."""
+
 
 class Allocate(Protocol):
     """Version numbers: the same for the same content for ever, and none that is `taken`."""

@@ -6,8 +6,10 @@ Written here and not by OTIO's adapter, which leaves out FCM, records from zero 
     FCM: DROP FRAME
     001  SH010    V     C        00:00:00;00 00:00:03;12 01:00:00;00 01:00:03;12
     * FROM CLIP NAME:  sh010
+    * FRAME RATE: 29.97
 
-An EDL is ASCII, its reels have eight letters: reels are made of the shots' codes, and unique.
+The rate is a comment of ours below the first event: programs leave it alone, and the farm reads it. An EDL is ASCII,
+its reels have eight letters: they are made of the shots' codes, and unique.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 from farm.chain import AssembleParams
 from farm.cut.events import CutEvent, events, timebase
+from farm.shots.reading.timing import rate_text
 from farm.shots.timecode import Timebase
 
 REEL = 8
@@ -26,6 +30,9 @@ EVENTS = 999
 """Events that three digits can number; more are written, and some systems refuse them."""
 COMMENT = 200
 """Letters of a comment."""
+
+_KEPT = " !#$&'()+,-./:;=@[]^_`{}~"
+"""Signs of a path that stay as they are; letters outside ASCII become %C3%A4."""
 
 _RESERVED = frozenset({"AX", "BL", "BLACK", "BARS"})
 
@@ -50,10 +57,12 @@ def _event(number: int, event: CutEvent, reel: str, base: Timebase) -> Iterator[
     yield f"{number:03}  {reel:8} V     C        {' '.join(map(base.text, times))}"
     yield f"* FROM CLIP NAME:  {plain(event.entry.code)}"
     if event.has_media:
-        yield f"* FROM CLIP: {plain(event.entry.media, 1000)}"
+        yield f"* FROM CLIP: {quote(event.entry.media, safe=_KEPT)}"
     colour = "GREEN" if event.entry.has_clip else "ORANGE"
-    words = ": ".join(filter(None, (event.mark, event.comment)))
+    words = f"{event.mark} {event.comment}"
     yield f"* LOC: {base.text(record)} {colour:7} {plain(words)}"
+    if number == 1:
+        yield f"* FRAME RATE: {rate_text(event.fps)}"
     yield ""
 
 

@@ -59,12 +59,17 @@ class CutEvent:
 
     @property
     def mark(self) -> str:
-        """The marker's name: which take this is, or why there is none."""
+        """The marker's name, in brackets: which take this is, or why there is none.
+
+        `farm.shots.reading.editing.said` knows it by them, and takes it for no prompt.
+        """
         entry = self.entry
         if not entry.has_clip:
-            return f"no clip: {_NO_LETTER.sub('', entry.slate)}" if entry.slate else "no clip"
-        score = "" if entry.score is None else f"score {entry.score:g}"
-        return ", ".join(filter(None, (f"take {entry.take}" if entry.take else "", entry.label, score))) or entry.code
+            said = f"no clip: {entry.slate}" if entry.slate else "no clip"
+        else:
+            score = "" if entry.score is None else f"score {entry.score:g}"
+            said = ", ".join(filter(None, (f"take {entry.take}", entry.label, score)))
+        return f"[{_NO_LETTER.sub('', said).replace(']', ')')}]"
 
     @property
     def comment(self) -> str:

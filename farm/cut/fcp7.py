@@ -18,6 +18,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from farm.chain import AssembleParams
 from farm.cut.events import timebase
 from farm.cut.timeline import timeline
+from farm.shots.timecode import has_drop_frame
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE xmeml>\n'
 
@@ -30,7 +31,7 @@ def fcp7_xml(params: AssembleParams) -> str:
     counting = {"displayformat": "DF" if timebase(params).drop else "NDF"}
     document.metadata["fcp_xml"] = {"timecode": counting, "media": shape}
     for clip in document.find_clips():
-        _advise(clip, params.fps, counting, size)
+        _advise(clip, params.fps, size)
     written = otio.adapters.write_to_string(document, "fcp_xml")
     assert written is not None
     root = ET.fromstring(written)  # noqa: S314  the adapter's own
@@ -45,13 +46,14 @@ def expressible(fps: Fraction) -> bool:
     return fps.denominator == 1 or fps == Fraction(round(fps) * 1000, 1001)
 
 
-def _advise(clip: otio.schema.Clip, fps: Fraction, counting: dict[str, str], size: dict[str, str]) -> None:
+def _advise(clip: otio.schema.Clip, fps: Fraction, size: dict[str, str]) -> None:
     for marker in clip.markers:
         marker.metadata["fcp_xml"] = {"comment": marker.comment}
     media: Any = clip.media_reference
-    media.metadata["fcp_xml"] = {"timecode": counting, "media": {"video": {"samplecharacteristics": size}}}
     known = media.available_range
     rate = Fraction(known.duration.rate).limit_denominator(1001)
+    counting = {"displayformat": "DF" if has_drop_frame(rate) else "NDF"}
+    media.metadata["fcp_xml"] = {"timecode": counting, "media": {"video": {"samplecharacteristics": size}}}
     if not expressible(rate):
         length = known.duration.rescaled_to(float(fps)).value
         start = known.start_time.rescaled_to(float(fps)).value

@@ -16,9 +16,6 @@ from farm.cut.events import CutEvent, events
 from farm.cut.fcp7 import expressible
 from farm.shots.reading.timing import rate_text
 
-FORMATS = {"timeline": ".otio", "fcp_xml": ".xml", "fcpxml": ".fcpxml", "edl": ".edl"}
-"""Outputs of the assembly that are timelines, and their suffixes."""
-
 _KEPT = "; the .csv beside it keeps them"
 
 
@@ -53,7 +50,7 @@ def _fcpxml(cut: Sequence[CutEvent]) -> Iterator[str]:
 
 def _edl(cut: Sequence[CutEvent], fps: Fraction) -> Iterator[str]:
     yield from _fields(cut)
-    yield "the rate and the frame's size: set them where you import"
+    yield "the rate and the frame's size, which no EDL says: set them where you import"
     handles = [event for event in cut if event.has_media and event.media_frames > event.frames * event.media_fps / fps]
     if handles:
         yield f"how far the media of {_clips(handles)} reaches: handles are there, and not listed"
@@ -61,7 +58,7 @@ def _edl(cut: Sequence[CutEvent], fps: Fraction) -> Iterator[str]:
     short = sum(reel != code.upper() for reel, code in zip(reels(codes), codes, strict=True))
     if short:
         yield f"{_counted(short, 'reel')} cannot be the shot's code: {REEL} letters and digits; the clip name is whole"
-    words = [f"{event.mark}: {event.comment}" for event in cut]
+    words = [f"{event.mark} {event.comment}" for event in cut]
     foreign = sum(plain(each, 10**6) != " ".join(each.split()) for each in words)
     if foreign:
         yield f"letters outside ASCII in {_counted(foreign, 'note')}{_kept(cut)}"

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from farm.config import PROJECT_FILES, Project, load_project
 from farm.findings import Finding, Place, Severity
-from farm.shots.model import ShotList
+from farm.shots.model import Shot, ShotList
 from farm.shots.naming import clash
 from farm.shots.paths import ANYWHERE, Allowed
 from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
@@ -90,6 +90,20 @@ def load(
         source=str(path),
         findings=_in_order(findings),
     )
+
+
+def added(draft: Draft, old: ShotList, project: Project, folder: Path, allowed: Allowed) -> tuple[Shot | Finding, ...]:
+    """The shots of a draft that join a list there is: each row's shot, or the first thing that is wrong with it."""
+    base = Base(project, old.fps, (old.width, old.height), folder, allowed)
+    shots, wrong = _levels(draft, ColumnNames(), {})
+    found: list[Shot | Finding] = []
+    for levels in shots:
+        shot, also = fill(levels, levels.value("code") or "", base)
+        place = levels.row.place
+        errors = [each for each in (*draft.findings, *wrong, *also) if each.severity is Severity.ERROR]
+        blamed = [each for each in errors if replace(each.place, column=None) == place]
+        found.append(shot if shot and not blamed else (blamed or errors)[0])
+    return tuple(found)
 
 
 def _draft(path: Path, names: ColumnNames, given: Collection[str], project: Project) -> Draft:

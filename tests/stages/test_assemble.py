@@ -133,7 +133,7 @@ def test_the_timeline_is_exact_and_refers_to_the_clips(clip, ctx, fps):
     assert first.range_in_parent().end_time_exclusive() == second.range_in_parent().start_time
     assert first.media_reference.target_url == "../publish/sq%20010/%C3%A4%231%25.mp4"
     assert unquote(first.media_reference.target_url) == cut.entries[0].media
-    assert (first.markers[0].name, first.markers[0].comment) == ("take 2, gentler, score 0.9", "pan left")
+    assert (first.markers[0].name, first.markers[0].comment) == ("[take 2, gentler, score 0.9]", "pan left")
     assert {**first.metadata["farm"], "shot": {}} == {
         "code": "a",
         "sequence": "sq010",
@@ -146,7 +146,7 @@ def test_the_timeline_is_exact_and_refers_to_the_clips(clip, ctx, fps):
     }
     assert isinstance(second.media_reference, otio.schema.MissingReference)
     assert second.metadata["farm"]["slate"] == "held"
-    assert second.markers[0].name == "no clip: held"
+    assert second.markers[0].name == "[no clip: held]"
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 26])

@@ -22,6 +22,7 @@ MAX_FRAMES = 24 * 3600 * 240
 """A day at the highest rate: the longest edit that timecode can name."""
 
 _CLOSE = Fraction(1, 200)
+_OWN = re.compile(r"^\[(take \d|no clip)[^\]]*\]?\s*")
 _DRIVE = re.compile(r"/[A-Za-z]:[/\\]")
 
 
@@ -49,6 +50,11 @@ def media_path(written: str) -> str:
     if len(parts.scheme) > 1:  # one letter is a Windows drive
         return written
     return unquote(written) if re.search(r"%[0-9A-Fa-f]{2}", written) else written
+
+
+def said(words: str) -> str:
+    """What a marker says; the farm's own words about takes, in brackets before it, are no prompt."""
+    return _OWN.sub("", words)
 
 
 def warn(rule: str, place: Place, problem: str, remedy: str) -> Finding:

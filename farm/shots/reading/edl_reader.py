@@ -1,8 +1,8 @@
 """CMX 3600 EDL as an edit.
 
 Read here and not by OTIO's adapter: that one knows no lines to name, stops at the first event it does not like, and
-counts drop-frame as if it were none. An EDL says neither its rate nor its size: the rate comes from the project, or is
-29.97 where it says DROP FRAME.
+counts drop-frame as if it were none. An EDL says neither its rate nor its size: the rate comes from a comment
+of ours, or from the project, or is 29.97 where it says DROP FRAME.
 
     001  SH010    V     C        00:00:00:00 00:00:03:12 01:00:00:00 01:00:03:12
     * FROM CLIP NAME:  sh010
@@ -35,6 +35,7 @@ _COMMENT = re.compile(
 )
 _LOCATOR = re.compile(rf"{_TC}\s+(?:[A-Z]+\s+)?(.*)")
 _MOTION = re.compile(r"M2\s+.*?(-?\d+(?:\.\d+)?)\s+\d{1,2}:")
+_RATE = re.compile(r"\*\s*FRAME RATE\s*:\s*(\d{1,3}(?:\.\d{1,6})?)", re.ASCII)
 _BLACK = frozenset({"BL", "BLACK", "BARS", "BLK"})
 
 
@@ -72,6 +73,8 @@ def read_edl(path: Path, fps: Fraction | None) -> Edit:
     place = Place(path.name)
     text, notes = decoded(read_bytes(path), place)
     events, title, drop = _events(text, path.name)
+    if own := _RATE.search(text):
+        fps = editing.exact_rate(float(own[1]), place)
     base, found = _base(fps, drop, place)
     reader = _Record(path.name, base, [*notes, *found])
     for event in events:
@@ -134,7 +137,7 @@ def _events(text: str, file: str) -> tuple[list[_Event], str, bool | None]:
 def _keep(event: _Event, key: str, words: str) -> None:
     if key in {"LOC", "COMMENT"}:
         found = _LOCATOR.match(words)
-        event.locators.append(found[2] if found else words)
+        event.locators.append(editing.said(found[2] if found else words))
     else:
         event.said[key] = words
 

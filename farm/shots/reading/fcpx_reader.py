@@ -137,7 +137,7 @@ class _Spine:
 
 def _said(element: ET.Element) -> Iterator[str]:
     """What its markers say, or else its note."""
-    words = [harmless(each.get("note") or each.get("value") or "") for each in element.iterfind("marker")]
+    words = [harmless(each.get("note") or editing.said(each.get("value") or "")) for each in element.iterfind("marker")]
     yield from filter(None, words)
     if not any(words) and (note := element.findtext("note")):
         yield harmless(note)

@@ -26,7 +26,7 @@ from farm.shots.reading.schema import LENGTH_FIELDS, ShotEntry
 from farm.shots.reading.source import decoded, read_bytes
 from farm.shots.reading.timing import half_up
 from farm.shots.reading.values import harmless
-from farm.shots.timecode import Timebase
+from farm.shots.timecode import Timebase, has_drop_frame
 
 MAX_DEPTH = 100
 """Of nested objects; OTIO's parser ends the process at some ten thousand."""
@@ -107,7 +107,7 @@ def _edit(timeline: Any, file: str, others: int) -> Edit:
         raise refuse(Place(file), "there are no clips on a video track", "export the right sequence")
     fps = _rate(timeline, used[0], Place(file))
     start = timeline.global_start_time
-    base = Timebase.usual(fps)
+    base = Timebase(fps, has_drop_frame(fps) and not _counts_plainly(timeline, fps))
     reader = _Track(file, base, base.start if start is None else _frame(start, fps))
     if others:
         problem = f"it holds {others} more timelines, which are left out"
@@ -130,6 +130,13 @@ def _edit(timeline: Any, file: str, others: int) -> Edit:
             findings=tuple(reader.findings),
         )
     )
+
+
+def _counts_plainly(timeline: Any, fps: Fraction) -> bool:
+    """True for a timeline at 29.97 without drop-frame: it says so, or begins on a whole hour of plain counting."""
+    shown = _mapping(_fcp7(timeline).get("timecode")).get("displayformat")
+    start = 0 if timeline.global_start_time is None else _frame(timeline.global_start_time, fps)
+    return shown == "NDF" or (shown is None and start > 0 and start % (round(fps) * 3600) == 0)
 
 
 def _rate(timeline: Any, track: Any, place: Place) -> Fraction:
@@ -278,7 +285,7 @@ def _remapped(effect: Any) -> str:
 
 def _said(markers: Any) -> Iterator[str]:
     for marker in markers:
-        words = _text(marker.comment) or _text(_fcp7(marker).get("comment")) or _text(marker.name)
+        words = _text(marker.comment) or _text(_fcp7(marker).get("comment")) or editing.said(_text(marker.name))
         if words:
             yield words
 

@@ -53,7 +53,11 @@ def read_edit(path: Path, fps: Fraction | None = None) -> Edit:
 
 def timeline_draft(path: Path, names: ColumnNames, fps: Fraction | None) -> Draft:
     """The draft of a timeline and the sheet beside it. Raises `DocumentError`."""
-    edit = read_edit(path, fps)
+    return rows_of(read_edit(path, fps), path, names)
+
+
+def rows_of(edit: Edit, path: Path, names: ColumnNames) -> Draft:
+    """The draft of an edit that was read at `path`, with the sheet beside that. Raises `DocumentError`."""
     beside = sidecar(path)
     told = _sidecar_draft(beside, names) if beside else Draft(Place(path.name), ())
     sheet = beside.name if beside else f"{path.stem}.csv"
