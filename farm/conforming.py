@@ -155,17 +155,17 @@ def _blamed(found: Sequence[Finding]) -> set[str]:
 
 
 def _view(change: Change, old: ShotList, edit: Edit, refused: Mapping[str, str]) -> ChangeView:
-    base = Timebase.usual(old.fps)
+    base, reason = Timebase.usual(old.fps), refused.get(change.code, "") if change.clip else ""
     was = _span(change.before, base, base.start)
     grown = change.after.frames - change.before.frames if change.after and change.before else 0
     return ChangeView(
         code=change.code,
         what=change.what,
-        work=change.work,
+        work=Work.ASSEMBLE if reason else change.work,
         was=was,
         now=_span(change.after, edit.base, edit.start),
         frames=grown,
-        reason=refused.get(change.code, "") if change.clip else "",
+        reason=reason,
     )
 
 

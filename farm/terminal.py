@@ -345,14 +345,12 @@ def _band(priority: object) -> str:
 
 def conforming_table(found: Conforming) -> Table:
     """One row a shot: where it stood, where it stands, and what that costs."""
-    table = _table("shot", "what", "was", "is", "to do", "")
+    table = _table("shot", "what", "was", "is", "to do")
     for change in found.changes:
         grown = f" {change.frames:+}" if change.frames else ""
         what = Text(f"{', '.join(change.what) or 'the same'}{grown}", "" if change.what else "dim")
         work = Text(change.work, _WORK.get(change.work, ""))
-        table.add_row(
-            Text(change.code, "bold"), what, Text(change.was, "dim"), Text(change.now), work, Text(change.reason, "red")
-        )
+        table.add_row(Text(change.code, "bold"), what, Text(change.was, "dim"), Text(change.now), work)
     return table
 
 
@@ -361,6 +359,9 @@ def conforming_lines(found: Conforming) -> Iterator[Text]:
     counts = Counter(change.work for change in found.changes)
     told = ", ".join(f"{counts[work]} to {work}" for work in _WORK if work != "nothing" and counts[work])
     yield Text(f"\n{told or 'nothing to do'}; {_count(counts['nothing'], 'shot')} untouched", "dim")
+    for change in found.changes:
+        if change.reason:
+            yield Text(f"{change.code} stands as a slate: {change.reason}", "red")
     for finding in found.findings:
         yield Text(f"warning: {finding}", "yellow")
 

@@ -34,7 +34,7 @@ def _fcp7(cut: Sequence[CutEvent], fps: Fraction) -> Iterator[str]:
     yield from _fields(cut)
     if not expressible(fps):
         yield f"the rate: {rate_text(fps)} fps is none that FCP7 can say, and it is rounded up"
-    odd = [event for event in cut if event.has_media and not expressible(event.media_fps)]
+    odd = [event for event in cut if event.has_media and event.media_fps != fps and not expressible(event.media_fps)]
     if odd:
         yield f"the own rate of {_clips(odd)}: counted in the cut's frames instead"
 

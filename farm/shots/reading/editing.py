@@ -45,11 +45,16 @@ def media_path(written: str) -> str:
     except ValueError:
         return written
     if parts.scheme == "file" and parts.netloc in {"", "localhost"}:
-        path = unquote(parts.path)
+        path = _decoded(parts.path)
         return path[1:] if _DRIVE.match(path) else path
     if len(parts.scheme) > 1:  # one letter is a Windows drive
         return written
-    return unquote(written) if re.search(r"%[0-9A-Fa-f]{2}", written) else written
+    return _decoded(written)
+
+
+def _decoded(path: str) -> str:
+    """Percent signs understood, but for those of a numbered file: a.%04d.exr stays as it is."""
+    return unquote(re.sub(r"%(?=0\dd)", "%25", path))
 
 
 def said(words: str) -> str:

@@ -126,7 +126,7 @@ def _edit(timeline: Any, file: str, others: int) -> Edit:
             base=base,
             start=reader.begins,
             clips=tuple(reader.clips),
-            size=_size(told),
+            size=_size(told) or _size(_shape(timeline)),
             findings=tuple(reader.findings),
         )
     )
@@ -309,5 +309,14 @@ def _fields(value: Any) -> dict[str, str]:
 
 
 def _size(told: Mapping[str, Any]) -> tuple[int, int] | None:
-    width, height = told.get("width"), told.get("height")
-    return (width, height) if isinstance(width, int) and isinstance(height, int) else None
+    sides = [str(told.get(name, "")) for name in ("width", "height")]
+    width, height = (int(side) if re.fullmatch(r"[1-9]\d{0,4}", side, re.ASCII) else 0 for side in sides)
+    return (width, height) if width and height else None
+
+
+def _shape(timeline: Any) -> Mapping[str, Any]:
+    """The frame of an FCP7 sequence."""
+    found = _fcp7(timeline)
+    for name in ("media", "video", "format", "samplecharacteristics"):
+        found = _mapping(found.get(name))
+    return found
