@@ -123,8 +123,13 @@ def _fresh(
     pairs = list(zip(new, found, strict=True))
     return (
         {change.code: shot for change, shot in pairs if isinstance(shot, Shot)},
-        {change.code: (change, str(wrong)) for change, wrong in pairs if isinstance(wrong, Finding)},
+        {change.code: (change, _reason(wrong)) for change, wrong in pairs if isinstance(wrong, Finding)},
     )
+
+
+def _reason(wrong: Finding) -> str:
+    """What is wrong, for a slate: it stands in the very place."""
+    return f"{wrong.problem} ({wrong.remedy})" if wrong.remedy else wrong.problem
 
 
 def _slated(change: Change, old: Submission) -> Shot:

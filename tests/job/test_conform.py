@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from io import StringIO
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
 from farm.chain import AssembleParams, StageName
 from farm.config import Config, Project
@@ -20,6 +22,7 @@ from farm.shots.reading.timeline import read_edit
 from farm.store.clips import ClipStore
 from farm.submission import Submission
 from farm.tasks import Asset
+from farm.terminal import conforming_lines, conforming_table
 
 
 def assembly(planned) -> AssembleParams:
@@ -122,6 +125,21 @@ def test_a_look_copies_nothing(submitted, tmp_path):
     (tmp_path / "new.edl").write_text(EDL)
     found = conform(tmp_path / "new.edl", "shots-1", submitted, Config(), Registry(), None)
     assert [each.reason != "" for each in found.view.changes] == [False, True, True, False]
+
+
+def test_the_table_says_what_it_comes_to(submitted, tmp_path):
+    (tmp_path / "new.edl").write_text(EDL.replace("sh010", "sh050") + "M2   SH010  048.0  00:00:00:00\n")
+    found = conform(tmp_path / "new.edl", "shots-1", submitted, Config(), Registry(), None).view
+    screen = Console(width=100, record=True, file=StringIO())
+    screen.print(conforming_table(found))
+    for line in conforming_lines(found):
+        screen.print(line)
+    text = " ".join(screen.export_text().split())
+    assert "sh020 shrank -24 01:00:02:00 +48 01:00:00:00 +24 deliver" in text
+    assert "sh010 gone 01:00:00:00 +48 assemble" in text
+    assert "1 to deliver, 4 to assemble; 0 shots untouched" in text
+    assert "sh030 stands as a slate: it has no media" in text
+    assert 'warning: new.edl:8: clip "sh050" at 01:00:05:00: a speed of 200% is not made' in text
 
 
 def test_a_draft_is_not_conformed(submitted, tmp_path):

@@ -185,3 +185,17 @@ def _longest(order):
     for at, number in enumerate(order):
         best[at] += max((best[before] for before in range(at) if order[before] < number), default=0)
     return max(best)
+
+
+@pytest.mark.parametrize(
+    ("trims", "found"),
+    [
+        ("-9,0", 'column "Trim in": 9 frames beyond the cut are more than its handles of 8'),
+        ("0,-9", 'column "Trim out": 9 frames beyond the cut are more than its handles of 8'),
+        ("20,30", 'column "Trim out": nothing of 50 frames is left (trim less)'),
+        ("5,-8", ""),
+    ],
+)
+def test_trims_stay_inside_what_is_rendered(write, said, trims, found):
+    (*wrong,) = said(write("cut.csv", f"Shot,Still,Frames,Handles,Trim in,Trim out\nsh010,a.png,50,8,{trims}\n"))
+    assert [found in each for each in wrong] == [True] * bool(found)
