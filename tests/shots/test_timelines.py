@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from fractions import Fraction
 
 import opentimelineio as otio
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from farm.config import Project
@@ -282,10 +285,10 @@ def test_2997_without_drop_frame_is_told_apart():
     ("content", "found"),
     [
         ("{", "not readable as OpenTimelineIO"),
-        ("[]", "and no timeline"),
+        ("[]", "it holds no timeline"),
         ('{"OTIO_SCHEMA": "Clip.1"}', "no timeline"),
         ('{"OTIO_SCHEMA": "Nothing.1"}', "no timeline"),
-        (json.dumps({"OTIO_SCHEMA": "Timeline.1", "tracks": None}), "its tracks make no sense"),
+        (json.dumps({"OTIO_SCHEMA": "Timeline.1", "tracks": None}), "no clips on a video track"),
         ('{"a":' * 200_000 + "1" + "}" * 200_000, "nested more than 100 deep"),
         (json.dumps({"OTIO_SCHEMA": "Timeline.1", "tracks": {"OTIO_SCHEMA": "Stack.1", "children": []}}), "no clips"),
     ],
@@ -293,7 +296,7 @@ def test_2997_without_drop_frame_is_told_apart():
 )
 def test_what_is_no_timeline_is_refused(write, said, content, found):
     (only,) = said(write("cut.otio", content))
-    assert only.startswith("cut.otio: ")
+    assert only.startswith("cut.otio:")
     assert found in only
 
 
@@ -470,6 +473,37 @@ def test_drop_frame_is_29_97(write):
     text = EDL.replace("NON-DROP FRAME", "DROP FRAME").splitlines()[:6]
     edit = read_edit(write("cut.edl", "\n".join(text)))
     assert (edit.fps, edit.clips[0].frames, edit.timecode(0)) == (Fraction(30000, 1001), 60, "01:00:00;00")
+
+
+WHOLE = json.loads(timeline(clip(), otio.schema.Gap(source_range=span(2)), clip("sh020")).to_json_string())
+NONSENSE = [None, 0, -1, 1e308, float("nan"), 2**70, "x", "\ud800", True, [], {}, [None], {"OTIO_SCHEMA": "Clip.2"}]
+
+
+def paths(value, here=()):
+    yield here
+    for name in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from paths(value[name], (*here, name))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(list(paths(WHOLE))[1:]), st.sampled_from(NONSENSE))
+def test_whatever_is_broken_is_said(tmp_path, path, nonsense):
+    document = json.loads(json.dumps(WHOLE))
+    inner = document
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = nonsense
+    (tmp_path / "cut.otio").write_text(json.dumps(document))
+    with suppress(DocumentError):
+        assert load(tmp_path / "cut.otio").shots
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(EDL)), st.integers(0, 40), st.text(max_size=6))
+def test_whatever_is_broken_in_an_edl_is_said(tmp_path, at, length, instead):
+    (tmp_path / "cut.edl").write_text(EDL[:at] + instead + EDL[at + length :], encoding="utf-8", errors="replace")
+    with suppress(DocumentError):
+        assert read_edit(tmp_path / "cut.edl", Fraction(25)).clips
 
 
 def test_shadowed_types_of_metadata_do_no_harm(save):

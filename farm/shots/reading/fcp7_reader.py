@@ -11,7 +11,8 @@ from farm.findings import Place
 from farm.shots.edit import Edit
 from farm.shots.reading.cells import refuse
 from farm.shots.reading.fcpx_reader import fcpx_edit
-from farm.shots.reading.otio_reader import UNREADABLE, opentimelineio, reason, timeline_edit
+from farm.shots.reading.otio_document import opentimelineio
+from farm.shots.reading.otio_reader import UNREADABLE, reason, timeline_edit
 from farm.shots.reading.xml_source import read_xml
 
 

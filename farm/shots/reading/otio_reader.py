@@ -1,6 +1,6 @@
-"""OpenTimelineIO as an edit. opentimelineio is imported here, and only when a timeline is read.
+"""OpenTimelineIO as an edit.
 
-    .otio ──depth looked at──▶ OTIO's own parser ──▶ Timeline ──▶ Edit        FCP7 XML arrives as a Timeline too
+    .otio ──otio_document──▶ Timeline ──▶ Edit        FCP7 XML arrives as a Timeline too
 
 Every position is computed in exact seconds and becomes a frame once, so that nothing drifts at 23.976 or 29.97. What
 the farm itself wrote stands in `metadata["farm"]` and is believed as far as it is text.
@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,14 +21,12 @@ from farm.findings import Finding, Place
 from farm.shots.edit import Edit, EditClip, clip_place
 from farm.shots.reading import editing
 from farm.shots.reading.cells import refuse
+from farm.shots.reading.otio_document import built, opentimelineio, parsed
 from farm.shots.reading.schema import LENGTH_FIELDS, ShotEntry
 from farm.shots.reading.source import decoded, read_bytes
 from farm.shots.reading.timing import half_up
 from farm.shots.reading.values import harmless
 from farm.shots.timecode import Timebase, has_drop_frame
-
-MAX_DEPTH = 100
-"""Of nested objects; OTIO's parser ends the process at some ten thousand."""
 
 UNREADABLE = (
     AttributeError, IndexError, KeyError, TypeError, ValueError, ArithmeticError, RuntimeError, NotImplementedError,
@@ -37,24 +34,17 @@ UNREADABLE = (
 )  # fmt: skip
 """What opentimelineio and its adapters raise on broken files; they let whatever their parsing meets escape."""
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
 _TOLD = frozenset(ShotEntry.model_fields) - {*LENGTH_FIELDS, "code", "cut_order", "fps"}
 """What stands in the timeline itself is read there."""
 
 
-def opentimelineio() -> Any:
-    """The library, which knows no types, imported when it is needed: it takes a moment."""
-    return import_module("opentimelineio")
-
-
 def read_otio(path: Path) -> Edit:
     """The edit in an `.otio` file. Raises `DocumentError` when it cannot be read, or holds no clips."""
-    otio = opentimelineio()
-    place = Place(path.name)
+    otio, place = opentimelineio(), Place(path.name)
     text, _ = decoded(read_bytes(path), place)
-    _check_depth(text, place)
+    raw = parsed(text, place)
     try:
-        document = otio.adapters.read_from_string(text, "otio_json")
+        document = built(raw)
     except (*UNREADABLE, otio.exceptions.OTIOError) as failure:
         raise refuse(place, f"not readable as OpenTimelineIO: {reason(failure)}", "export it again") from None
     return timeline_edit(document, path.name)
@@ -75,15 +65,6 @@ def timeline_edit(document: Any, file: str) -> Edit:
         if isinstance(failure, DocumentError):
             raise
         raise refuse(Place(file), f"its tracks make no sense: {reason(failure)}", "export it again") from None
-
-
-def _check_depth(text: str, place: Place) -> None:
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        letter = token[0][0]
-        depth += (letter in "[{") - (letter in "]}")
-        if depth > MAX_DEPTH:
-            raise refuse(place, f"nested more than {MAX_DEPTH} deep", "unnest sequences and export again")
 
 
 def _timeline(document: Any, file: str) -> tuple[Any, int]:
