@@ -191,14 +191,27 @@ class CutEntry(Params):
     skip: int = 0
     """Frames of the mezzanine before the cut begins: its handle."""
     media: str = ""
-    """The delivered clip, relative to the timeline file."""
+    """The delivered clip's path, relative to the timeline file."""
     frame_in: int = 1001
+    prompt: str = ""
+    score: float | None = None
+    media_fps: Fraction | None = None
+    """The delivered clip's rate; None for the cut's."""
+    media_frames: int = 0
+    """How long it is, handles included; 0 for as long as the entry."""
+    media_in: int = 0
+    """Its frames before the cut begins."""
+    media_start: int = 0
+    """The number of its first frame: its timecode."""
+    shot: Mapping[str, str] = {}
+    """The shot's fields as a shot list writes them, for who reads the timeline as one; files relative to it."""
 
 
 class AssembleParams(Params):
     """Inputs: for entry i (from 0) `clip_{i}` (a mezzanine) or `still_{i}` (a prepared still), or none (a plain slate).
 
-    Leaves `movie`, `timeline` (.otio) and `contact_sheet`.
+    Leaves `movie`, `contact_sheet`, the timeline as `timeline` (.otio), `edl`, `fcp_xml` and `fcpxml`, and `sidecar`
+    (.csv: what only the .otio can carry). Fact `losses`: what each of these formats leaves out of this cut.
     """
 
     title: str

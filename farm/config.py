@@ -235,7 +235,7 @@ class Project(Entry):
 
     presets: Presets = ()
     """The show's own delivery presets."""
-    drop_frame: YesNo = False
+    drop_frame: YesNo = True
     """Drop-frame timecode where the rate has one: 29.97 and 59.94."""
     provenance: YesNo = True
     """Whether deliverables carry a signed C2PA manifest of how they were made."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from farm.chain import Credit, DeliverParams
 from farm.shots.model import Shot
 from farm.shots.products import Product
+from farm.shots.timecode import has_drop_frame
 from farm.tasks import Task
 
 
@@ -17,7 +18,7 @@ from farm.tasks import Task
 class Delivery:
     """What a show wants of every deliverable."""
 
-    drop_frame: bool = False
+    drop_frame: bool = True
     provenance: bool = True
 
 
@@ -29,7 +30,7 @@ def deliver_params(product: Product, shot: Shot, skip: int, delivery: Delivery, 
         base="" if product.base == product.name else product.base,
         width=width,
         height=height,
-        frames=shot.nb_frames,
+        frames=shot.length,
         fps=shot.fps,
         skip=skip,
         fit=product.fit_of(shot),
@@ -37,7 +38,7 @@ def deliver_params(product: Product, shot: Shot, skip: int, delivery: Delivery, 
         comment=comment(credit),
         quality=product.quality,
         frame_in=shot.frame_in,
-        drop_frame=delivery.drop_frame,
+        drop_frame=delivery.drop_frame and has_drop_frame(shot.fps),
         slate_frames=product.slate_frames(shot.fps),
         burn_in=product.burn_in,
         credit=credit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -19,20 +19,23 @@ class Place:
     """Where in the user's own document something stands.
 
     `row` is counted as the user's program shows it (line of a YAML file, row of a sheet, 1-based, header included).
+    `clip` is a timeline's way of saying it: `clip "sh010" at 01:00:04:12`.
     """
 
     file: str
     row: int | None = None
     column: str | None = None
+    clip: str | None = None
 
     def __str__(self) -> str:
         row = "" if self.row is None else f":{self.row}"
+        clip = "" if self.clip is None else f": {self.clip}"
         column = "" if self.column is None else f' column "{self.column}"'
-        return f"{self.file}{row}{column}"
+        return f"{self.file}{row}{clip}{column}"
 
     def at(self, column: str) -> Place:
         """The same row, another column."""
-        return Place(self.file, self.row, column)
+        return replace(self, column=column)
 
 
 @dataclass(frozen=True, slots=True)

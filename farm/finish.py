@@ -69,7 +69,7 @@ def finish(shot: Shot, generate: Task, finishers: Finishers | None, make: Make) 
         params = _interpolate(finishers.interpolator, size, frames, fps)
         tasks.append(make(StageName.INTERPOLATE, params, {"mezzanine": last}, None))
         last = Input(task=tasks[-1].id, output="mezzanine")
-    return Finished(tuple(tasks), last, skipped(shot.handles, shot.fps, fps))
+    return Finished(tuple(tasks), last, skipped(shot.handles + shot.trim_in, shot.fps, fps))
 
 
 def is_smaller(size: tuple[int, int], shot: Shot) -> bool:

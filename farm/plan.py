@@ -42,6 +42,7 @@ from farm.shots.intent import MotionIntent
 from farm.shots.model import Select, Shot, ShotList
 from farm.shots.motion import intent_of
 from farm.shots.products import PRODUCTS, Product
+from farm.shots.telling import told
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
@@ -72,6 +73,8 @@ class Brief:
     """What can be delivered, by name."""
     delivery: Delivery = field(default_factory=Delivery)
     """What the show wants of every deliverable."""
+    beside: Callable[[str], str] = lambda key: key
+    """A key of the clip store as a path relative to the timeline."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -336,24 +339,43 @@ def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
     has_clip = bool(planned.chosen) and not planned.reason
     take = planned.chosen[0] if has_clip else None
     total = known[take.judged.id].facts.get("total") if take else None
+    delivered = _editorial(brief, planned.deliver) if take else None
+    clip = DeliverParams.model_validate(delivered.params) if delivered else None
+    frames = cut_frames(shot, brief.shot_list.fps)
     return CutEntry(
         code=shot.code,
         sequence=shot.sequence,
-        frames=cut_frames(shot, brief.shot_list.fps),
+        frames=frames,
         has_clip=has_clip,
         slate=planned.reason,
         take=take.number if take else 0,
         label=take.resolved.label if take else "",
         note=shot.prompt if total is None else f"{shot.prompt} [score {total}]".strip(),
         skip=planned.finished[0].skip if take else 0,
-        media=_media(brief, _editorial(brief, planned.deliver), known) if take else "",
+        media=_media(brief, delivered, known) if delivered else "",
         frame_in=shot.frame_in,
+        prompt=shot.prompt,
+        score=float(total) if isinstance(total, int | float) else None,
+        media_fps=clip.fps if clip and clip.fps != brief.shot_list.fps else None,
+        media_frames=clip.frames if clip and (clip.frames, clip.fps) != (frames, brief.shot_list.fps) else 0,
+        media_start=clip.frame_in if clip and brief.products[clip.product].is_editorial else 0,
+        shot=_told(brief, shot),
     )
 
 
 def _editorial(brief: Brief, deliver: tuple[Task, ...]) -> Task:
     """What an editor cuts with: the first movie in the shot's own frame, length and rate, else whatever comes first."""
     return next((task for task in deliver if brief.products[str(task.params["product"])].is_editorial), deliver[0])
+
+
+def _told(brief: Brief, shot: Shot) -> dict[str, str]:
+    """The shot as a list beside the timeline would write it, its files as they were taken in."""
+    files = {role: brief.beside(asset.key) for role, asset in brief.assets.get(shot.code, {}).items()}
+    references = [path for role, path in files.items() if role.startswith("reference_")]
+    own = {role: path for role, path in files.items() if not role.startswith("reference_")}
+    if references:
+        own["references"] = "; ".join(references)
+    return own | told(shot, (brief.shot_list.width, brief.shot_list.height))
 
 
 def _media(brief: Brief, deliver: Task, known: Known) -> str:

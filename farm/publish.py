@@ -2,7 +2,7 @@
 
     deliver ─▶ publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4
                publish/demo/sq010/sh010/png/v001/demo_sq010_sh010_png_v001.1001.png, …
-    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio} and _contact-sheet.jpg
+    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio,edl,xml,…} and _contact-sheet.jpg
 
 A published file is a link to (or a server-side copy of) the winning attempt's output: never overwritten, written again
 without effect, and made anew from the job store at any time. A version number belongs to a content, the task's id.
@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import quote
 
 from farm.chain import StageName, shown
 from farm.config import Project
@@ -29,9 +28,20 @@ from farm.tasks import Manifest, StoredFile, Task
 ANIMATIC = "animatic"
 
 SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
-    StageName.ASSEMBLE: {"movie": ".mp4", "timeline": ".otio", "contact_sheet": "_contact-sheet.jpg"},
+    StageName.ASSEMBLE: {
+        "movie": ".mp4",
+        "contact_sheet": "_contact-sheet.jpg",
+        "timeline": ".otio",
+        "edl": ".edl",
+        "fcp_xml": ".xml",
+        "fcpxml": ".fcpxml",
+        "sidecar": ".csv",
+    },
 }
 """By stage: which outputs are published, and what their names end in."""
+
+TIMELINES = {output: SUFFIXES[StageName.ASSEMBLE][output] for output in ("timeline", "fcp_xml", "fcpxml", "edl")}
+"""Outputs of the assembly that editors open."""
 
 STEM = "clip"
 """What the deliver stage calls its files; what follows in their names follows in the studio's: "clip.1001.png"."""
@@ -100,9 +110,12 @@ class Publisher:
             self.clips.put_bytes(key, text.encode())
 
     def media(self, task: Task, manifest: Manifest) -> str:
-        """A delivered clip's URL relative to the animatic's timeline."""
-        folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0))
-        return quote(posixpath.relpath(shown(self.keys(task, manifest)), folder))
+        """A delivered clip's path relative to the animatic's timeline."""
+        return self.beside(shown(self.keys(task, manifest)))
+
+    def beside(self, key: str) -> str:
+        """A key as a path relative to the animatic's timeline."""
+        return posixpath.relpath(key, posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0)))
 
     def _allocated(self, subject: str, product: str, content: str, taken: Callable[[int], bool]) -> int:
         return self.allocate(self.shot_list.project, subject, product, content, taken)

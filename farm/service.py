@@ -20,6 +20,7 @@ from pydantic import JsonValue
 from farm.asking import Asking, new_request
 from farm.clock import now_us
 from farm.config import Config, load_config, load_project
+from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
 from farm.driving import Led, OfJob, driver_here, driver_on_cluster
 from farm.errors import Cancelled, InputError, LeaseError
@@ -184,6 +185,30 @@ class Service:
         body = request_body(submission, site.out, priority=priority, budget=budget_micros(budget), hold=hold)
         with site.store() as store:
             return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
+
+    def conform(
+        self, timeline: Path, job: str, out: str, *, submit: bool, wait_s: float = 5.0
+    ) -> tuple[Conforming, Receipt | None]:
+        """What a changed cut asks of a job's shots; with `submit`, a job of the list it comes to.
+
+        Takes that people chose stay chosen where the shot is not rendered anew.
+        """
+        with self._asking(out) as asking:
+            site = Site(self.config, out)
+            found = asking.taken_in(asking.job(job))
+            if found is None:
+                raise Cancelled("stopped before the job was taken in")
+            old = Submission.read(found.document)
+            made = conform(timeline, found.id, old, self.config, self._kit.models, site.clips if submit else None)
+            if not submit:
+                return made.view, None
+            body = request_body(made.submission, site.out, priority=found.priority)
+            receipt = asking.ask(Verb.SUBMIT, body=body, wait_s=wait_s)
+            chosen = asking.store.choices(found.id)
+            for code, before in made.unchanged.items():
+                if before in chosen and receipt.state != RequestState.REFUSED:
+                    asking.ask(Verb.APPROVE, receipt.job, {"shot": code, "take": chosen[before]}, wait_s=0)
+            return made.view, receipt
 
     def why(self, subject: str, out: str, *, shot: str = "", wait_s: float = 5.0) -> Receipt:
         """Why a job (its id, or its beginning), or one shot of it, or a task waits.

@@ -183,6 +183,7 @@ def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str,
         media=publisher.media,
         products=known_products(submission.project.presets),
         delivery=Delivery(submission.project.drop_frame, submission.project.provenance),
+        beside=publisher.beside,
         finishers=finishers,
     )
 

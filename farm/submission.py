@@ -285,6 +285,8 @@ def _check_shot(shot: Shot, said: Mapping[str, JsonValue], where: str) -> None:
     _check_frame(shot, f"{where}.")
     if not 1 <= shot.nb_frames <= FRAMES_MAX:
         raise _bad(f"{where}.nb_frames", f"is not between 1 and {FRAMES_MAX}")
+    if shot.length < 1 or min(shot.trim_in, shot.trim_out) < -shot.handles:
+        raise _bad(where, "is trimmed to nothing, or beyond its handles")
     if not shot.takes or not shot.models or not shot.targets:
         raise _bad(where, "needs a take, a model and a target at least")
     _check_rerolls(shot, f"{where}.rerolls")

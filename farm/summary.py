@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from farm.chain import StageName, shown
 from farm.liveplan import LivePlan
 from farm.plan import ShotPlan, TakePlan, cut_frames
-from farm.publish import Publisher
+from farm.publish import TIMELINES, Publisher
 from farm.tasks import Outcome, Task
 
 
@@ -76,6 +76,8 @@ class JobSummary(_Account):
     animatic: str = ""
     timeline: str = ""
     contact_sheet: str = ""
+    losses: Mapping[str, tuple[str, ...]] = {}
+    """By suffix of a timeline format: what it leaves out of this cut."""
     report: str = ""
     rendered: int = 0
     """Takes generated since the job was submitted."""
@@ -149,11 +151,22 @@ def summarise(
         animatic=published.get("movie", ""),
         timeline=published.get("timeline", ""),
         contact_sheet=published.get("contact_sheet", ""),
+        losses=_losses(outcome),
         rendered=len(made) - reused,
         reused=reused,
         message="" if outcome is None or outcome.done else outcome.message,
         warnings=tuple(warnings),
     )
+
+
+def _losses(outcome: Outcome | None) -> dict[str, tuple[str, ...]]:
+    told = outcome.facts.get("losses") if outcome and outcome.done else None
+    lost = told if isinstance(told, Mapping) else {}
+    return {
+        suffix: tuple(map(str, said))
+        for output, suffix in TIMELINES.items()
+        if isinstance(said := lost.get(output), list | tuple) and said
+    }
 
 
 def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
@@ -169,7 +182,7 @@ def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
         state=state,
         reason=planned.reason,
         prompt=shot.prompt,
-        frames=shot.nb_frames,
+        frames=shot.length,
         fps=_rate(shot.fps),
         seconds=round(float(shot.duration_s), 3),
         notes=planned.notes,

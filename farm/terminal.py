@@ -25,6 +25,7 @@ from farm.scheduler.policy import Band
 if TYPE_CHECKING:
     from pydantic import BaseModel, JsonValue
 
+    from farm.conforming import Conforming
     from farm.doctor import Check
     from farm.jobview import DriverView, HistoryLine, JobStatus, JobView, Receipt, ShotLine
     from farm.outlook import Outlook, PlannedTake
@@ -51,6 +52,7 @@ _STATES = {
 }
 _TASK_STATES = ("done", "running", "waiting", "failed", "cancelled")
 _REASONS = {"upstream": "dim", "limit": "red", "no capable worker": "red", "held": "yellow", "choice": "yellow"}
+_WORK = {"render": "red", "deliver": "yellow", "assemble": "cyan", "nothing": "dim"}
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
@@ -96,6 +98,8 @@ def what_to_open(summary: JobSummary) -> Text:
     for name, key in lines:
         if key:
             text.append(f"{name:>14}  ", "dim").append(location(summary.out, key) + "\n", "cyan")
+    for suffix, lost in summary.losses.items():
+        text.append(f"{suffix:>14}  ", "dim").append(f"without {'; '.join(lost)}\n", "dim")
     return text
 
 
@@ -337,6 +341,29 @@ _RECEIPTS = {
 
 def _band(priority: object) -> str:
     return str(Band.of(priority)) if isinstance(priority, int) else ""
+
+
+def conforming_table(found: Conforming) -> Table:
+    """One row a shot: where it stood, where it stands, and what that costs."""
+    table = _table("shot", "what", "was", "is", "to do")
+    for change in found.changes:
+        grown = f" {change.frames:+}" if change.frames else ""
+        what = Text(f"{', '.join(change.what) or 'the same'}{grown}", "" if change.what else "dim")
+        work = Text(change.work, _WORK.get(change.work, ""))
+        table.add_row(Text(change.code, "bold"), what, Text(change.was, "dim"), Text(change.now), work)
+    return table
+
+
+def conforming_lines(found: Conforming) -> Iterator[Text]:
+    """What it comes to, and what the farm does not make of the timeline."""
+    counts = Counter(change.work for change in found.changes)
+    told = ", ".join(f"{counts[work]} to {work}" for work in _WORK if work != "nothing" and counts[work])
+    yield Text(f"\n{told or 'nothing to do'}; {_count(counts['nothing'], 'shot')} untouched", "dim")
+    for change in found.changes:
+        if change.reason:
+            yield Text(f"{change.code} stands as a slate: {change.reason}", "red")
+    for finding in found.findings:
+        yield Text(f"warning: {finding}", "yellow")
 
 
 def scenarios_table(scenarios: Mapping[str, str]) -> Table:

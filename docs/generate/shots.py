@@ -29,6 +29,8 @@ MEANINGS: Mapping[str, str] = {
     "frame_in": "the number of the first frame",
     "frame_out": "the number of the last frame, which gives the length when nothing else does",
     "handles": "frames rendered beyond the cut at each end; they stay in the mezzanine",
+    "trim_in": "frames that the cut takes off the front of what is rendered; below 0 it shows so many of the handle",
+    "trim_out": "the same, at the end",
     "resolution": "size of the clip in pixels",
     "aspect": "shape of the clip: the largest such frame inside the list's size",
     "fit": "how the still meets the frame",

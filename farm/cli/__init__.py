@@ -33,6 +33,7 @@ for command in (
     lists.plan,
     lists.render,
     lists.submit,
+    lists.conform,
     jobs.jobs,
     jobs.status,
     jobs.watch,

@@ -13,6 +13,7 @@ from farm.cli.options import (
     DraftFirstOption,
     DraftOption,
     Exit,
+    JobArgument,
     JsonOption,
     ListArgument,
     ModelOption,
@@ -149,6 +150,30 @@ def submit(
     ask = _ask(shot_list, project, columns, takes, model, shots, size, draft, draft_first, select)
     receipt = service().submit(ask, out, priority=priority, budget=budget, hold=hold, key=key, wait_s=wait)
     show_receipt(receipt, json)
+
+
+def conform(
+    timeline: Annotated[Path, typer.Argument(metavar="NEW", help="The changed cut: .otio, .edl, .xml or .fcpxml.")],
+    job: JobArgument,
+    out: OutOption = "",
+    submit: Annotated[bool, typer.Option("--submit", help="Hand the list of the new cut in.")] = False,
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Show what a changed cut asks of a job's shots: which are rendered anew, which only delivered or assembled."""
+    from farm.cli.jobs import show_receipt
+    from farm.terminal import conforming_lines, conforming_table
+
+    found, receipt = service().conform(timeline, job, out, submit=submit, wait_s=wait)
+    if json:
+        typer.echo(receipt.model_dump_json(indent=2) if receipt else found.model_dump_json(indent=2))
+        raise typer.Exit(Exit.FAILED if receipt and receipt.state == "refused" else Exit.OK)
+    screen = console()
+    screen.print(conforming_table(found))
+    for line in conforming_lines(found):
+        screen.print(line, soft_wrap=True)
+    if receipt:
+        show_receipt(receipt, json)
 
 
 def _ask(

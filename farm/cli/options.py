@@ -16,7 +16,10 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-ListArgument = Annotated[Path, typer.Argument(metavar="LIST", help="Shot list: .csv, .tsv, .xlsx, .yaml or .json.")]
+ListArgument = Annotated[
+    Path,
+    typer.Argument(metavar="LIST", help="Shot list (.csv, .tsv, .xlsx, .yaml, .json) or timeline (.otio, .edl, .xml)."),
+]
 OutOption = Annotated[
     str, typer.Option(help="Where everything goes: a folder (else `renders`), or a URL such as s3://bucket/show.")
 ]

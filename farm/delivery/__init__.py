@@ -12,6 +12,5 @@ from farm.delivery.identity import Identity, identity
 from farm.delivery.provenance import manifest
 from farm.delivery.signing import Signer, Still
 from farm.delivery.slate import leader
-from farm.delivery.timecode import timecode
 
-__all__ = ["BurnIn", "Identity", "Signer", "Still", "identity", "leader", "manifest", "timecode"]
+__all__ = ["BurnIn", "Identity", "Signer", "Still", "identity", "leader", "manifest"]

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from farm.chain import Credit
 from farm.cut.text import Style, draw_line, line_width
-from farm.delivery.timecode import timecode
+from farm.shots.timecode import Timebase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,7 +125,7 @@ class BurnIn:
         return side_by_side(self._wanted({"take": named, "model": credit.model, "seed": seed}))
 
     def _changing(self, frame: int) -> str:
-        counted = timecode(frame, self.fps, drop_frame=self.drop_frame)
+        counted = Timebase.of(self.fps, drop_frame=self.drop_frame).text(frame)
         return side_by_side(self._wanted({"frame": f"{frame:04}", "timecode": counted}))
 
     def _wanted(self, said: dict[str, str]) -> list[str]:

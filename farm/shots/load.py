@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from farm.config import PROJECT_FILES, Project, load_project
 from farm.findings import Finding, Place, Severity
-from farm.shots.model import ShotList
+from farm.shots.model import Shot, ShotList
 from farm.shots.naming import clash
 from farm.shots.paths import ANYWHERE, Allowed
 from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
@@ -29,6 +29,7 @@ from farm.shots.reading.fill import Base, Levels, fill, level
 from farm.shots.reading.schema import ListEntry
 from farm.shots.reading.slugs import slugged
 from farm.shots.reading.table import read_csv, read_xlsx
+from farm.shots.reading.timeline import BUNDLES, TIMELINES, read_edit, timeline_draft
 from farm.shots.reading.timing import rate_text
 from farm.shots.reading.values import quoted
 
@@ -45,7 +46,8 @@ def load(
     overrides: Mapping[str, str | int | Sequence[str]] | None = None,
     allowed: Allowed = ANYWHERE,
 ) -> ShotList:
-    """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx), complete and in cut order.
+    """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx, .otio, .edl, .xml, .fcpxml), complete and in
+    cut order.
 
     `project` is by default read from the project file beside the list. `columns` is a mapping file, see
     `farm.shots.reading.columns`. `overrides` are fields of `ShotEntry` that win over everything written ("takes",
@@ -54,10 +56,10 @@ def load(
     """
     path = Path(path)
     names = read_columns(columns) if columns else ColumnNames()
-    draft = _draft(path, names, {*names.constants, *(overrides or {})})
     folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  ".." is folded, links are kept
     if project is None:
         project = Project() if path.name in PROJECT_FILES else load_project(None, folder)
+    draft = _draft(path, names, {*names.constants, *(overrides or {})}, project)
     shots, findings = _levels(draft, names, overrides or {})
     head, wrong = checked(ListEntry, draft.head)
     findings = [*draft.findings, *wrong, *findings]
@@ -90,15 +92,37 @@ def load(
     )
 
 
-def _draft(path: Path, names: ColumnNames, given: Collection[str]) -> Draft:
+def added(draft: Draft, old: ShotList, project: Project, folder: Path, allowed: Allowed) -> tuple[Shot | Finding, ...]:
+    """The shots of a draft that join a list there is: each row's shot, or the first thing that is wrong with it."""
+    base = Base(project, old.fps, (old.width, old.height), folder, allowed)
+    shots, wrong = _levels(draft, ColumnNames(), {})
+    found: list[Shot | Finding] = []
+    for levels in shots:
+        shot, also = fill(levels, levels.value("code") or "", base)
+        place = levels.row.place
+        errors = [each for each in (*draft.findings, *wrong, *also) if each.severity is Severity.ERROR]
+        blamed = [each for each in errors if replace(each.place, column=None) == place]
+        found.append(shot if shot and not blamed else (blamed or errors)[0])
+    return tuple(found)
+
+
+def _draft(path: Path, names: ColumnNames, given: Collection[str], project: Project) -> Draft:
     suffix = path.suffix.lower()
+    if suffix in TIMELINES:
+        return timeline_draft(path, names, project.fps if "fps" in project.model_fields_set else None)
+    if suffix in BUNDLES:
+        read_edit(path)
     if suffix in SUFFIXES:
         return document_draft(read_document(path), names)
     if suffix in _SHEETS:
         return sheet_draft(_SHEETS[suffix](path, names), names, given)
     if suffix == ".xls":
         raise refuse(Place(path.name), "this is an old .xls workbook", "save it as .xlsx")
-    raise refuse(Place(path.name), f"{quoted(suffix)} is no format of a shot list", "use .yaml, .json, .csv or .xlsx")
+    raise refuse(
+        Place(path.name),
+        f"{quoted(suffix)} is no format of a shot list",
+        "use .yaml, .json, .csv, .xlsx, .otio, .xml or .edl",
+    )
 
 
 def _levels(

@@ -80,10 +80,14 @@ class Shot:
 
     fps: Fraction
     nb_frames: int
-    """Length in the cut, handles not counted."""
+    """Length as it is rendered, handles not counted: in the cut too, where nothing is trimmed."""
     frame_in: int = 1001
     handles: int = 0
     """Frames rendered beyond the cut at each end."""
+    trim_in: int = 0
+    """Frames that a later cut takes off the front; below 0 it shows so many of the handle. Renders nothing anew."""
+    trim_out: int = 0
+    """The same, at the end."""
     width: int
     height: int
     """Delivery size in pixels, both even."""
@@ -139,7 +143,12 @@ class Shot:
     @property
     def duration_s(self) -> Fraction:
         """Length in the cut, in seconds, exact."""
-        return self.nb_frames / self.fps
+        return self.length / self.fps
+
+    @property
+    def length(self) -> int:
+        """Frames in the cut: what is rendered, trimmed."""
+        return self.nb_frames - self.trim_in - self.trim_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""assemble: the whole cut as one continuous movie, a contact sheet and a timeline.
+"""assemble: the whole cut as one continuous movie, a contact sheet and timelines for every editor.
 
     entry ─┬▶ clip: its mezzanine, conformed to the entry's frames ─┐
            └▶ no clip: its still under a slate, as long            ─┴▶ one Encoder ─▶ movie
@@ -15,11 +15,14 @@ from itertools import accumulate, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from farm.chain import AssembleParams, CutEntry
+from farm.cut.losses import losses
 from farm.cut.sheet import Card, contact_sheet, thumb
 from farm.cut.slate import slate
 from farm.cut.timecode import timecode
-from farm.cut.timeline import write_timeline
+from farm.cut.timelines import write_timelines
 from farm.media import REVIEW, Encoder, Target, fitted, frames, probe, read_rgb, write_jpeg
 from farm.shots.model import Fit
 from farm.stages.deliver import as_asked
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 def run(inputs: Mapping[str, Path], params: AssembleParams, ctx: Context) -> Outputs:
     """Assemble the cut. Raises `MediaError` for a clip that does not decode, `OutOfSpace`, `Cancelled`."""
-    movie, sheet, otio = (ctx.scratch / name for name in ("movie.mp4", "contact-sheet.jpg", "timeline.otio"))
+    movie, sheet = ctx.scratch / "movie.mp4", ctx.scratch / "contact-sheet.jpg"
     starts = list(accumulate((entry.frames for entry in params.entries), initial=0))
     total = starts.pop()
     cards: list[Card] = []
@@ -56,14 +59,13 @@ def run(inputs: Mapping[str, Path], params: AssembleParams, ctx: Context) -> Out
             cards.append(_card(entry, start, params.fps, thumbs))
     as_asked(probe(movie), params.width, params.height, total, params.fps, movie.name)
     write_jpeg(sheet, contact_sheet(params.title, _subtitle(params, total), cards), quality=88)
-    write_timeline(otio, params)
-    files = {
-        "movie": Output(movie, FileClass.DELIVERABLE),
-        "timeline": Output(otio, FileClass.DELIVERABLE),
-        "contact_sheet": Output(sheet, FileClass.DELIVERABLE),
-    }
+    files = {"movie": movie, "contact_sheet": sheet, **write_timelines(ctx.scratch, params)}
     slated = [entry.code for entry in params.entries if not entry.has_clip]
-    return Outputs(files, {"frames": total, "shots": len(params.entries), "slated": [*slated]})
+    lost: dict[str, JsonValue] = {output: [*said] for output, said in losses(params).items()}
+    return Outputs(
+        {output: Output(path, FileClass.DELIVERABLE) for output, path in files.items()},
+        {"frames": total, "shots": len(params.entries), "slated": [*slated], "losses": lost},
+    )
 
 
 def conformed(source: Iterator[Frame], source_fps: Fraction, fps: Fraction, count: int) -> Iterator[Frame]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from PIL import Image
 
 from farm.chain import DeliverParams
-from farm.delivery import BurnIn, Signer, Still, leader, timecode
+from farm.delivery import BurnIn, Signer, Still, leader
 from farm.errors import InputError, MediaError
 from farm.media import (
     ENCODINGS,
@@ -30,6 +30,7 @@ from farm.media import (
 )
 from farm.shots.products import PRODUCTS, Product
 from farm.shots.reading.timing import rate_text
+from farm.shots.timecode import Timebase
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
@@ -104,7 +105,7 @@ def _target(path: Path, preset: Preset, params: DeliverParams) -> Target:
         path,
         preset,
         {name: words for name, words in tags.items() if words} if preset.is_movie else {},
-        timecode=timecode(first, params.fps, drop_frame=params.drop_frame),
+        timecode=_timebase(params).text(first),
         first_frame=first,
         quality=params.quality,
     )
@@ -138,9 +139,13 @@ def _lead(params: DeliverParams, inputs: Mapping[str, Path], scratch: Path) -> L
     return Lead(scratch / SLATE, params.slate_frames)
 
 
+def _timebase(params: DeliverParams) -> Timebase:
+    return Timebase.of(params.fps, drop_frame=params.drop_frame)
+
+
 def _slate_facts(params: DeliverParams) -> dict[str, str]:
     last = params.frame_in + params.frames - 1
-    first, until = (timecode(frame, params.fps, drop_frame=params.drop_frame) for frame in (params.frame_in, last))
+    first, until = (_timebase(params).text(frame) for frame in (params.frame_in, last))
     return {
         "Product": params.product,
         "Frames": f"{params.frame_in:04} – {last:04}  ({params.frames} at {rate_text(params.fps)} fps)",

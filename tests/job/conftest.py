@@ -12,6 +12,7 @@ from farm.errors import FailureKind
 from farm.findings import Place
 from farm.models.spec import Gang, ModelSpec, Rejection, Resolved
 from farm.plan import Brief, Known, plan
+from farm.publish import SUFFIXES
 from farm.shots.intent import MotionIntent
 from farm.shots.model import Shot, ShotList
 from farm.tasks import Asset, AttemptState, Lane, Manifest, Outcome, StoredFile, Task, TaskState
@@ -99,7 +100,8 @@ def outcome(task: Task, failure: str = "", **facts) -> Outcome:
     """What came of a task: done with `facts`, or failed with a message."""
     if failure:
         return Outcome(TaskState.FAILED, None, FailureKind.INPUT, failure)
-    names = ("still", "mezzanine", "proxy", "poster", "score", "ranking", "movie", "timeline", "contact_sheet")
+    published = (name for outputs in SUFFIXES.values() for name in outputs)
+    names = ("still", "mezzanine", "proxy", "poster", "score", "ranking", *published)
     left = {"clip": "clip.mp4"} if task.stage == StageName.DELIVER else {name: name for name in names}
     files = {
         output: StoredFile(key=f"{task.id}/{name}", size=1, sha256="", file_class="mezzanine")

@@ -15,6 +15,7 @@ from farm.course import Course
 from farm.driver.seams import Found
 from farm.errors import FailureKind
 from farm.plan import Brief
+from farm.publish import SUFFIXES
 from farm.resume import Past
 from farm.shelf import Shelf
 from farm.store.clips import ClipStore
@@ -39,7 +40,7 @@ OUTPUTS = {
     "score": ["score"],
     "select": ["ranking"],
     "deliver": ["clip"],
-    "assemble": ["movie", "timeline", "contact_sheet"],
+    "assemble": [*SUFFIXES["assemble"]],
 }
 FACTS = {"select": {"chosen": [1]}}
 NAMES = count()

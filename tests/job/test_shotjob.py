@@ -14,6 +14,7 @@ from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import InputError
 from farm.kit import Kit
 from farm.models.registry import Registry
+from farm.publish import SUFFIXES
 from farm.shelf import Shelf
 from farm.shotjob import ShotJob, shot_job
 from farm.shots.model import Select, Shot, ShotList
@@ -122,7 +123,7 @@ class Farm:
             "score": ["score"],
             "select": ["ranking"],
             "deliver": ["clip"],
-            "assemble": ["movie", "timeline", "contact_sheet"],
+            "assemble": [*SUFFIXES["assemble"]],
         }[task.stage]
         keys = {
             name: f"store/demo/mezzanine/{task.id[:2]}/{task.id}/{number}/{FILES.get(name, name)}" for name in outputs
@@ -159,7 +160,11 @@ CLIPS = {
     "demo_sq010_sh010_review_v001.mp4",
     "demo_sq010_sh020_review_v001.mp4",
     "demo_shots_animatic_v001.mp4",
+    "demo_shots_animatic_v001.csv",
+    "demo_shots_animatic_v001.edl",
+    "demo_shots_animatic_v001.fcpxml",
     "demo_shots_animatic_v001.otio",
+    "demo_shots_animatic_v001.xml",
     "demo_shots_animatic_v001_contact-sheet.jpg",
 }
 

@@ -11,6 +11,7 @@ import pytest
 from farm.errors import StorageError
 from farm.kit import Kit
 from farm.models.registry import Registry
+from farm.publish import SUFFIXES
 from farm.shelf import Shelf
 from farm.shotjob import shot_job
 from farm.shots.model import Shot, ShotList
@@ -26,7 +27,7 @@ OUTPUTS = {
     "score": ["score"],
     "select": ["ranking"],
     "deliver": ["clip"],
-    "assemble": ["movie", "timeline", "contact_sheet"],
+    "assemble": [*SUFFIXES["assemble"]],
 }
 
 

@@ -274,7 +274,9 @@ def test_a_path_that_leads_nowhere(tmp_path: Path, said: Said) -> None:
     assert said(tmp_path / "a.csv") == [f"a.csv: there is no such file in {tmp_path} (check the path)"]
     (tmp_path / "b.csv").mkdir()
     assert said(tmp_path / "b.csv") == ["b.csv: this is a folder (name the file itself)"]
-    assert said(tmp_path / "c.pdf") == ['c.pdf: ".pdf" is no format of a shot list (use .yaml, .json, .csv or .xlsx)']
+    assert said(tmp_path / "c.pdf") == [
+        'c.pdf: ".pdf" is no format of a shot list (use .yaml, .json, .csv, .xlsx, .otio, .xml or .edl)'
+    ]
     assert said(tmp_path / "d.xls") == ["d.xls: this is an old .xls workbook (save it as .xlsx)"]
 
 

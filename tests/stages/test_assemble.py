@@ -59,7 +59,8 @@ def test_every_cut_falls_on_its_frame(clip, ctx, fps):
     seen = shades(outputs.files["movie"].path)
     expected = [*range(40, 49), *range(120, 132), *range(200, 207)]
     assert np.abs(np.array(seen) - expected).max() <= 2
-    assert outputs.facts == {"frames": 28, "shots": 3, "slated": []}
+    assert {**outputs.facts, "losses": {}} == {"frames": 28, "shots": 3, "slated": [], "losses": {}}
+    assert set(outputs.facts["losses"]) == {"timeline", "fcp_xml", "fcpxml", "edl"}
 
 
 def test_a_short_clip_holds_and_a_long_one_is_cut(clip, ctx):
@@ -117,7 +118,7 @@ def test_every_shot_begins_a_closed_group(clip, ctx):
 def test_the_timeline_is_exact_and_refers_to_the_clips(clip, ctx, fps):
     inputs = {"clip_0": clip("a", 40, fps=fps)}
     cut = params(
-        entry("a", 12, media="../publish/sq 010/ä#1%.mp4", note="pans left as asked", take=2, label="gentler"),
+        entry("a", 12, media="../publish/sq 010/ä#1%.mp4", prompt="pan left", score=0.9, take=2, label="gentler"),
         entry("b", 7, has_clip=False, slate="held", frame_in=990),
         fps=fps,
     )
@@ -132,16 +133,20 @@ def test_the_timeline_is_exact_and_refers_to_the_clips(clip, ctx, fps):
     assert first.range_in_parent().end_time_exclusive() == second.range_in_parent().start_time
     assert first.media_reference.target_url == "../publish/sq%20010/%C3%A4%231%25.mp4"
     assert unquote(first.media_reference.target_url) == cut.entries[0].media
-    assert first.markers[0].name == "pans left as asked"
-    assert dict(first.metadata["farm"]) == {
+    assert (first.markers[0].name, first.markers[0].comment) == ("[take 2, gentler, score 0.9]", "pan left")
+    assert {**first.metadata["farm"], "shot": {}} == {
+        "code": "a",
         "sequence": "sq010",
         "take": 2,
         "label": "gentler",
         "frame_in": 1001,
         "slate": "",
+        "score": 0.9,
+        "shot": {},
     }
     assert isinstance(second.media_reference, otio.schema.MissingReference)
-    assert second.metadata["farm"]["slate"] == second.markers[0].name == "held"
+    assert second.metadata["farm"]["slate"] == "held"
+    assert second.markers[0].name == "[no clip: held]"
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 26])
@@ -161,8 +166,12 @@ def test_files_are_deliverables(clip, ctx):
 
     assert {name: (output.path.name, output.file_class) for name, output in outputs.files.items()} == {
         "movie": ("movie.mp4", FileClass.DELIVERABLE),
-        "timeline": ("timeline.otio", FileClass.DELIVERABLE),
         "contact_sheet": ("contact-sheet.jpg", FileClass.DELIVERABLE),
+        "timeline": ("timeline.otio", FileClass.DELIVERABLE),
+        "edl": ("timeline.edl", FileClass.DELIVERABLE),
+        "fcp_xml": ("timeline.xml", FileClass.DELIVERABLE),
+        "fcpxml": ("timeline.fcpxml", FileClass.DELIVERABLE),
+        "sidecar": ("timeline.csv", FileClass.DELIVERABLE),
     }
 
 

@@ -63,7 +63,7 @@ def _repeated(shots: Sequence[Levels], codes: Sequence[str]) -> list[Finding]:
 
 
 def _where(place: Place, code: str) -> str:
-    return f"row {place.row}" if place.row else quoted(code)
+    return place.clip or (f"row {place.row}" if place.row else quoted(code))
 
 
 def _note(place: Place, qualifiers: Sequence[str], codes: Sequence[str]) -> Finding:

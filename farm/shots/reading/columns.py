@@ -58,6 +58,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "frame_in": ("In", "Cut in", "sg_cut_in"),
     "frame_out": ("Out", "Cut out", "sg_cut_out"),
     "handles": ("Handle",),
+    "trim_in": ("Trim head", "Head trim"),
+    "trim_out": ("Trim tail", "Tail trim"),
     "resolution": ("Frame size", "Pixels", "Output size"),
     "aspect": ("Aspect ratio", "Ratio"),
     "fit": ("Framing mode",),

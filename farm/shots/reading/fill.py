@@ -100,6 +100,8 @@ def fill(levels: Levels, code: str, base: Base) -> tuple[Shot | None, list[Findi
     frames = _frames(levels, fps, first, findings)
     size = _size(levels, base.size, findings)
     media = _media(levels, base, findings)
+    if frames is not None:
+        _check_trims(levels, frames, base, findings)
     if frames is None or size is None or not media.get("still"):
         return None, findings
     inherited = {name: getattr(base.project, name) for name in _FROM_PROJECT}
@@ -161,6 +163,20 @@ def _long(levels: Levels, seconds: Fraction) -> Finding:
     name = next(name for name in LENGTH_FIELDS if name in levels.giving(*LENGTH_FIELDS).cells)
     problem = f"{float(seconds):.0f} s is long for one shot"
     return Finding(Severity.WARNING, "shot.long", levels.place(name), problem, "check the unit, or split the shot")
+
+
+def _check_trims(levels: Levels, frames: int, base: Base, findings: list[Finding]) -> None:
+    """A trim shows no more than the handles hold, and leaves a frame."""
+    handles = levels.value("handles")
+    handles = base.project.handles if handles is None else handles
+    trims = {name: levels.value(name) or 0 for name in ("trim_in", "trim_out")}
+    for name, trim in trims.items():
+        if -trim > handles:
+            problem = f"{-trim} frames beyond the cut are more than its handles of {handles}"
+            findings.append(error(levels.place(name), problem, "give it longer handles, or more frames"))
+    if sum(trims.values()) >= frames:
+        name = max(trims, key=lambda each: trims[each])
+        findings.append(error(levels.place(name), f"nothing of {frames} frames is left", "trim less"))
 
 
 def _size(levels: Levels, default: tuple[int, int], findings: list[Finding]) -> tuple[int, int] | None:

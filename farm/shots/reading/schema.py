@@ -31,6 +31,7 @@ Duration: TypeAlias = Annotated[Length, PlainValidator(timing.length)]
 Frames: TypeAlias = Annotated[Length, PlainValidator(timing.frames_length)]
 FrameNumber: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 9_999_999))]
 Handles: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 240))]
+Trim: TypeAlias = Annotated[int, PlainValidator(values.whole(-240, 100_000))]
 Order: TypeAlias = Annotated[int, PlainValidator(values.whole(-1_000_000, 1_000_000))]
 FitWord: TypeAlias = Annotated[Fit, PlainValidator(values.choice(Fit))]
 SelectWord: TypeAlias = Annotated[Select, PlainValidator(values.choice(Select))]
@@ -84,6 +85,8 @@ class ShotEntry(Entry):
     frame_out: FrameNumber | None = None
     """The last frame, counted in; one past it is understood too where `nb_frames` says so."""
     handles: Handles | None = None
+    trim_in: Trim | None = None
+    trim_out: Trim | None = None
     resolution: Size | None = None
     aspect: Aspect | None = None
     fit: FitWord | None = None

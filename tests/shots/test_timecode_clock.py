@@ -7,9 +7,13 @@ from fractions import Fraction
 
 import pytest
 
-from farm.delivery.timecode import timecode
+from farm.shots.timecode import Timebase
 
 NTSC = Fraction(30000, 1001)
+
+
+def timecode(frame: int, fps: Fraction, *, drop_frame: bool = False) -> str:
+    return Timebase.of(fps, drop_frame=drop_frame).text(frame)
 
 
 @pytest.mark.parametrize(
