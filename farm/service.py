@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from farm.driver.seams import Observer
     from farm.models.diffusion.installed import Installed
     from farm.simulator import Verdict
+    from farm.store.catalog_query import Answer, Limits
     from farm.weights.add import Asked
     from farm.weights.progress import Progress
 
@@ -313,6 +314,12 @@ class Service:
                 return f"no job store here: {found.attempts} attempts, {found.takes} takes from manifests{damaged}"
             catalog.rebuild(store)
             return "rebuilt from the job store"
+
+    def query_catalog(self, sql: str, out: str, limits: Limits) -> Answer:
+        """What the catalog answers to a query. Raises `InputError` for one that cannot be answered."""
+        from farm.store.catalog_query import query
+
+        return query(Site(self.config, out).clips, sql, limits)
 
     def simulate(self, scenario: str, *, seed: int, scale: float, plot: Path | None, trace: Path | None) -> Verdict:
         """Try the scheduler on a farm of paper. Raises `InputError` for an unknown scenario."""

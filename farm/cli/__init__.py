@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import house, jobs, lists, models
+from farm.cli import catalog, house, jobs, lists, models
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -51,7 +51,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(models.models, name="models", help="The models: list, show, pull, add, check, remove.")
-app.add_typer(house.catalog, name="catalog", help="The Parquet record of everything made.")
+app.add_typer(catalog.catalog, name="catalog", help="The Parquet record of everything made.")
 
 
 def _version(wanted: bool) -> None:
