@@ -28,6 +28,8 @@ from farm.shots.reading.draft import Draft, document_draft, sheet_draft
 from farm.shots.reading.fill import Base, Levels, fill, level
 from farm.shots.reading.schema import ListEntry
 from farm.shots.reading.slugs import slugged
+from farm.shots.reading.storyboarder import SUFFIX as STORYBOARDER
+from farm.shots.reading.storyboarder import read_storyboarder
 from farm.shots.reading.table import read_csv, read_xlsx
 from farm.shots.reading.timing import rate_text
 from farm.shots.reading.values import quoted
@@ -45,7 +47,7 @@ def load(
     overrides: Mapping[str, str | int | Sequence[str]] | None = None,
     allowed: Allowed = ANYWHERE,
 ) -> ShotList:
-    """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx), complete and in cut order.
+    """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx, .storyboarder), complete and in cut order.
 
     `project` is by default read from the project file beside the list. `columns` is a mapping file, see
     `farm.shots.reading.columns`. `overrides` are fields of `ShotEntry` that win over everything written ("takes",
@@ -96,9 +98,15 @@ def _draft(path: Path, names: ColumnNames, given: Collection[str]) -> Draft:
         return document_draft(read_document(path), names)
     if suffix in _SHEETS:
         return sheet_draft(_SHEETS[suffix](path, names), names, given)
+    if suffix == STORYBOARDER:
+        return read_storyboarder(path, names)
     if suffix == ".xls":
         raise refuse(Place(path.name), "this is an old .xls workbook", "save it as .xlsx")
-    raise refuse(Place(path.name), f"{quoted(suffix)} is no format of a shot list", "use .yaml, .json, .csv or .xlsx")
+    raise refuse(
+        Place(path.name),
+        f"{quoted(suffix)} is no format of a shot list",
+        "use .yaml, .json, .csv, .xlsx or .storyboarder",
+    )
 
 
 def _levels(
