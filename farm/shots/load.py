@@ -102,11 +102,7 @@ def _draft(path: Path, names: ColumnNames, given: Collection[str]) -> Draft:
         return read_storyboarder(path, names)
     if suffix == ".xls":
         raise refuse(Place(path.name), "this is an old .xls workbook", "save it as .xlsx")
-    raise refuse(
-        Place(path.name),
-        f"{quoted(suffix)} is no format of a shot list",
-        "use .yaml, .json, .csv, .xlsx or .storyboarder",
-    )
+    raise refuse(Place(path.name), f"{quoted(suffix)} is no format of a shot list", "use .yaml, .json, .csv or .xlsx")
 
 
 def _levels(

@@ -95,10 +95,11 @@ def test_boards_of_one_shot_stay_apart_and_a_note_says_so(write: Write, said: Sa
     boards = [board(number, label, f"UID{number:02d}") for number, label in enumerate(labels, 1)]
     path = write("storm.storyboarder", file(*boards))
     assert [shot.code for shot in load(path).shots] == labels
-    assert said(path) == [
+    (note,) = said(path)
+    assert note == (
         "storm.storyboarder: every board is a shot of its own, also where a shot has several: 2 (3) "
         "(to make one clip of them, name the first as still and the last as end in a table)"
-    ]
+    )
 
 
 def test_labels_that_repeat_are_counted(write: Write) -> None:

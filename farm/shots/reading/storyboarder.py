@@ -128,7 +128,7 @@ def _still(board: Mapping[str, Cell], images: Path) -> str:
     url, link = _told(board.get("url")), _told(board.get("link"))
     stem = url.removesuffix(".png")
     layers = board.get("layers")
-    drawn = layers.value if layers and isinstance(layers.value, Mapping) else {}
+    drawn: Mapping[str, Cell] = layers.value if layers and isinstance(layers.value, Mapping) else {}
     wholes = [f"{stem}-posterframe.jpg", url] if drawn else [url, f"{stem}-posterframe.jpg"]
     only = [_told(_within(layer, "url")) for layer in drawn.values()] if len(drawn) == 1 else []
     named = [name for name in (link, *(wholes if url else ()), *only) if name]
