@@ -32,6 +32,7 @@ from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
+from farm.shots.folder import Found, look_through
 from farm.site import Site
 from farm.store.catalog import Catalog
 from farm.store.gc import Garbage, collect
@@ -77,6 +78,10 @@ class Service:
         """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
         shot_list, project = read(ask, self.config, self._kit.models)
         return (*shot_list.findings, *findings_of(shot_list, project, self._kit.models))
+
+    def look_through(self, folder: Path, template: str, *, project: str, length: str, beside: Path) -> Found:
+        """The shots in a folder of stills, by the template that named them."""
+        return look_through(folder, template, project=project, length=length, beside=beside)
 
     def models(self) -> tuple[ModelView, ...]:
         """Every model: built in, known, added."""

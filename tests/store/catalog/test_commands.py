@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,17 @@ def test_parquet_goes_into_a_new_file(farm: Farm, tmp_path: Path) -> None:
 
 def test_a_query_may_come_through_standard_input(farm: Farm) -> None:
     assert farm("query", "-", "--csv", input="SELECT 1 AS a\n").stdout == "a\n1\n"
+
+
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "query-the-catalog.md"
+ASKED = re.findall(r'^farm catalog query "([^"]+)"', HOW_TO.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("sql", ASKED)
+def test_questions_of_the_how_to_have_answers(farm: Farm, sql: str) -> None:
+    done = farm("query", sql, "--csv")
+    assert done.exit_code == 0, done.exception
+    assert len(done.stdout.splitlines()) > 1
 
 
 def test_text_cannot_move_the_cursor(farm: Farm) -> None:
