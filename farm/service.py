@@ -33,6 +33,7 @@ from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
+from farm.shots.folder import Found, look_through
 from farm.site import Site
 from farm.store.catalog import Catalog
 from farm.store.gc import Garbage, collect
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from farm.driver.seams import Observer
     from farm.models.diffusion.installed import Installed
     from farm.simulator import Verdict
+    from farm.store.catalog_query import Answer, Limits
     from farm.weights.add import Asked
     from farm.weights.progress import Progress
 
@@ -77,6 +79,10 @@ class Service:
         """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
         shot_list, project = read(ask, self.config, self._kit.models)
         return (*shot_list.findings, *findings_of(shot_list, project, self._kit.models))
+
+    def look_through(self, folder: Path, template: str, *, project: str, length: str, beside: Path) -> Found:
+        """The shots in a folder of stills, by the template that named them."""
+        return look_through(folder, template, project=project, length=length, beside=beside)
 
     def models(self) -> tuple[ModelView, ...]:
         """Every model: built in, known, added."""
@@ -342,6 +348,12 @@ class Service:
                 return f"no job store here: {found.attempts} attempts, {found.takes} takes from manifests{damaged}"
             catalog.rebuild(store)
             return "rebuilt from the job store"
+
+    def query_catalog(self, sql: str, out: str, limits: Limits) -> Answer:
+        """What the catalog answers to a query. Raises `InputError` for one that cannot be answered."""
+        from farm.store.catalog_query import query
+
+        return query(Site(self.config, out).clips, sql, limits)
 
     def simulate(self, scenario: str, *, seed: int, scale: float, plot: Path | None, trace: Path | None) -> Verdict:
         """Try the scheduler on a farm of paper. Raises `InputError` for an unknown scenario."""

@@ -49,6 +49,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "file-classes": records.file_classes,
     "catalog-takes": records.catalog_takes,
     "catalog-attempts": records.catalog_attempts,
+    "catalog-views": records.catalog_views,
     "environment": machine.environment,
     "file-settings": machine.file_settings,
     "commands": machine.commands,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -47,6 +47,16 @@ def catalog_takes() -> str:
 
 def catalog_attempts() -> str:
     return _columns("ATTEMPTS")
+
+
+def catalog_views() -> str:
+    from farm.store.catalog_views import TABLES, VIEWS
+
+    def section(name: str, says: str, columns: Mapping[str, str]) -> str:
+        rows = ((code(column), holds) for column, holds in columns.items())
+        return f"#### {name}\n\n{says}\n\n{table(('column', ''), rows)}"
+
+    return "\n\n".join(section(view.name, view.says, view.columns) for view in VIEWS if view.name not in TABLES)
 
 
 def _columns(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import house, jobs, lists, models
+from farm.cli import bring, catalog, house, jobs, lists, models
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -52,8 +52,9 @@ for command in (
     house.simulate,
 ):
     app.command()(command)
+app.command("import")(bring.import_folder)
 app.add_typer(models.models, name="models", help="The models: list, show, pull, add, check, remove.")
-app.add_typer(house.catalog, name="catalog", help="The Parquet record of everything made.")
+app.add_typer(catalog.catalog, name="catalog", help="The Parquet record of everything made.")
 
 
 def _version(wanted: bool) -> None:

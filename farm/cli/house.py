@@ -99,17 +99,3 @@ def simulate(
     elif len(verdicts) > 1:
         screen.print(verdicts_table(verdicts))
     raise typer.Exit(Exit.OK if all(verdict.passed for verdict in verdicts) else Exit.FAILED)
-
-
-catalog = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-
-
-@catalog.callback()
-def about_catalog() -> None:
-    """Keeps `rebuild` a command of its own."""
-
-
-@catalog.command()
-def rebuild(out: OutOption = "") -> None:
-    """Write the catalog anew, in larger files: from the job store, or without one from the clips' manifests."""
-    console().print(service().rebuild_catalog(out), highlight=False)

@@ -27,7 +27,7 @@ from farm.cli.options import (
     WaitOption,
 )
 from farm.cli.screen import complain, console, service
-from farm.errors import DocumentError
+from farm.errors import DocumentError, InputError
 
 if TYPE_CHECKING:
     from farm.handing import Ask
@@ -195,8 +195,8 @@ def _ask(
         project=project,
         columns=columns,
         takes=takes,
-        models=_names(model),
-        shots=_names(shots),
+        models=_names("--model", model),
+        shots=_names("--shots", shots),
         size=size,
         draft=draft,
         draft_first=draft_first,
@@ -204,5 +204,9 @@ def _ask(
     )
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def _names(option: str, text: str) -> tuple[str, ...]:
+    """The names in an option's value. Raises `InputError` for one that is given and holds none: "," is not "all"."""
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if text and not names:
+        raise InputError(f'{option} "{text}" names nothing (leave it out, or write names with commas between)')
+    return names

@@ -18,7 +18,9 @@ class Exit(IntEnum):
 
 ListArgument = Annotated[
     Path,
-    typer.Argument(metavar="LIST", help="Shot list (.csv, .tsv, .xlsx, .yaml, .json) or timeline (.otio, .edl, .xml)."),
+    typer.Argument(
+        metavar="LIST", help="Shot list (.csv, .xlsx, .yaml, .json, .storyboarder) or timeline (.otio, .edl, .xml)."
+    ),
 ]
 OutOption = Annotated[
     str, typer.Option(help="Where everything goes: a folder (else `renders`), or a URL such as s3://bucket/show.")

@@ -28,6 +28,8 @@ from farm.shots.reading.draft import Draft, document_draft, sheet_draft
 from farm.shots.reading.fill import Base, Levels, fill, level
 from farm.shots.reading.schema import ListEntry
 from farm.shots.reading.slugs import slugged
+from farm.shots.reading.storyboarder import SUFFIX as STORYBOARDER
+from farm.shots.reading.storyboarder import read_storyboarder
 from farm.shots.reading.table import read_csv, read_xlsx
 from farm.shots.reading.timeline import BUNDLES, TIMELINES, read_edit, timeline_draft
 from farm.shots.reading.timing import rate_text
@@ -46,8 +48,8 @@ def load(
     overrides: Mapping[str, str | int | Sequence[str]] | None = None,
     allowed: Allowed = ANYWHERE,
 ) -> ShotList:
-    """The shot list in `path` (.yaml, .yml, .json, .csv, .tsv, .xlsx, .otio, .edl, .xml, .fcpxml), complete and in
-    cut order.
+    """The shot list in `path`, complete and in cut order: .yaml, .yml, .json, .csv, .tsv, .xlsx, .storyboarder, or a
+    timeline (.otio, .edl, .xml, .fcpxml).
 
     `project` is by default read from the project file beside the list. `columns` is a mapping file, see
     `farm.shots.reading.columns`. `overrides` are fields of `ShotEntry` that win over everything written ("takes",
@@ -116,12 +118,14 @@ def _draft(path: Path, names: ColumnNames, given: Collection[str], project: Proj
         return document_draft(read_document(path), names)
     if suffix in _SHEETS:
         return sheet_draft(_SHEETS[suffix](path, names), names, given)
+    if suffix == STORYBOARDER:
+        return read_storyboarder(path, names)
     if suffix == ".xls":
         raise refuse(Place(path.name), "this is an old .xls workbook", "save it as .xlsx")
     raise refuse(
         Place(path.name),
         f"{quoted(suffix)} is no format of a shot list",
-        "use .yaml, .json, .csv, .xlsx, .otio, .xml or .edl",
+        "use .yaml, .json, .csv, .xlsx, .storyboarder, .otio, .xml or .edl",
     )
 
 

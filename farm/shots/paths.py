@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,31 @@ def _located(location: str, folder: Path) -> str:
             "add its prefix to path_mapping in the project file",
         )
     native = location if os.name == "nt" else location.replace("\\", "/")
-    return os.path.abspath(folder / native)  # noqa: PTH100  Path.absolute keeps "..", resolve follows links
+    return spelled(os.path.abspath(folder / native))  # noqa: PTH100  Path.absolute keeps "..", resolve follows links
+
+
+def spelled(path: str) -> str:
+    """An absolute path as the disk spells it: a Mac writes "é" as two characters, and lists as one, or the reverse.
+
+    Where no file is there under another spelling either, it stays as it was written.
+    """
+    if path.isascii() or _is_there(path):
+        return path
+    found = Path(path).anchor
+    for step in Path(path).parts[1:]:
+        tries = (step, *(unicodedata.normalize(form, step) for form in ("NFC", "NFD")))
+        steps = (os.path.join(found, each) for each in tries)  # noqa: PTH118  plain text, as it came
+        found = next((each for each in steps if _is_there(each)), "")
+        if not found:
+            return path
+    return found
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError:  # a zero byte
+        return False
 
 
 def _url(location: str, scheme: str) -> str:
@@ -121,7 +146,7 @@ def _url(location: str, scheme: str) -> str:
     path = unquote(parts.path)
     if parts.netloc not in {"", "localhost"} or not path.startswith("/") or not path.isprintable():
         raise BadValue(f"{quoted(location)} names another machine", "write file:///folder/name.png")
-    return os.path.abspath(path)  # noqa: PTH100
+    return spelled(os.path.abspath(path))  # noqa: PTH100
 
 
 def _real(path: Path) -> Path:

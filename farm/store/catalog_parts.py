@@ -34,7 +34,7 @@ Row: TypeAlias = dict[str, Any]
 ROOT = "catalog"
 SCHEMAS: Mapping[Name, pa.Schema] = {"takes": TAKES, "attempts": ATTEMPTS}
 KEYS: Mapping[Name, tuple[str, ...]] = {"takes": ("project", "task"), "attempts": ("project", "task", "attempt")}
-_ORDER: Mapping[Name, list[tuple[str, str]]] = {
+ORDER: Mapping[Name, list[tuple[str, str]]] = {
     "takes": [("project", "ascending"), ("task", "ascending"), ("seq", "descending")],
     "attempts": [("project", "ascending"), ("task", "ascending"), ("attempt", "ascending"), ("job", "ascending")],
 }
@@ -143,11 +143,16 @@ def read_parts(clips: ClipStore, name: Name, found: Sequence[Part], columns: Seq
 
     Raises FileNotFoundError when a part is gone.
     """
+    return dataset(clips, name, found).to_table(columns=None if columns is None else list(columns))
+
+
+def dataset(clips: ClipStore, name: Name, found: Sequence[Part]) -> ds.Dataset:
+    """The same, to be scanned: nothing is read before somebody asks for rows."""
     schema = SCHEMAS[name].append(pa.field("project", pa.string()))
     if not found:
-        return schema.empty_table()
+        return ds.dataset(schema.empty_table())
     files, base = clips.filesystem()
-    dataset = ds.dataset(
+    return ds.dataset(
         [f"{base}/{part.key}" for part in found],
         schema=schema,
         format="parquet",
@@ -155,12 +160,11 @@ def read_parts(clips: ClipStore, name: Name, found: Sequence[Part], columns: Seq
         partitioning=ds.partitioning(pa.schema([("project", pa.string())]), flavor="hive"),
         partition_base_dir=f"{base}/{ROOT}/{name}",
     )
-    return dataset.to_table(columns=None if columns is None else list(columns))
 
 
 def newest(name: Name, table: pa.Table) -> pa.Table:
     """One row per key, sorted by key."""
-    table = table.sort_by(_ORDER[name])
+    table = table.sort_by(ORDER[name])
     is_first = np.zeros(table.num_rows, np.bool_)
     is_first[:1] = True
     for column in KEYS[name]:

@@ -275,7 +275,7 @@ def test_a_path_that_leads_nowhere(tmp_path: Path, said: Said) -> None:
     (tmp_path / "b.csv").mkdir()
     assert said(tmp_path / "b.csv") == ["b.csv: this is a folder (name the file itself)"]
     assert said(tmp_path / "c.pdf") == [
-        'c.pdf: ".pdf" is no format of a shot list (use .yaml, .json, .csv, .xlsx, .otio, .xml or .edl)'
+        'c.pdf: ".pdf" is no format of a shot list (use .yaml, .json, .csv, .xlsx, .storyboarder, .otio, .xml or .edl)'
     ]
     assert said(tmp_path / "d.xls") == ["d.xls: this is an old .xls workbook (save it as .xlsx)"]
 

@@ -99,7 +99,7 @@ def test_a_length_is_judged_at_its_rate(written: str, fps: Fraction, problem: st
         ("25 fps", Fraction(25)),
         ("23.976", Fraction(24000, 1001)),
         ("23.98", Fraction(24000, 1001)),
-        ("23,976", None),
+        ("23,976", Fraction(24000, 1001)),
         ("29.97", Fraction(30000, 1001)),
         ("59.94", Fraction(60000, 1001)),
         ("119.88", Fraction(120000, 1001)),

@@ -13,9 +13,11 @@ Names are compared without case, spaces, punctuation and accents. A mapping file
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 
 from farm.findings import Finding, Place, Severity
@@ -50,7 +52,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "fps": ("Frame rate", "Rate", "sg_fps"),
     "nb_frames": (
         "Frames", "Frame count", "Number of frames", "No of frames", "Duration (frames)", "Duration (f)",
-        "Length (frames)", "sg_cut_duration",
+        "Length (frames)", "Cut duration", "sg_cut_duration",
     ),
     "duration": (
         "Length", "Duration (s)", "Duration (sec)", "Duration (seconds)", "Length (s)", "Seconds", "Secs",
@@ -60,7 +62,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "handles": ("Handle",),
     "trim_in": ("Trim head", "Head trim"),
     "trim_out": ("Trim tail", "Tail trim"),
-    "resolution": ("Frame size", "Pixels", "Output size"),
+    "resolution": ("Res", "Frame size", "Pixels", "Output size"),
     "aspect": ("Aspect ratio", "Ratio"),
     "fit": ("Framing mode",),
     "prompt": ("Motion", "Motion prompt", "Movement prompt", "Animation"),
@@ -93,15 +95,34 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+YIELDING = frozenset({"camera", "shot type", "framing"})
+"""Columns that mean something else beside a plainer one: StudioBinder's "Camera" is which camera, where a "Movement"
+says what it does, and its "Shot Type" is no size, where there is a "Shot Size". Then they are kept as metadata."""
+
+
 def key(name: str) -> str:
     """What is compared of a column's name: its letters and digits, without case and accents."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(char for char in plain if char.isalnum())
 
 
+_YIELDING = frozenset(map(key, YIELDING))
+
 _FIELD_BY_KEY: Mapping[str, str] = {key(name): name for name in FIELDS} | {
     key(synonym): name for name, synonyms in SYNONYMS.items() for synonym in synonyms
 }
+
+
+def _tasks(keys: Sequence[str]) -> dict[int, str]:
+    """What Kitsu writes about tasks: "Animation" for the state of one, and behind it "Assignations", for each kind.
+
+    It writes the second under one name for all, or, in newer releases, as "Animation Assignations".
+    """
+    found: dict[int, str] = {}
+    for index, (task, behind) in enumerate(pairwise(keys)):
+        if behind in {"assignations", f"{task}assignations"}:
+            found |= {index: METADATA, index + 1: IGNORE if behind == "assignations" else METADATA}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +140,23 @@ class ColumnNames:
         compared = key(column)
         return self.own.get(compared) or _FIELD_BY_KEY.get(compared)
 
+    def fields(self, columns: Sequence[str]) -> list[str | None]:
+        """Our field for each column of a table, `field` for one; "" is ignored, and a yielding one gives way."""
+        tasks = _tasks([key(column) for column in columns])
+        found = [
+            tasks.get(index) or self.field(column) if column and key(column) not in self.own else self._own(column)
+            for index, column in enumerate(columns)
+        ]
+        counts = Counter(found)
+        return [
+            None if name and counts[name] > 1 and key(column) in _YIELDING and key(column) not in self.own else name
+            for column, name in zip(columns, found, strict=True)
+        ]
+
+    def _own(self, column: str) -> str:
+        """What the mapping file says of a column; one without a name is ignored."""
+        return self.own.get(key(column), IGNORE)
+
     def unused(self, columns: Iterable[str]) -> tuple[Finding, ...]:
         """Warnings for columns that the mapping file names and the list does not have."""
         present = {key(column) for column in columns}
@@ -135,8 +173,11 @@ class ColumnNames:
         )
 
 
-def unknown_note(column: str, place: Place) -> Finding:
-    """The note that a column is kept without being understood."""
+def unknown_note(column: str, place: Place, yielded: str = "") -> Finding:
+    """The note that a column is kept without being understood, or because another is what it might have been."""
+    if yielded:
+        problem = f'kept as metadata, because another column is "{yielded}"'
+        return Finding(Severity.NOTE, "columns.unknown", place, problem, "say otherwise in a mapping file")
     near = get_close_matches(key(column), list(_FIELD_BY_KEY), n=1, cutoff=0.8)
     meant = f'; did you mean "{_FIELD_BY_KEY[near[0]]}"?' if near else ""
     return Finding(

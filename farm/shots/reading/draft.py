@@ -7,7 +7,8 @@ document.py ─Cell─┘
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from farm.errors import DocumentError
@@ -63,10 +64,10 @@ def sheet_draft(sheet: Sheet, names: ColumnNames, given: Collection[str] = ()) -
         raise refuse(sheet.place, "there are no shots below the header", "add one row for each shot")
     _limit(len(sheet.rows), sheet.place)
     header = [str(cell.value or "") for cell in sheet.header]
-    findings = [*sheet.findings, *_clashes(sheet.header, names), *names.unused(header)]
-    fields = [names.field(column) if column else IGNORE for column in header]
+    fields = names.fields(header)
+    findings = [*sheet.findings, *_clashes(sheet.header, fields), *names.unused(header)]
     findings += [
-        unknown_note(column, cell.place)
+        unknown_note(column, cell.place, names.field(column) or "")
         for column, name, cell in zip(header, fields, sheet.header, strict=True)
         if name is None
     ]
@@ -98,11 +99,16 @@ def _sheet_row(place: Place, cells: tuple[Cell, ...], header: list[str], fields:
     for column, name, cell in zip(header, fields, cells, strict=False):
         if name == IGNORE or (cell.is_empty and cell.value is not None):
             continue
-        if name is None or name == METADATA:
+        if name is None or name == METADATA or _is_remark(name, cell):
             metadata[harmless(column)] = harmless(str(cell.value or ""))
         else:
             known[_refined(name, cell)] = cell
     return Row(place, known, metadata)
+
+
+def _is_remark(name: str, cell: Cell) -> bool:
+    """True for words where a file could stand: a "Sound" column says MOS, or sync, as often as a file's name."""
+    return name == "audio" and isinstance(cell.value, str) and not re.search(r"[./\\]", cell.value)
 
 
 def _refined(name: str, cell: Cell) -> str:
@@ -112,13 +118,13 @@ def _refined(name: str, cell: Cell) -> str:
     return name
 
 
-def _clashes(header: tuple[Cell, ...], names: ColumnNames) -> list[Finding]:
+def _clashes(header: tuple[Cell, ...], fields: Sequence[str | None]) -> list[Finding]:
     """Columns that mean one field: each names the column before it."""
     findings: list[Finding] = []
     seen: dict[str, str] = {}
-    for cell in header:
+    for cell, name in zip(header, fields, strict=True):
         column = str(cell.value or "")
-        meaning = names.field(column) or f"?{key(column)}"
+        meaning = name or f"?{key(column)}"
         if not column or meaning in {IGNORE, METADATA}:
             continue
         if meaning in seen:

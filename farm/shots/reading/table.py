@@ -13,18 +13,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
-from farm.findings import Finding, Place
+from farm.findings import Finding, Place, Severity
 from farm.shots.reading.cells import Cell, error, refuse
 from farm.shots.reading.columns import IGNORE, ColumnNames
 from farm.shots.reading.draft import MAX_COLUMNS, MAX_SHOTS, Sheet
+from farm.shots.reading.merged import Broken, Record
 from farm.shots.reading.source import decoded, read_bytes
 from farm.shots.reading.values import quoted, shown
-from farm.shots.reading.workbook import Broken, Record, read_rows
+from farm.shots.reading.workbook import read_rows
 
 MAX_ROWS = 2 * MAX_SHOTS
 """Rows that hold something; far above MAX_SHOTS there is no point in counting on."""
+
+HEADER_ROWS = 12
+"""Rows that hold something among which the header is looked for."""
 
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -42,11 +47,12 @@ def _separated(text: str, names: ColumnNames) -> tuple[str, str]:
     first, _, rest = text.partition("\n")
     if first.lower().startswith("sep=") and (separator := first[4:].rstrip("\r\n")) in SEPARATORS:
         return rest, separator
-    header = next((line for line in text.splitlines() if line.strip(" \t\r\n,;|")), "")
+    top = list(islice((line for line in text.splitlines() if line.strip(" \t\r\n,;|")), HEADER_ROWS))
 
     def merit(separator: str) -> tuple[int, int]:
-        columns: list[str] = next(csv.reader([header], delimiter=separator), list[str]())
-        return sum(names.field(column) is not None for column in columns), len(columns)
+        rows = list(csv.reader(top, delimiter=separator))
+        known = max((sum(names.field(column) is not None for column in row) for row in rows), default=0)
+        return known, len(rows[0]) if rows else 0
 
     try:
         return text, max(SEPARATORS, key=merit)
@@ -71,14 +77,14 @@ def _records(text: str, separator: str, place: Place) -> Iterator[Record]:
 
 def _sheet(place: Place, records: Iterable[Record], names: ColumnNames, notes: Sequence[Finding]) -> Sheet:
     filled = ((row, values) for row, values in records if not all(map(_is_blank, values)))
-    number, first = next(filled, (0, list[str | Broken]()))
+    above, (number, first), filled = _header(filled, names)
     if not first:
         raise refuse(place, "the file is empty", "export it again")
     columns = ["" if isinstance(value, Broken) else value.strip() for value in _trimmed(first)]
     if len(columns) > MAX_COLUMNS:
         raise refuse(place, f"more than {MAX_COLUMNS} columns", "remove the empty ones")
     header = tuple(Cell(column, Place(place.file, number, shown(column) or None)) for column in columns)
-    findings = list(notes)
+    findings = [*notes, *_above(above, place)]
     rows: list[tuple[Place, tuple[Cell, ...]]] = []
     for row, values in filled:
         if len(rows) == MAX_ROWS:
@@ -94,6 +100,34 @@ def _sheet(place: Place, records: Iterable[Record], names: ColumnNames, notes: S
             if isinstance(value, Broken) and column and names.field(column) != IGNORE
         ]
     return Sheet(place, header, tuple(rows), tuple(findings))
+
+
+def _header(records: Iterator[Record], names: ColumnNames) -> tuple[list[Record], Record, Iterator[Record]]:
+    """The rows above the header, the header, and the rows below it.
+
+    The header is the first of the top rows that names the shots and something else that shots have; without such a
+    row it is the first there is. What stands above it is a title, a date, a client: nothing of a shot.
+    """
+    top = list(islice(records, HEADER_ROWS))
+    for index, (_, values) in enumerate(top):
+        known = {names.field(value) for value in values if isinstance(value, str) and value.strip()} - {None}
+        if "code" in known and len(known) > 1:
+            return top[:index], top[index], chain(top[index + 1 :], records)
+    return [], top[0] if top else (0, []), chain(top[1:], records)
+
+
+def _above(rows: Sequence[Record], place: Place) -> Iterator[Finding]:
+    """A note that rows above the header are left out."""
+    if rows:
+        written = (value.strip() for _, values in rows for value in values if isinstance(value, str))
+        texts = [quoted(value) for value in written if value]
+        yield Finding(
+            Severity.NOTE,
+            "list.above",
+            Place(place.file, rows[0][0]),
+            f"{', '.join(texts[:3])} above the header is left out",
+            "say what holds for the whole list in project.yaml",
+        )
 
 
 def _cell(value: str | Broken, place: Place) -> Cell:
@@ -124,4 +158,14 @@ def _broken(value: Broken, place: Place) -> Finding:
 
 def read_xlsx(path: Path, names: ColumnNames) -> Sheet:
     """The sheet in a workbook: the one named "shots", else the first visible one. Raises `DocumentError`."""
-    return _sheet(Place(path.name), read_rows(path), names, ())
+    place = Place(path.name)
+    rows, headings = read_rows(path)
+    return _sheet(place, rows, names, list(_left_out(headings, place)))
+
+
+def _left_out(headings: Sequence[Record], place: Place) -> Iterator[Finding]:
+    """A note for each heading among the shots."""
+    for number, values in headings:
+        said = next((value.strip() for value in values if isinstance(value, str) and value.strip()), "")
+        problem = f"{quoted(said)} is merged across columns: a heading, and no shot"
+        yield Finding(Severity.NOTE, "list.heading", Place(place.file, number), problem, "nothing to do, or unmerge it")

@@ -9,6 +9,7 @@ Seconds are rounded to the nearest frame, half a frame counting as one; timecode
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -24,6 +25,19 @@ _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,9})?)", re.AS
 _SECONDS = re.compile(r"(.*?)\s*(s|sec|secs|second|seconds)", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"(.*?)\s*(ms|msec)", re.IGNORECASE)
 _FRAMES = re.compile(r"(.*?)\s*(f|fr|frame|frames)", re.IGNORECASE)
+
+
+_PER_SECOND = re.compile(r"(.*?)\s*(?:fps|p|i/s|im/s|b/s|(?:fps\s*)?n?df)", re.IGNORECASE)
+"""Rates as people write them: 25p, 24 fps, 25 i/s (French), 25 B/s (German), 29.97 DF, which is said of timecode."""
+_FIELDS = re.compile(r"[\d.,]+\s*i", re.IGNORECASE)
+_RATES: Mapping[str, Fraction] = {
+    "pal": Fraction(25),
+    "secam": Fraction(25),
+    "ntsc": Fraction(30000, 1001),
+    "ntscfilm": Fraction(24000, 1001),
+    "film": Fraction(24),
+    "cinema": Fraction(24),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +145,14 @@ def frames_length(raw: object) -> Length:
 
 
 def rate(raw: object) -> Fraction:
-    """A frame rate, exact: "23.976" and "23.98" are 24000/1001."""
+    """A frame rate, exact: "23.976" and "23.98p" are 24000/1001, "PAL" is 25, "NTSC" 30000/1001."""
     written = text(raw)
-    value = number(written[:-3] if written.lower().endswith("fps") else written)
+    if named := _RATES.get(re.sub(r"[\s_-]", "", written.lower())):
+        return named
+    if _FIELDS.fullmatch(written):
+        raise BadValue(f"{shown(written)} counts fields, of which a frame has two", "write frames, such as 25p")
+    found = _PER_SECOND.fullmatch(written)
+    value = number((found[1] if found else written).replace(",", "."))  # no rate has thousands
     if not 1 <= value <= 240:
         raise BadValue(f"{shown(written)} is no frame rate", "give 1 to 240 frames per second, such as 24 or 23.976")
     ntsc = Fraction(round(value) * 1000, 1001)

@@ -2,8 +2,8 @@
 
     zip checked (true suffix, password, unpacked size) ──▶ values as saved + formulas ──▶ rows of text
 
-A formula counts by its saved value; one without is an error that names its cell, because guessing it as empty would
-silently change the shot.
+Merged cells are one value, as they look (`farm.shots.reading.merged`). A formula counts by its saved value; one without
+is an error that names its cell, because guessing it as empty would silently change the shot.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import ParseError
 
 from farm.findings import Place
 from farm.shots.reading.cells import refuse
+from farm.shots.reading.merged import Broken, Record, merged_rows, merges_of
 from farm.shots.reading.source import read_bytes
 
 if TYPE_CHECKING:
@@ -42,22 +42,8 @@ _UNREADABLE = (
 """What openpyxl and zipfile raise on broken workbooks; both let whatever their parsing meets escape."""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A cell whose value cannot be known."""
-
-    cell: str
-    """Its name in the sheet: "B7"."""
-    problem: str
-    remedy: str
-
-
-Record: TypeAlias = "tuple[int, list[str | Broken]]"
-"""A row's number, and its values."""
-
-
-def read_rows(path: Path) -> list[Record]:
-    """Every row that holds something: of the sheet named "shots", else of the first visible one.
+def read_rows(path: Path) -> tuple[list[Record], list[Record]]:
+    """Rows that hold something, and the headings among them: of the sheet "shots", else of the first visible one.
 
     Raises `DocumentError` when the file is no workbook that can be read.
     """
@@ -94,7 +80,7 @@ def _check_container(data: bytes, place: Place) -> None:
         raise refuse(place, f"unpacks to {size >> 20} MB", "keep pictures and other sheets out of it")
 
 
-def _rows(data: bytes, place: Place) -> list[Record]:
+def _rows(data: bytes, place: Place) -> tuple[list[Record], list[Record]]:
     import openpyxl
 
     values = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
@@ -109,7 +95,7 @@ def _rows(data: bytes, place: Place) -> list[Record]:
         texts = [_text(cell, source) for cell, source in zip(saved, written, strict=True)]
         if any(texts):
             rows.append((number, texts))
-    return rows
+    return merged_rows(rows, merges_of(values[title]))
 
 
 def _sheet_title(book: Workbook, place: Place) -> str:
