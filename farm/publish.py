@@ -1,7 +1,9 @@
 """What the studio takes away: finished products under the studio's own names, beside the content-addressed store.
 
     deliver ─▶ publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4
-    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio} and _contact-sheet.jpg
+    compare ─▶ publish/demo/sq010/sh010/takes/v001/demo_sq010_sh010_takes_v001_{side-by-side.mp4,contact-sheet.jpg}
+    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio} and _contact-sheet.jpg,
+                and where there are several sequences _contact-sheet_sq010.jpg …
 
 A published file is a link to (or a server-side copy of) the winning attempt's output: never overwritten, written again
 without effect, and made anew from the job store at any time. A version number belongs to a content, the task's id.
@@ -17,17 +19,21 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import quote
 
-from farm.chain import StageName
+from farm.chain import AssembleParams, StageName
 from farm.config import Project
 from farm.errors import KeyExists, KeyMissing
 from farm.shots.model import ShotList
 from farm.shots.naming import FIELDS, fill
+from farm.shots.reading.slugs import slugged
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, StoredFile, Task
 
 ANIMATIC = "animatic"
+TAKES = "takes"
+"""The product that shows all takes of a shot."""
 
 SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
+    StageName.COMPARE: {"movie": "_side-by-side.mp4", "contact_sheet": "_contact-sheet.jpg"},
     StageName.DELIVER: {"clip": ".mp4"},
     StageName.ASSEMBLE: {"movie": ".mp4", "timeline": ".otio", "contact_sheet": "_contact-sheet.jpg"},
 }
@@ -57,10 +63,11 @@ class Publisher:
             return {}
 
         def taken(number: int) -> bool:
-            return any(self._differs(key, manifest.files[name]) for name, key in self._keys(task, number).items())
+            keys = self._keys(task, manifest, number)
+            return any(self._differs(key, manifest.files[name]) for name, key in keys.items())
 
         subject, _, product = self._identity(task)
-        return self._keys(task, self._allocated(subject, product, task.id, taken))
+        return self._keys(task, manifest, self._allocated(subject, product, task.id, taken))
 
     def publish(self, task: Task, manifest: Manifest) -> dict[str, str]:
         """Link every product of a finished task to its published key. Safe to repeat."""
@@ -88,10 +95,18 @@ class Publisher:
         folder = posixpath.dirname(self._name(self.shot_list.name, {}, ANIMATIC, 0))
         return quote(posixpath.relpath(self.keys(task, manifest)["clip"], folder))
 
-    def _keys(self, task: Task, number: int) -> dict[str, str]:
+    def _keys(self, task: Task, manifest: Manifest, number: int) -> dict[str, str]:
         subject, fields, product = self._identity(task)
         name = self._name(subject, fields, product, number)
-        return {output: name + suffix for output, suffix in SUFFIXES[StageName(task.stage)].items()}
+        return {output: name + suffix for output, suffix in self._suffixes(task).items() if output in manifest.files}
+
+    def _suffixes(self, task: Task) -> dict[str, str]:
+        """What the outputs that are published end in; a sequence's own sheet is called after it."""
+        suffixes = dict(SUFFIXES[StageName(task.stage)])
+        if task.stage == StageName.ASSEMBLE:
+            sheets = AssembleParams.model_validate(task.params).sheets
+            suffixes |= {output: f"_contact-sheet_{slugged(name) or output}.jpg" for output, name in sheets.items()}
+        return suffixes
 
     def _allocated(self, subject: str, product: str, content: str, taken: Callable[[int], bool]) -> int:
         return self.allocate(self.shot_list.project, subject, product, content, taken)
@@ -102,7 +117,7 @@ class Publisher:
             return self.shot_list.name, {}, ANIMATIC
         shot = self.shot_list.shot(task.shot)
         fields = {"sequence": shot.sequence, "episode": shot.episode, "scene": shot.scene}
-        return shot.code, fields, str(task.params["product"])
+        return shot.code, fields, TAKES if task.stage == StageName.COMPARE else str(task.params["product"])
 
     def _name(self, subject: str, fields: Mapping[str, str], product: str, number: int) -> str:
         """The key of a version of a product, but for its suffix."""
