@@ -55,5 +55,5 @@ class Grid:
 
 
 def even(length: float) -> int:
-    """The nearest even length: colours are kept for pixels by twos."""
-    return max(2, 2 * round(length / 2))
+    """The even length that fits: colours are kept for pixels by twos."""
+    return max(2, 2 * int(length / 2))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOMENTS = 6
 
-AREA = 368 * 207
+AREA = 384 * 216
 """Pixels of one picture, whatever its shape."""
 
 _WORDS = 460
@@ -43,7 +43,7 @@ _WHY = Style(20, WHITE)
 _FAILS = Style(20, AMBER)
 _PICKED = Style(17, GROUND, strong=True)
 _HEADER = _MARGIN + _TITLE.line_height + 2 * _UNDER_TITLE.line_height + 24
-_LEAST = 2 * _PADDING + _NUMBER.line_height + 2 * _FACTS.line_height + 2 * _WHY.line_height
+_LEAST = _PADDING + _NUMBER.line_height + 2 * _FACTS.line_height + 3 * _WHY.line_height
 """Of a row: what its words take."""
 
 
@@ -117,7 +117,7 @@ def _words(draw: ImageDraw.ImageDraw, take: Judged, left: int, top: int, room: i
     for words in (take.name, f"seed {take.seed}"):
         draw_line(draw, (left, top), words, _FACTS, room)
         top += _FACTS.line_height
-    draw_lines(draw, (left, top), take.why, _WHY if take.passed else _FAILS, room, most=2)
+    draw_lines(draw, (left, top), take.why, _WHY if take.passed else _FAILS, room, most=3)
 
 
 def _bar(draw: ImageDraw.ImageDraw, take: Judged, left: int, top: int, room: int) -> None:
