@@ -121,6 +121,7 @@ class Farm:
             "generate": ["mezzanine", "proxy", "poster"],
             "score": ["score"],
             "select": ["ranking"],
+            "compare": ["movie", "contact_sheet"],
             "deliver": ["clip"],
             "assemble": ["movie", "timeline", "contact_sheet"],
         }[task.stage]
@@ -150,8 +151,9 @@ def farm(tmp_path):
 
 
 CLIPS = {
-    "demo_sq010_sh010_review_v001.mp4",
-    "demo_sq010_sh020_review_v001.mp4",
+    *(f"demo_sq010_{code}_review_v001.mp4" for code in ("sh010", "sh020")),
+    *(f"demo_sq010_{code}_takes_v001_side-by-side.mp4" for code in ("sh010", "sh020")),
+    *(f"demo_sq010_{code}_takes_v001_contact-sheet.jpg" for code in ("sh010", "sh020")),
     "demo_shots_animatic_v001.mp4",
     "demo_shots_animatic_v001.otio",
     "demo_shots_animatic_v001_contact-sheet.jpg",
@@ -206,14 +208,41 @@ def test_a_job_on_hold_waits_for_its_choice_and_ends_with_it(farm, shot):
     assert plan.check_choice("sh010", 3) == "sh010 has no take 3 (it has 1, 2)"
     assert plan.check_choice("sh999", 1) == "shots has no shot sh999"
     ran = farm.run(job, plan, plan.choose({"sh010": 2}))
-    assert ran == ["deliver sh010 take 2", "assemble"]
+    assert ran == ["deliver sh010 take 2", "compare sh010", "assemble"]
     assert plan.end() is JobState.DONE
+
+
+def test_a_job_that_waits_for_a_choice_has_its_report(farm, shot):
+    job = farm.submit(shot("sh010", select=Select.HOLD), shot("sh020"))
+    plan, _ = farm.drive(job)
+    assert plan.end() is None
+    page = farm.clips.read_bytes(plan.account().report).decode()
+    assert f"farm approve {job.id} sh010 1 --out /out" in page
+    farm.run(job, plan, plan.choose({"sh010": 2}))
+    assert plan.end() is JobState.DONE
+    assert "demo_shots_report_v002.html" in farm.published()
+
+
+def test_a_comparison_that_failed_fails_no_job_and_a_retry_makes_it(farm, shot):
+    job = farm.submit(shot("sh010"))
+    plan = farm.open(job)
+    farm.run(job, plan, plan.begin(), failing=["compare sh010"])
+    assert plan.end() is JobState.DONE
+    assert farm.run(job, plan, plan.retry([])) == ["compare sh010"]
+    assert plan.account().shots[0].comparison
+
+
+def test_another_job_with_that_list_has_the_same_report(farm, shot):
+    for _ in range(2):
+        plan, _ = farm.drive(farm.submit(shot("sh010")))
+        plan.end()
+    assert [name for name in farm.published() if name.endswith(".html")] == ["demo_shots_report_v001.html"]
 
 
 def test_a_choice_outlives_the_driver(farm, shot):
     job = farm.submit(shot("sh010"))
     farm.drive(job)
-    assert farm.drive(job, sh010=2)[1] == ["deliver sh010 take 2", "assemble"]
+    assert farm.drive(job, sh010=2)[1] == ["deliver sh010 take 2", "compare sh010", "assemble"]
     assert farm.drive(job, sh010=2)[1] == []
 
 

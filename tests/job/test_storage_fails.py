@@ -25,6 +25,7 @@ OUTPUTS = {
     "generate": ["mezzanine", "proxy", "poster"],
     "score": ["score"],
     "select": ["ranking"],
+    "compare": ["movie", "contact_sheet"],
     "deliver": ["clip"],
     "assemble": ["movie", "timeline", "contact_sheet"],
 }

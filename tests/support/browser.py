@@ -1,6 +1,6 @@
 """A browser for tests: Chromium without a window, told what to do over a pipe (the DevTools protocol, no network).
 
-    Browser ── {"id": 1, "method": …}\\0 ──▶ fd 3        fd 4 ──▶ {"id": 1, "result": …}\\0
+Browser ── {"id": 1, "method": …}\\0 ──▶ fd 3        fd 4 ──▶ {"id": 1, "result": …}\\0
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), "")
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
 
 TIMEOUT_S = 60.0
 
@@ -32,6 +35,16 @@ _FLAGS = (
     "--autoplay-policy=no-user-gesture-required",
     "--remote-debugging-pipe",
 )
+
+
+_WIRED = """
+import os, sys
+to_it, from_it = (os.dup(os.dup(os.dup(int(number)))) for number in sys.argv[1:3])
+os.dup2(to_it, 3)
+os.dup2(from_it, 4)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+"""Chromium listens at descriptor 3 and answers at 4, and no others."""
 
 
 class Browser:
@@ -55,10 +68,9 @@ class Browser:
         to_it, told = os.pipe()
         heard, from_it = os.pipe()
         command = [CHROMIUM, *_FLAGS, f"--user-data-dir={folder}", f"--window-size={width},{height}"]
-        wired = ["sh", "-c", f'exec "$@" 3<&{to_it} 4>&{from_it}', "sh", *command]
-        process = subprocess.Popen(
-            wired, pass_fds=(to_it, from_it), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        wired = [sys.executable, "-c", _WIRED, str(to_it), str(from_it), *command]
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(wired, pass_fds=(to_it, from_it), stdout=quiet, stderr=quiet)
         os.close(to_it)
         os.close(from_it)
         try:
@@ -119,7 +131,7 @@ class Browser:
         path.write_bytes(base64.b64decode(answer["data"]))
 
     def prefer(self, scheme: str) -> None:
-        """"dark" or "light"."""
+        """ "dark" or "light"."""
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
     def complaints(self) -> list[str]:
