@@ -146,7 +146,7 @@ class Player {
     const next = async (now) => {
       if (turn !== this.turn) return;
       const span = this.last - this.first + 1;
-      const gone = Math.floor(((now - began) / 1000) * this.rate * speed) % span;
+      const gone = Math.floor((Math.max(0, now - began) / 1000) * this.rate * speed) % span;  // a frame's time may lie before
       await this.jump(this.first + ((((from - this.first - gone) % span) + span) % span));
       if (turn === this.turn) requestAnimationFrame(next);
     };
