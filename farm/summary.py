@@ -293,9 +293,8 @@ def _remedies(reader: _Reader, shot: Shot, state: str, takes: Sequence[TakeSumma
     """What a person can do for a shot that has no clip: choose a take, try again, or correct what was asked."""
     if state not in {"failed", "held"}:
         return
-    best = max(
-        (take for take in takes if take.approve), key=lambda take: (take.score or 0.0, -take.number), default=None
-    )
+    choices = [take for take in takes if take.approve]
+    best = max(choices, key=lambda take: (bool(take.passed), take.score or 0.0, -take.number), default=None)
     if best:
         words = "choose a take; the best score has" if state == "held" else "deliver a take all the same, such as"
         yield Remedy(words=f"{words} take {best.number}", command=best.approve)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from farm.report import html
+
+KEY = "publish/demo/shots/report/v001/report.html"
+
 STATE = """(({frame, speed, first, last, takes}) => ({
     frame, speed, first, last, code: transport.current.dataset.code, times: takes.map(take => take.video.currentTime)
 }))(transport.player)"""
@@ -175,6 +179,20 @@ def test_movies_are_loaded_when_they_are_played_and_given_back(page, job, shot):
         assert tab.run("document.querySelectorAll('video').length") == 2 * min(number + 1, 3)
         tab.press("]")
     assert tab.complaints() == []
+
+
+def test_of_a_long_list_only_what_is_on_screen_is_asked_for(browser, job, shot, tmp_path):
+    page = tmp_path / KEY
+    page.parent.mkdir(parents=True)
+    page.write_text(
+        html(job(*(shot(f"sh{n:04}", 4) for n in range(300)), animatic="", files={}), KEY), encoding="utf-8"
+    )
+    browser.open(page.as_uri())
+    asked = [url for url in browser.asked_for() if url.endswith((".jpg", ".mp4"))]
+    assert 4 <= len(asked) <= 60, "of 1200 posters, and as many movies"
+    browser.run("transport.shots[250].scrollIntoView()")
+    browser.wait_for("transport.current?.dataset.code.startsWith('sh02')")
+    assert browser.run("document.querySelectorAll('video').length") == 0
 
 
 def test_it_asks_for_nothing_but_what_lies_beside_it(page, job, shot, tmp_path):
