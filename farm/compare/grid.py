@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 WIDEST, HIGHEST = 1920, 1080
-"""Pixels that all of it may take: what fits a screen."""
+"""Pixels: what fits a screen. Three proxies of 640 in a row are shown as they are, and the gaps come on top."""
 
 GAP = 8
 """Between cells, and around them."""
@@ -40,7 +40,7 @@ class Grid:
 
     @classmethod
     def _laid_out(cls, columns: int, rows: int, aspect: float, largest: int) -> Grid:
-        wide = (WIDEST - (columns + 1) * GAP) / columns
+        wide = WIDEST / columns
         high = (HIGHEST - HEADER - rows * (STRIP + GAP)) / rows
         width = min(wide, high * aspect, largest)
         return cls(columns, rows, even(width), even(width / aspect))
