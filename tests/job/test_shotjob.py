@@ -15,6 +15,7 @@ from farm.errors import InputError
 from farm.kit import Kit
 from farm.models.registry import Registry
 from farm.shelf import Shelf
+from farm.shotfarm import costs_in
 from farm.shotjob import ShotJob, shot_job
 from farm.shots.model import Select, Shot, ShotList
 from farm.store.clips import ClipStore
@@ -26,6 +27,8 @@ from farm.tasks import Asset, Manifest, Outcome, Task, TaskState, asset_key
 
 NAMES = count()
 SUBMITTED_US = 100
+TAKE_COSTS = 250
+"""Micros, each attempt at it."""
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Farm:
             kit=Kit(Registry()),
             runs=lambda task: False,
             now_us=lambda: SUBMITTED_US,
+            costs=costs_in(self.store),
         )
 
     def run(self, job: Job, plan: ShotJob, tasks: Iterable[Task], failing: Iterable[str] = ()) -> list[str]:
@@ -112,7 +116,8 @@ class Farm:
         )
         state = TaskState.FAILED if message else TaskState.DONE
         moved = TaskMoved(task.id, state, 1, 0 if message else number, said.failure, message)
-        self.store.commit(self.lease.epoch, [AttemptStarted(task.id, number, "w", "n", 1), AttemptEnded(said), moved])
+        ended = AttemptEnded(said, cost_micros=TAKE_COSTS if task.stage == "generate" else 0)
+        self.store.commit(self.lease.epoch, [AttemptStarted(task.id, number, "w", "n", 1), ended, moved])
         return Outcome(state, said, said.failure, message)
 
     def leave(self, task: Task, number: int) -> dict:
@@ -230,6 +235,16 @@ def test_a_comparison_that_failed_fails_no_job_and_a_retry_makes_it(farm, shot):
     assert plan.end() is JobState.DONE
     assert farm.run(job, plan, plan.retry([])) == ["compare sh010"]
     assert plan.account().shots[0].comparison
+
+
+def test_every_attempt_at_a_take_is_paid_for(farm, shot):
+    job = farm.submit(shot("sh010"))
+    plan = farm.open(job)
+    farm.run(job, plan, plan.begin(), failing=["generate sh010 take 2"])
+    farm.run(job, plan, plan.retry(["sh010"]))
+    summary = plan.account()
+    assert [take.cost_micros for take in summary.shots[0].takes] == [TAKE_COSTS, 2 * TAKE_COSTS]
+    assert summary.cost_micros == 3 * TAKE_COSTS
 
 
 def test_another_job_with_that_list_has_the_same_report(farm, shot):
