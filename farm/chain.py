@@ -1,8 +1,10 @@
 """The chain of a shot: which stages there are, their versions, and what each takes as parameters.
 
     prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ upscale ─▶ interpolate ─▶ deliver ─▶ assemble (per list)
+                                         └───────────▶ compare
 
-`upscale` and `interpolate` are for the chosen take, where it is smaller or slower than what is delivered.
+`upscale` and `interpolate` are for the chosen take, where it is smaller or slower than what is delivered; `compare`
+shows all takes of a shot beside each other, and nothing waits for it.
 
 Parameters are part of a task's id, with the fields that equal their default left out: a new field with a default
 re-renders nothing. A stage's version is part of it too: raise it when the same parameters would give another output
@@ -30,6 +32,7 @@ class StageName(StrEnum):
     GENERATE = "generate"
     SCORE = "score"
     SELECT = "select"
+    COMPARE = "compare"
     UPSCALE = "upscale"
     INTERPOLATE = "interpolate"
     DELIVER = "deliver"
@@ -92,6 +95,32 @@ class SelectParams(Params):
 
     takes: tuple[int, ...]
     top: int = 1
+
+
+class ComparedTake(Params):
+    """One take, as it is named where it stands beside others."""
+
+    number: int
+    model: str
+    seed: int
+    label: str = ""
+    skip: int = 0
+    """Frames before the cut begins: its handle."""
+
+
+class CompareParams(Params):
+    """Inputs: for take n `proxy_{n}` and `score_{n}`. Leaves `movie`, all takes side by side, and `contact_sheet`."""
+
+    title: str
+    sequence: str = ""
+    prompt: str = ""
+    width: int
+    height: int
+    frames: int
+    fps: Fraction
+    takes: tuple[ComparedTake, ...]
+    picked: tuple[int, ...] = ()
+    """The numbers of those that are delivered."""
 
 
 class UpscaleParams(Params):
@@ -210,8 +239,9 @@ class CutEntry(Params):
 class AssembleParams(Params):
     """Inputs: for entry i (from 0) `clip_{i}` (a mezzanine) or `still_{i}` (a prepared still), or none (a plain slate).
 
-    Leaves `movie`, `contact_sheet`, the timeline as `timeline` (.otio), `edl`, `fcp_xml` and `fcpxml`, and `sidecar`
-    (.csv: what only the .otio can carry). Fact `losses`: what each of these formats leaves out of this cut.
+    Leaves `movie`, `contact_sheet` and where there are several sequences a `sheet_{n}` of each, the timeline as
+    `timeline` (.otio), `edl`, `fcp_xml` and `fcpxml`, and `sidecar` (.csv: what only the .otio can carry). Fact
+    `losses`: what each of these formats leaves out of this cut.
     """
 
     title: str
@@ -219,6 +249,12 @@ class AssembleParams(Params):
     height: int
     fps: Fraction
     entries: tuple[CutEntry, ...]
+
+    @property
+    def sheets(self) -> dict[str, str]:
+        """The sequences that have a contact sheet of their own, by output: none where there is only one."""
+        names = dict.fromkeys(entry.sequence for entry in self.entries)
+        return {f"sheet_{number}": name for number, name in enumerate(names, 1)} if len(names) > 1 else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +271,7 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.GENERATE: StageSpec(1, GenerateParams, "farm.stages.generate:run"),
     StageName.SCORE: StageSpec(1, ScoreParams, "farm.stages.score:run"),
     StageName.SELECT: StageSpec(1, SelectParams, "farm.stages.select:run"),
+    StageName.COMPARE: StageSpec(1, CompareParams, "farm.stages.compare:run"),
     StageName.UPSCALE: StageSpec(1, UpscaleParams, "farm.stages.upscale:run"),
     StageName.INTERPOLATE: StageSpec(1, InterpolateParams, "farm.stages.interpolate:run"),
     StageName.DELIVER: StageSpec(2, DeliverParams, "farm.stages.deliver:run"),

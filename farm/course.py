@@ -26,7 +26,7 @@ from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId, TaskStat
 PORTION = 16
 """Shots that are planned, and looked up, at a time."""
 
-PRODUCTS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})
+PRODUCTS = frozenset({StageName.COMPARE, StageName.DELIVER, StageName.ASSEMBLE})
 """Stages whose own files people take away."""
 
 
@@ -86,9 +86,11 @@ class Course:
         return self._meet(self._forgotten(failed))
 
     def _wants_more(self, planned: ShotPlan) -> bool:
-        """True for a shot without a clip, and for one that was cancelled when only some of its takes were there."""
+        """True for a shot without a clip, or a comparison, and for one cancelled when only some takes were there."""
         outcomes = (self.live.known.get(task.id) for task in planned.tasks)
-        return planned.failed or any(each and each.state is TaskState.CANCELLED for each in outcomes)
+        compared = self.live.known.get(planned.compare.id) if planned.compare else None
+        is_cut_short = any(each and each.state is TaskState.CANCELLED for each in outcomes)
+        return planned.failed or is_cut_short or bool(compared and not compared.done)
 
     def found(self, tasks: Sequence[Task]) -> Found:
         """Where tasks stand that were just made part of the job; see `JobPlan`."""

@@ -3,10 +3,10 @@
     Brief (list, assets, adapters, refused shots) + known outcomes ──▶ Plan
 
 Everything that can be named now is planned: `prepare`, `generate` and `score` of every take at once; `select` when the
-takes have settled, with those that came out; what the chosen take needs (`farm.finish`) and `deliver` when there is a
-choice, keyed by its `generate` task; `assemble` when every shot has either its deliverables or a reason why it has
-none. Planning again with the same knowledge gives the same tasks, and more knowledge only ever adds tasks or replaces
-the assembly.
+takes have settled, with those that came out, and `compare` when they are ranked; what the chosen take needs
+(`farm.finish`) and `deliver` when there is a choice, keyed by its `generate` task; `assemble` when every shot has
+either its deliverables or a reason why it has none. Planning again with the same knowledge gives the same tasks, and
+more knowledge only ever adds tasks or replaces the assembly and the comparison.
 
 The ranking chooses, unless a person does (`Brief.choices`), before or after it: approving what the ranking had picked
 plans nothing new. A shot on hold is ranked, and stands in the cut as a slate until somebody has chosen.
@@ -23,6 +23,7 @@ from fractions import Fraction
 from farm.chain import (
     STAGES,
     AssembleParams,
+    CompareParams,
     Credit,
     CutEntry,
     DeliverParams,
@@ -35,6 +36,7 @@ from farm.chain import (
     StageName,
     UpscaleParams,
 )
+from farm.comparison import comparison
 from farm.deliverable import Delivery, deliver_params, step_words
 from farm.finish import Finished, Finishers, finish
 from farm.models.spec import Adapter, Rejection, Resolved
@@ -128,6 +130,8 @@ class ShotPlan:
     finished: tuple[Finished, ...] = ()
     """Of the chosen takes, one each."""
     deliver: tuple[Task, ...] = ()
+    compare: Task | None = None
+    """All its takes beside each other; part of the job, but nothing waits for it."""
     reason: str = ""
     """Why there will be no clip; "" while there may be one."""
     held: bool = False
@@ -150,6 +154,8 @@ class ShotPlan:
         for finished in self.finished:
             yield from finished.tasks
         yield from self.deliver
+        if self.compare:
+            yield self.compare
 
     @property
     def failed(self) -> bool:
@@ -158,7 +164,8 @@ class ShotPlan:
 
     def settled(self, known: Known) -> bool:
         """True when nothing more will come of this shot by itself: delivered, or known to have no clip."""
-        return bool(self.reason or self.deliver) and all(task.id in known for task in self.tasks)
+        awaited = (task for task in self.tasks if task is not self.compare)
+        return bool(self.reason or self.deliver) and all(task.id in known for task in awaited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +220,8 @@ def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     start = ShotPlan(shot=shot, prepare=prepare if takes else None, takes=takes, notes=notes + rejections)
     if not takes:
         return ShotPlan(shot=shot, reason="; ".join(rejections), notes=rejections)
-    return _deliver_chosen(brief, _choose(brief, _rank(brief, start, known), known), known)
+    chosen = _choose(brief, _rank(brief, start, known), known)
+    return _compare(brief, _deliver_chosen(brief, chosen, known), known)
 
 
 def _opening(brief: Brief, shot: Shot) -> Opening:
@@ -309,6 +317,15 @@ def _deliver_chosen(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
     if not deliver:
         return planned
     return replace(planned, finished=finished, deliver=deliver, reason=failed or planned.reason)
+
+
+def _compare(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
+    """With its takes beside each other, once they are ranked, where at least two came out."""
+    usable = [take for take in planned.takes if take.score.id in known and known[take.score.id].done]
+    if planned.select is None or planned.select.id not in known or len(usable) < 2:
+        return planned
+    params, inputs = comparison(planned.shot, usable, planned.chosen)
+    return replace(planned, compare=_task(brief, StageName.COMPARE, params, planned.shot, inputs=inputs))
 
 
 def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Task | None:
@@ -602,6 +619,8 @@ def _make(
 def _shape(stage: StageName, params: Params) -> str:
     """What a task's time goes by: its stage, its frame's size and how many frames, as far as it has them."""
     match params:
+        case CompareParams():
+            return f"{stage} {params.width}x{params.height}x{params.frames * len(params.takes)}"
         case GenerateParams() | ScoreParams() | UpscaleParams() | InterpolateParams() | DeliverParams():
             return f"{stage} {params.width}x{params.height}x{params.frames}"
         case AssembleParams():

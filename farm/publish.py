@@ -2,7 +2,9 @@
 
     deliver ─▶ publish/demo/sq010/sh010/review/v001/demo_sq010_sh010_review_v001.mp4
                publish/demo/sq010/sh010/png/v001/demo_sq010_sh010_png_v001.1001.png, …
-    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio,edl,xml,…} and _contact-sheet.jpg
+    compare ─▶ publish/demo/sq010/sh010/takes/v001/demo_sq010_sh010_takes_v001_{side-by-side.mp4,contact-sheet.jpg}
+    assemble ─▶ publish/demo/shots/animatic/v001/demo_shots_animatic_v001.{mp4,otio,edl,xml,…} and _contact-sheet.jpg,
+                and where there are several sequences _contact-sheet_sq010.jpg …
 
 A published file is a link to (or a server-side copy of) the winning attempt's output: never overwritten, written again
 without effect, and made anew from the job store at any time. A version number belongs to a content, the task's id.
@@ -17,17 +19,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from farm.chain import StageName, shown
+from farm.chain import AssembleParams, StageName, shown
 from farm.config import Project
 from farm.errors import KeyExists, KeyMissing
 from farm.shots.model import ShotList
 from farm.shots.naming import FIELDS, fill
+from farm.shots.reading.slugs import slugged
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, StoredFile, Task
 
 ANIMATIC = "animatic"
+TAKES = "takes"
+"""The product that shows all takes of a shot."""
 
 SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
+    StageName.COMPARE: {"movie": "_side-by-side.mp4", "contact_sheet": "_contact-sheet.jpg"},
     StageName.ASSEMBLE: {
         "movie": ".mp4",
         "contact_sheet": "_contact-sheet.jpg",
@@ -52,7 +58,11 @@ def _suffixes(task: Task, manifest: Manifest) -> Mapping[str, str]:
     if task.stage == StageName.DELIVER:
         names = {output: posixpath.basename(file.key) for output, file in manifest.files.items()}
         return {output: name.removeprefix(STEM) for output, name in names.items()}
-    return SUFFIXES.get(StageName(task.stage), {})
+    suffixes = dict(SUFFIXES.get(StageName(task.stage), {}))
+    if task.stage == StageName.ASSEMBLE:  # a sequence's own sheet is called after it
+        sheets = AssembleParams.model_validate(task.params).sheets
+        suffixes |= {output: f"_contact-sheet_{slugged(name) or output}.jpg" for output, name in sheets.items()}
+    return {output: suffix for output, suffix in suffixes.items() if output in manifest.files}
 
 
 class Allocate(Protocol):
@@ -126,7 +136,7 @@ class Publisher:
             return self.shot_list.name, {}, ANIMATIC
         shot = self.shot_list.shot(task.shot)
         fields = {"sequence": shot.sequence, "episode": shot.episode, "scene": shot.scene}
-        return shot.code, fields, str(task.params["product"])
+        return shot.code, fields, TAKES if task.stage == StageName.COMPARE else str(task.params["product"])
 
     def _name(self, subject: str, fields: Mapping[str, str], product: str, number: int) -> str:
         """The key of a version of a product, but for its suffix."""

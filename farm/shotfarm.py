@@ -5,7 +5,7 @@ Request(submit) ─▶ accept ─▶ Job ─▶ open ─▶ ShotJob          job
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import cast
 
 from pydantic import JsonValue
@@ -19,7 +19,7 @@ from farm.kit import Kit
 from farm.publish import Publisher
 from farm.resume import Past
 from farm.shelf import Shelf
-from farm.shotjob import ShotJob, brief_of, shot_job
+from farm.shotjob import Costs, ShotJob, brief_of, shot_job
 from farm.store.catalog import Catalog
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
@@ -57,6 +57,7 @@ class ShotFarm:
             kit=self._kit,
             runs=runs,
             now_us=now_us,
+            costs=costs_in(self._store),
         )
         return plan
 
@@ -88,7 +89,18 @@ def looked_at(job: Job, clips: ClipStore, store: JobStore | None, kit: Kit) -> S
     publisher = _Onlooker(submission.shot_list, submission.project, clips, version)
     choices = store.choices(job.id) if store else {}
     past = Past(job.id, store, shelf, runs=_somebody_runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, kit), past, shelf), publisher)
+    course = Course(brief_of(submission, publisher, choices, kit), past, shelf)
+    return ShotJob(job, submission, course, publisher, costs_in(store) if store else None)
+
+
+def costs_in(store: JobStore) -> Costs:
+    """What tasks cost, by the books."""
+
+    def costs(tasks: Collection[TaskId]) -> dict[TaskId, int]:
+        sums = {task: sum(each.cost_micros for each in made) for task, made in store.attempts(tasks).items()}
+        return {task: micros for task, micros in sums.items() if micros}
+
+    return costs
 
 
 class _Onlooker(Publisher):

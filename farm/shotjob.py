@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from farm.canonical import content_id
+from farm.chain import StageName
 from farm.course import Course
 from farm.deliverable import Delivery
 from farm.driver.seams import Found
@@ -39,17 +40,23 @@ from farm.tasks import Outcome, Task, TaskId
 
 FAILED_NAMED = 3
 
+Costs = Callable[[Collection[TaskId]], Mapping[TaskId, int]]
+"""What the attempts at tasks cost so far, in micros; nothing is said of tasks that cost nothing."""
+
 logger = logging.getLogger(__name__)
 
 
 class ShotJob:
     """One job (`farm.driver.seams.JobPlan`)."""
 
-    def __init__(self, job: Job, submission: Submission, course: Course, publisher: Publisher) -> None:
+    def __init__(
+        self, job: Job, submission: Submission, course: Course, publisher: Publisher, costs: Costs | None = None
+    ) -> None:
         self._job = job
         self._submission = submission
         self._course = course
         self._publisher = publisher
+        self._costs = costs
         self._report = ""
         self._remark = ""
         self._owed: list[Task] = []
@@ -104,11 +111,11 @@ class ShotJob:
         return self._course.inputs(task)
 
     def end(self) -> JobState | None:
-        """How the job ended, its report published; None while it waits for a person's choice."""
+        """How the job ended; None while it waits for a person's choice. Its report is published for either."""
         summary = self.account()
+        self._report = publish_report(summary, self._publisher)
         if not summary.finished:
             return None
-        self._report = publish_report(summary, self._publisher)
         self._remark = _remark(summary)
         return JobState.FAILED if summary.failed or summary.message else JobState.DONE
 
@@ -121,8 +128,15 @@ class ShotJob:
         What was made before `since_us`, else before the job was submitted, counts as reused.
         """
         job, live = self._job, self._course.live
+        takes = [task.id for task in live.tasks.values() if task.stage == StageName.GENERATE]
         summary = summarise(
-            live, self._publisher, job.out, job.created_us if since_us is None else since_us, self._submission.warnings
+            live,
+            self._publisher,
+            job.out,
+            job.created_us if since_us is None else since_us,
+            self._submission.warnings,
+            job=job.id,
+            costs=self._costs(takes) if self._costs else {},
         )
         return summary.model_copy(update={"report": self._report})
 
@@ -154,12 +168,14 @@ def shot_job(
     kit: Kit,
     runs: Callable[[TaskId], bool],
     now_us: Callable[[], int],
+    costs: Costs | None = None,
 ) -> ShotJob:
     """The job, ready to begin. Raises `InputError` for a document that this farm cannot use."""
     submission = Submission.read(job.document)
     publisher = Publisher(submission.shot_list, submission.project, clips, versions)
     past = Past(job.id, books, shelf, runs=runs, now_us=now_us)
-    return ShotJob(job, submission, Course(brief_of(submission, publisher, choices, kit), past, shelf), publisher)
+    course = Course(brief_of(submission, publisher, choices, kit), past, shelf)
+    return ShotJob(job, submission, course, publisher, costs)
 
 
 def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str, int], kit: Kit) -> Brief:
@@ -212,8 +228,8 @@ class Intents(Mapping[str, MotionIntent]):
 
 
 def publish_report(summary: JobSummary, publisher: Publisher) -> str:
-    """Publish the summary as a page, and give its key."""
-    content = content_id(summary.model_dump(mode="json", exclude={"report", "rendered", "reused"}))
+    """Publish the summary as a page, and give its key. Another job that came to the same has the same page."""
+    content = content_id(summary.content())
     key = publisher.document_key("report", content, ".html")
     publisher.document(key, html(summary, key))
     return key

@@ -82,12 +82,19 @@ def _row(shot: ShotSummary) -> tuple[Text, ...]:
         return name, length, takes, Text("left", "dim"), Text(""), Text("not asked for", "dim")
     if shot.state == "failed":
         return name, length, takes, Text("none", "red"), Text(""), Text(shot.reason, "red")
+    if shot.state == "held":
+        return name, length, takes, Text("held", "yellow"), Text(""), Text(_to_do(shot), "yellow")
     take = shot.chosen
     if take is None:
         return name, length, takes, Text("…", "dim"), Text(""), Text("not finished", "dim")
     label = f" {take.label}" if take.label else ""
     score = "" if take.score is None else f"{take.score:.0f}"
     return name, length, takes, Text(f"take {take.number}{label}"), Text(score, "green"), Text(take.why, "dim")
+
+
+def _to_do(shot: ShotSummary) -> str:
+    """The first thing that can be done about a shot, as a command where there is one."""
+    return next((each.command or each.words for each in shot.remedies), shot.reason)
 
 
 def what_to_open(summary: JobSummary) -> Text:

@@ -32,6 +32,7 @@ _WEIGHT = {
     StageName.INTERPOLATE: 10.0,
     StageName.ASSEMBLE: 6.0,
     StageName.UPSCALE: 5.0,
+    StageName.COMPARE: 3.0,
     StageName.DELIVER: 3.0,
     StageName.SCORE: 2.0,
 }

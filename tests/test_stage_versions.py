@@ -24,6 +24,7 @@ MAKES_THE_OUTPUT = {
     StageName.GENERATE: ["farm.stages.generate", "farm.media.encode", "farm.media.presets"],
     StageName.SCORE: ["farm.stages.score", "farm.scoring"],
     StageName.SELECT: ["farm.stages.select"],
+    StageName.COMPARE: ["farm.stages.compare", "farm.compare", "farm.cut.text", "farm.fitting", "farm.media.presets"],
     StageName.UPSCALE: [
         "farm.stages.upscale",
         "farm.models.enhance.lanczos",

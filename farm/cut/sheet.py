@@ -21,9 +21,9 @@ from farm.shots.model import Fit
 if TYPE_CHECKING:
     from farm.models.spec import Frame
 
-_GROUND = (20, 21, 23)
-_CARD = (30, 32, 35)
-_PILL = (58, 62, 68)
+GROUND = (20, 21, 23)
+PANEL = (30, 32, 35)
+PILL = (58, 62, 68)
 
 THUMB_WIDTH = 384
 """Pixels; three stand side by side on a card."""
@@ -74,7 +74,7 @@ def contact_sheet(title: str, subtitle: str, cards: Sequence[Card]) -> Frame:
     rows = max(1, math.ceil(len(cards) / columns))
     width = 2 * _MARGIN + columns * card_width + (columns - 1) * _MARGIN // 2
     height = _HEADER + _MARGIN + rows * card_height + (rows - 1) * _MARGIN // 2
-    image = Image.new("RGB", (width, height), _GROUND)
+    image = Image.new("RGB", (width, height), GROUND)
     draw = ImageDraw.Draw(image)
     draw_line(draw, (_MARGIN, 34), title, _TITLE, width - 2 * _MARGIN)
     draw_line(draw, (_MARGIN, 34 + _TITLE.line_height), subtitle, _UNDER_TITLE, width - 2 * _MARGIN)
@@ -82,7 +82,7 @@ def contact_sheet(title: str, subtitle: str, cards: Sequence[Card]) -> Frame:
         row, column = divmod(number, columns)
         left = _MARGIN + column * (card_width + _MARGIN // 2)
         top = _HEADER + row * (card_height + _MARGIN // 2)
-        draw.rectangle((left, top, left + card_width - 1, top + card_height - 1), fill=_CARD)
+        draw.rectangle((left, top, left + card_width - 1, top + card_height - 1), fill=PANEL)
         _place(image, card, left, top, thumb_height)
         _words(draw, card, left + _PADDING, top + thumb_height + _PADDING, room)
     return np.asarray(image, np.uint8)
@@ -112,7 +112,7 @@ def _words(draw: ImageDraw.ImageDraw, card: Card, left: int, top: int, room: int
     if card.take:
         width = min(math.ceil(line_width(card.take, _TAKE)), room // 3)
         start = left + room - width - 20
-        draw.rounded_rectangle((start, top - 2, left + room, top + 30), radius=16, fill=_PILL)
+        draw.rounded_rectangle((start, top - 2, left + room, top + 30), radius=16, fill=PILL)
         draw_line(draw, (start + 10, top + 4), card.take, _TAKE, width)
     style = _WARNING if card.slated else _NOTE
     draw_lines(draw, (left, top + _CODE.line_height + 6), card.note, style, room, most=_NOTE_LINES)

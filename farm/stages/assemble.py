@@ -1,4 +1,4 @@
-"""assemble: the whole cut as one continuous movie, a contact sheet and timelines for every editor.
+"""assemble: the whole cut as one continuous movie, contact sheets, and timelines for every editor.
 
     entry ─┬▶ clip: its mezzanine, conformed to the entry's frames ─┐
            └▶ no clip: its still under a slate, as long            ─┴▶ one Encoder ─▶ movie
@@ -9,7 +9,7 @@ The cut never moves: the movie is as long as its entries say, whatever the clips
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import accumulate, islice, repeat
 from pathlib import Path
@@ -58,8 +58,13 @@ def run(inputs: Mapping[str, Path], params: AssembleParams, ctx: Context) -> Out
                 ctx.progress(encoder.count / total)
             cards.append(_card(entry, start, params.fps, thumbs))
     as_asked(probe(movie), params.width, params.height, total, params.fps, movie.name)
-    write_jpeg(sheet, contact_sheet(params.title, _subtitle(params, total), cards), quality=88)
-    files = {"movie": movie, "contact_sheet": sheet, **write_timelines(ctx.scratch, params)}
+    write_jpeg(sheet, contact_sheet(params.title, _subtitle(params, params.entries), cards), quality=88)
+    files = {
+        "movie": movie,
+        "contact_sheet": sheet,
+        **_sequence_sheets(params, cards, ctx.scratch),
+        **write_timelines(ctx.scratch, params),
+    }
     slated = [entry.code for entry in params.entries if not entry.has_clip]
     lost: dict[str, JsonValue] = {output: [*said] for output, said in losses(params).items()}
     return Outputs(
@@ -110,6 +115,19 @@ def _slate(still: Path | None, entry: CutEntry, start: int, params: AssemblePara
     )
 
 
+def _sequence_sheets(params: AssembleParams, cards: Sequence[Card], folder: Path) -> dict[str, Path]:
+    """A contact sheet of each sequence, where there are several."""
+    sheets: dict[str, Path] = {}
+    for output, name in params.sheets.items():
+        own = [(entry, card) for entry, card in zip(params.entries, cards, strict=True) if entry.sequence == name]
+        title = f"{params.title} · {name or 'no sequence'}"
+        subtitle = _subtitle(params, [entry for entry, _ in own])
+        path = folder / f"{output.replace('_', '-')}.jpg"
+        write_jpeg(path, contact_sheet(title, subtitle, [card for _, card in own]), quality=88)
+        sheets[output] = path
+    return sheets
+
+
 def _card(entry: CutEntry, start: int, fps: Fraction, thumbs: list[Frame]) -> Card:
     facts = _joined(f"{float(entry.frames / fps):.1f} s", _count(entry.frames, "frame"), timecode(start, fps))
     take = f"take {entry.take}" if entry.take else ""
@@ -123,11 +141,12 @@ def _card(entry: CutEntry, start: int, fps: Fraction, thumbs: list[Frame]) -> Ca
     )
 
 
-def _subtitle(params: AssembleParams, total: int) -> str:
+def _subtitle(params: AssembleParams, entries: Sequence[CutEntry]) -> str:
+    total = sum(entry.frames for entry in entries)
     minutes, seconds = divmod(float(total / params.fps), 60)
     length = f"{int(minutes)} min {seconds:.1f} s" if minutes else f"{seconds:.1f} s"
     size = f"{params.width} x {params.height}"
-    return _joined(_count(len(params.entries), "shot"), length, size, f"{_rate(params.fps)} fps")
+    return _joined(_count(len(entries), "shot"), length, size, f"{_rate(params.fps)} fps")
 
 
 def _joined(*words: str) -> str:

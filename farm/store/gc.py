@@ -1,6 +1,6 @@
 """What may go from a clip store: listed first, deleted only when told.
 
-    rejected take    the mezzanine of a take that nothing but its score was made from, past its retention
+    rejected take    the mezzanine of a take that was scored and compared, and nothing else, past its retention
     unused attempt   files of an attempt that ended and did not win, past the same age
 
 Kept whatever its age: everything of a live job, every pin, every take that a deliverable or a cut was made from, every
@@ -31,7 +31,7 @@ _KEY = re.compile(r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P
 _RECORDS = frozenset({FileClass.MANIFEST, FileClass.LOG})
 _TAKES = frozenset({StageName.GENERATE, StageName.UPSCALE, StageName.INTERPOLATE})
 """Stages that leave a mezzanine of a take."""
-_JUDGES = frozenset({StageName.SCORE, StageName.SELECT})
+_JUDGES = frozenset({StageName.SCORE, StageName.SELECT, StageName.COMPARE})
 
 
 class Why(StrEnum):

@@ -64,6 +64,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "generate": ("mezzanine", "proxy", "poster"),
     "score": ("score",),
     "select": ("ranking",),
+    "compare": ("movie", "contact_sheet"),
     "deliver": ("clip",),
 }
 MEASURES = 15

@@ -30,7 +30,7 @@ def test_another_choice_delivers_that_take_and_assembles_anew(brief, shot, play_
     known = play_all(asked)
     chosen = choosing(asked, sh010=2)
     new = [task.label for task in plan(chosen, known).tasks.values() if task.id not in known]
-    assert new == ["deliver sh010 take 2"]
+    assert new == ["deliver sh010 take 2", "compare sh010"]
     assert plan(chosen, play_all(chosen)).assemble.params["entries"][0]["take"] == 2
 
 

@@ -24,6 +24,7 @@ def test_in_the_end_every_shot_is_delivered_and_the_list_assembled(brief, shot, 
         "generate": 4,
         "score": 4,
         "select": 2,
+        "compare": 2,
         "deliver": 2,
         "assemble": 1,
     }
@@ -42,7 +43,7 @@ def test_a_changed_prompt_touches_its_own_chain_and_the_assembly_only(brief, sho
     both = known | play_all(asked)
     new = [task for task in plan(asked, both).tasks.values() if task.id not in known]
     assert {task.shot for task in new} == {"sh020", ""}
-    assert stages(new) == {"generate": 2, "score": 2, "select": 1, "deliver": 1, "assemble": 1}
+    assert stages(new) == {"generate": 2, "score": 2, "select": 1, "compare": 1, "deliver": 1, "assemble": 1}
 
 
 def test_renaming_and_inserting_shots_render_nothing_again(brief, shot, play_all):

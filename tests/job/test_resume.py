@@ -39,6 +39,7 @@ OUTPUTS = {
     "generate": ["mezzanine", "proxy", "poster"],
     "score": ["score"],
     "select": ["ranking"],
+    "compare": ["movie", "contact_sheet"],
     "deliver": ["clip"],
     "assemble": [*SUFFIXES["assemble"]],
 }
@@ -195,7 +196,7 @@ def test_another_job_with_the_same_list_has_nothing_to_do(world):
     world.run_all()
     again = world.again()
     assert open_labels(again) == []
-    assert len(again.begin().tasks) == 15
+    assert len(again.begin().tasks) == 17
     assert not again.look().found.changes
 
 
@@ -353,7 +354,7 @@ def test_a_source_found_damaged_midway_is_made_again_before_what_reads_it(world)
     world.clips.delete(look.known[second.generate.id].manifest.files["mezzanine"].key)
     new = look.course.choose({"sh010": 2})
     world.record(look, new)
-    assert [task.label for task in new] == ["generate sh010 take 2", "deliver sh010 take 2"]
+    assert [task.label for task in new] == ["generate sh010 take 2", "deliver sh010 take 2", "compare sh010"]
     assert world.store.tasks([second.generate.id])[second.generate.id].state is TaskState.WAITING
     world.run(Look(look.course, new))
     assert look.course.live.plan.assemble.params["entries"][0]["take"] == 2

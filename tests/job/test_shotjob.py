@@ -16,6 +16,7 @@ from farm.kit import Kit
 from farm.models.registry import Registry
 from farm.publish import SUFFIXES
 from farm.shelf import Shelf
+from farm.shotfarm import costs_in
 from farm.shotjob import ShotJob, shot_job
 from farm.shots.model import Select, Shot, ShotList
 from farm.store.clips import ClipStore
@@ -27,6 +28,8 @@ from farm.tasks import Asset, Manifest, Outcome, Task, TaskState, asset_key
 
 NAMES = count()
 SUBMITTED_US = 100
+TAKE_COSTS = 250
+"""Micros, each attempt at it."""
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Farm:
             kit=Kit(Registry()),
             runs=lambda task: False,
             now_us=lambda: SUBMITTED_US,
+            costs=costs_in(self.store),
         )
 
     def run(self, job: Job, plan: ShotJob, tasks: Iterable[Task], failing: Iterable[str] = ()) -> list[str]:
@@ -113,7 +117,8 @@ class Farm:
         )
         state = TaskState.FAILED if message else TaskState.DONE
         moved = TaskMoved(task.id, state, 1, 0 if message else number, said.failure, message)
-        self.store.commit(self.lease.epoch, [AttemptStarted(task.id, number, "w", "n", 1), AttemptEnded(said), moved])
+        ended = AttemptEnded(said, cost_micros=TAKE_COSTS if task.stage == "generate" else 0)
+        self.store.commit(self.lease.epoch, [AttemptStarted(task.id, number, "w", "n", 1), ended, moved])
         return Outcome(state, said, said.failure, message)
 
     def leave(self, task: Task, number: int) -> dict:
@@ -122,6 +127,7 @@ class Farm:
             "generate": ["mezzanine", "proxy", "poster"],
             "score": ["score"],
             "select": ["ranking"],
+            "compare": ["movie", "contact_sheet"],
             "deliver": ["clip"],
             "assemble": [*SUFFIXES["assemble"]],
         }[task.stage]
@@ -157,8 +163,9 @@ def farm(tmp_path):
 
 
 CLIPS = {
-    "demo_sq010_sh010_review_v001.mp4",
-    "demo_sq010_sh020_review_v001.mp4",
+    *(f"demo_sq010_{code}_review_v001.mp4" for code in ("sh010", "sh020")),
+    *(f"demo_sq010_{code}_takes_v001_side-by-side.mp4" for code in ("sh010", "sh020")),
+    *(f"demo_sq010_{code}_takes_v001_contact-sheet.jpg" for code in ("sh010", "sh020")),
     "demo_shots_animatic_v001.mp4",
     "demo_shots_animatic_v001.csv",
     "demo_shots_animatic_v001.edl",
@@ -217,14 +224,51 @@ def test_a_job_on_hold_waits_for_its_choice_and_ends_with_it(farm, shot):
     assert plan.check_choice("sh010", 3) == "sh010 has no take 3 (it has 1, 2)"
     assert plan.check_choice("sh999", 1) == "shots has no shot sh999"
     ran = farm.run(job, plan, plan.choose({"sh010": 2}))
-    assert ran == ["deliver sh010 take 2", "assemble"]
+    assert ran == ["deliver sh010 take 2", "compare sh010", "assemble"]
     assert plan.end() is JobState.DONE
+
+
+def test_a_job_that_waits_for_a_choice_has_its_report(farm, shot):
+    job = farm.submit(shot("sh010", select=Select.HOLD), shot("sh020"))
+    plan, _ = farm.drive(job)
+    assert plan.end() is None
+    page = farm.clips.read_bytes(plan.account().report).decode()
+    assert f"farm approve {job.id} sh010 1 --out /out" in page
+    farm.run(job, plan, plan.choose({"sh010": 2}))
+    assert plan.end() is JobState.DONE
+    assert "demo_shots_report_v002.html" in farm.published()
+
+
+def test_a_comparison_that_failed_fails_no_job_and_a_retry_makes_it(farm, shot):
+    job = farm.submit(shot("sh010"))
+    plan = farm.open(job)
+    farm.run(job, plan, plan.begin(), failing=["compare sh010"])
+    assert plan.end() is JobState.DONE
+    assert farm.run(job, plan, plan.retry([])) == ["compare sh010"]
+    assert plan.account().shots[0].comparison
+
+
+def test_every_attempt_at_a_take_is_paid_for(farm, shot):
+    job = farm.submit(shot("sh010"))
+    plan = farm.open(job)
+    farm.run(job, plan, plan.begin(), failing=["generate sh010 take 2"])
+    farm.run(job, plan, plan.retry(["sh010"]))
+    summary = plan.account()
+    assert [take.cost_micros for take in summary.shots[0].takes] == [TAKE_COSTS, 2 * TAKE_COSTS]
+    assert summary.cost_micros == 3 * TAKE_COSTS
+
+
+def test_another_job_with_that_list_has_the_same_report(farm, shot):
+    for _ in range(2):
+        plan, _ = farm.drive(farm.submit(shot("sh010")))
+        plan.end()
+    assert [name for name in farm.published() if name.endswith(".html")] == ["demo_shots_report_v001.html"]
 
 
 def test_a_choice_outlives_the_driver(farm, shot):
     job = farm.submit(shot("sh010"))
     farm.drive(job)
-    assert farm.drive(job, sh010=2)[1] == ["deliver sh010 take 2", "assemble"]
+    assert farm.drive(job, sh010=2)[1] == ["deliver sh010 take 2", "compare sh010", "assemble"]
     assert farm.drive(job, sh010=2)[1] == []
 
 

@@ -26,6 +26,7 @@ OUTPUTS = {
     "generate": ["mezzanine", "proxy", "poster"],
     "score": ["score"],
     "select": ["ranking"],
+    "compare": ["movie", "contact_sheet"],
     "deliver": ["clip"],
     "assemble": [*SUFFIXES["assemble"]],
 }

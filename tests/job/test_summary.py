@@ -13,6 +13,7 @@ from farm.config import Project
 from farm.liveplan import LivePlan
 from farm.publish import Publisher
 from farm.report import html
+from farm.shots.model import Select
 from farm.store.clips import ClipStore
 from farm.summary import summarise
 from farm.tasks import StoredFile
@@ -171,6 +172,104 @@ def test_new_and_reused_takes_are_told_apart(brief, shot, play_all, publisher_of
         live.known[task] = replace(said, manifest=said.manifest.model_copy(update={"ended_us": ended_us}))
     summary = summarise(live, publisher_of(asked), "/out", 10)
     assert (summary.rendered, summary.reused) == (1, 1)
+
+
+def test_takes_carry_what_their_score_is_made_of(brief, shot, play_all, publisher_of, end):
+    asked = brief(shot("sh010"))
+    live = finished(asked, play_all)
+    first = live.plan.shots[0].takes[0]
+    components = {"motion": 0.4, "flicker": 1.0}
+    live.known[first.score.id] = end(
+        first.score,
+        total=70.0,
+        passed=False,
+        why="fails",
+        components=components,
+        gates={"moves": False, "no_cut": True},
+    )
+    take = summarise(live, publisher_of(asked), "/out", 0).shots[0].takes[0]
+    assert (take.components, take.failed_gates, take.score, take.passed) == (components, ("moves",), 70.0, False)
+    assert (take.width, take.height, take.frames, take.rate) == (640, 360, 48, "24")
+    assert take.score_file == f"{first.score.id}/score"
+
+
+def test_what_a_take_cost_is_what_the_books_say(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"))
+    live = finished(asked, play_all)
+    first, second = live.plan.shots[0].takes
+    said = live.known[second.generate.id]
+    manifest = said.manifest.model_copy(update={"facts": {"cost_micros": 30}})
+    live.known[second.generate.id] = replace(said, manifest=manifest)
+    summary = summarise(live, publisher_of(asked), "/out", 0, costs={first.generate.id: 1200})
+    assert [take.cost_micros for take in summary.shots[0].takes] == [1200, 30]
+    assert summary.cost_micros == 1230
+
+
+def test_a_shot_on_hold_names_the_command_that_chooses(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010", select=Select.HOLD))
+    live = finished(asked, play_all)
+    (held,) = summarise(live, publisher_of(asked), "/my out", 0, job="shots-1a").shots
+    assert (held.state, held.needs_attention) == ("held", True)
+    assert [remedy.command for remedy in held.remedies] == ["farm approve shots-1a sh010 1 --out '/my out'"]
+    assert [take.approve for take in held.takes] == [
+        f"farm approve shots-1a sh010 {number} --out '/my out'" for number in (1, 2)
+    ]
+
+
+def test_a_failed_shot_says_what_can_be_done(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"), shot("sh020"), shot("sh030"), refused={"sh030": "no such file"})
+    failures = {"deliver sh010 take 1": "disk full", **{f"generate sh020 take {n}": "no paint" for n in (1, 2)}}
+    summary = summarise(finished(asked, play_all, failures), publisher_of(asked), "/out", 0, job="shots-1a")
+    commands = [[remedy.command for remedy in each.remedies] for each in summary.shots]
+    assert commands == [
+        ["farm approve shots-1a sh010 2 --out /out", "farm retry shots-1a --shot sh010 --out /out"],
+        ["farm retry shots-1a --shot sh020 --out /out", ""],
+        [""],
+    ]
+    assert "shots.csv" in summary.shots[2].remedies[0].words
+    assert summary.shots[0].takes[0].approve == "", "it is the one that was picked"
+
+
+def test_without_a_job_there_are_no_commands(brief, shot, play_all, publisher_of):
+    summary = account(brief(shot("sh010", select=Select.HOLD)), play_all, publisher_of)
+    assert {take.approve for take in summary.shots[0].takes} == {""}
+
+
+def test_the_comparison_has_the_studios_name(brief, shot, play_all, publisher_of):
+    summary = account(brief(shot("sh010")), play_all, publisher_of)
+    folder = "publish/demo/sq010/sh010/takes/v001/demo_sq010_sh010_takes_v001"
+    assert (summary.shots[0].comparison, summary.shots[0].takes_sheet) == (
+        f"{folder}_side-by-side.mp4",
+        f"{folder}_contact-sheet.jpg",
+    )
+
+
+def test_a_comparison_that_failed_is_a_note(brief, shot, play_all, publisher_of):
+    summary = account(brief(shot("sh010")), play_all, publisher_of, {"compare sh010": "no space left"})
+    assert (summary.shots[0].state, summary.shots[0].comparison) == ("done", "")
+    assert "its takes are not compared: no space left" in summary.shots[0].notes
+
+
+def test_sheets_of_sequences_are_published_under_their_names(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010"), shot("sh020", sequence="Die Höhle"))
+    live = finished(asked, play_all)
+    assembly = live.plan.assemble
+    said = live.known[assembly.id]
+    more = {f"sheet_{number}": said.manifest.files["movie"] for number in (1, 2)}
+    live.known[assembly.id] = replace(
+        said, manifest=said.manifest.model_copy(update={"files": {**said.manifest.files, **more}})
+    )
+    summary = summarise(live, publisher_of(asked), "/out", 0)
+    name = "publish/demo/shots/animatic/v001/demo_shots_animatic_v001_contact-sheet"
+    assert summary.sheets == {"sq010": f"{name}_sq010.jpg", "Die Höhle": f"{name}_Die_Höhle.jpg"}
+
+
+def test_the_same_results_of_another_job_are_the_same_content(brief, shot, play_all, publisher_of):
+    asked = brief(shot("sh010", select=Select.HOLD), shot("sh020"))
+    publisher, live = publisher_of(asked), finished(asked, play_all)
+    one, two = (summarise(live, publisher, "/out", since, job=job) for since, job in ((0, "shots-1a"), (9, "shots-2b")))
+    assert one != two
+    assert one.content() == two.content()
 
 
 def test_hostile_words_are_shown_and_not_run(brief, shot, play_all, publisher_of):

@@ -161,6 +161,20 @@ def test_the_contact_sheet_holds_every_shot(clip, ctx, count):
     assert bright == pytest.approx(count * 3 * 384 * 216, rel=0.02)
 
 
+def test_every_sequence_has_a_sheet_where_there_are_several(clip, ctx):
+    source = clip("a", 200, 3)
+    shots = [("a", "sq020"), ("b", "sq010"), ("c", "sq020"), ("d", "")]
+    cut = params(*[entry(code, 3).model_copy(update={"sequence": sequence}) for code, sequence in shots])
+
+    files = assemble.run({f"clip_{n}": source for n in range(4)}, cut, ctx).files
+
+    assert cut.sheets == {"sheet_1": "sq020", "sheet_2": "sq010", "sheet_3": ""}
+    for output, shown in (("contact_sheet", 4), ("sheet_1", 2), ("sheet_2", 1), ("sheet_3", 1)):
+        picture = np.asarray(Image.open(files[output].path).convert("L"))
+        assert (np.abs(picture.astype(int) - 201) < 6).sum() == pytest.approx(shown * 3 * 384 * 216, rel=0.02)
+    assert files["sheet_1"].file_class is FileClass.DELIVERABLE
+
+
 def test_files_are_deliverables(clip, ctx):
     outputs = assemble.run({"clip_0": clip("a", 40)}, params(entry("a", 12)), ctx)
 

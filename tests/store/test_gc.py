@@ -20,7 +20,7 @@ LATER_US = 10**18
 
 
 class World:
-    """A done job: takes 1 and 2 of a shot, of which 1 was delivered; take 1 needed two attempts."""
+    """A done job: takes 1 and 2 of a shot, compared, of which 1 was delivered; take 1 needed two attempts."""
 
     def __init__(self, store: JobStore, clips: ClipStore, make: Any) -> None:
         self.store, self.clips, self.make = store, clips, make
@@ -31,7 +31,9 @@ class World:
         }
         source = {"mezzanine": Input(task=self.takes[1].id, output="mezzanine")}
         self.deliver = make.task(stage="deliver", inputs=source)
-        self.tasks = [*self.takes.values(), *self.scores.values(), self.deliver]
+        proxies = {f"proxy_{number}": Input(task=take.id, output="proxy") for number, take in self.takes.items()}
+        self.compare = make.task(stage="compare", inputs=proxies)
+        self.tasks = [*self.takes.values(), *self.scores.values(), self.compare, self.deliver]
         with store.lead() as lease:
             store.create_job(lease.epoch, make.job())
             store.add_tasks(lease.epoch, "job", self.tasks, 1)
