@@ -1,8 +1,10 @@
 """The chain of a shot: which stages there are, their versions, and what each takes as parameters.
 
-    prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ upscale ─▶ interpolate ─▶ deliver ─▶ assemble (per list)
+    prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ upscale ─▶ interpolate | conform | loop ─▶ sound ─▶ deliver
+    assemble (per list) ─▶ mix
 
-`upscale` and `interpolate` are for the chosen take, where it is smaller or slower than what is delivered.
+What stands between `select` and `deliver` is for the chosen take, where it needs it (`farm.finish`). `mix` gives the
+assembled movie its sound, where there is any.
 
 Parameters are part of a task's id, with the fields that equal their default left out: a new field with a default
 re-renders nothing. A stage's version is part of it too: raise it when the same parameters would give another output
@@ -31,6 +33,8 @@ class StageName(StrEnum):
     INTERPOLATE = "interpolate"
     DELIVER = "deliver"
     ASSEMBLE = "assemble"
+    CONFORM = "conform"
+    LOOP = "loop"
 
 
 class Params(BaseModel):
@@ -110,8 +114,52 @@ class InterpolateParams(Params):
     width: int
     height: int
     frames: int
-    """Of what it leaves: what the take's time holds at `fps`."""
+    """Of what it leaves: those of the cut with its handles, however long the take is."""
     fps: Fraction
+
+
+class ConformParams(Params):
+    """Inputs: `mezzanine`. Leaves `mezzanine` and `proxy`, as long as the cut with its handles, and at its rate."""
+
+    width: int
+    height: int
+    frames: int
+    fps: Fraction
+    source_frames: int
+    source_fps: Fraction
+    done: str
+    """What becomes of its length: a `farm.conform.Done`."""
+    step: Fraction = Fraction(1)
+    """Frames of the take that go by with each frame of the cut."""
+    ease: Fraction = Fraction(0)
+    """Frames of the cut to either side of a turn."""
+    interpolator: str = ""
+    """What makes frames between the take's own; "" takes the nearest."""
+    revision: str = ""
+
+
+class LoopParams(Params):
+    """Inputs: `mezzanine`. Leaves `mezzanine` and `proxy`: one round, gone on around over its handles."""
+
+    width: int
+    height: int
+    frames: int
+    """Handles counted in."""
+    fps: Fraction
+    handles: int = 0
+    source_frames: int
+    source_fps: Fraction
+    method: str
+    """A `farm.shots.model.LoopMethod`, not `auto`."""
+    step: Fraction = Fraction(1)
+    """Frames of the take that go by with each frame of the loop."""
+    overlap: int = 0
+    """Frames in which its end goes over into its start."""
+    ease: Fraction = Fraction(0)
+    """Frames to either side of a turn."""
+    interpolator: str = ""
+    """What makes frames between the take's own, and between those that meet; "" takes the nearest, and dissolves."""
+    revision: str = ""
 
 
 class DeliverParams(Params):
@@ -180,4 +228,6 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.INTERPOLATE: StageSpec(1, InterpolateParams, "farm.stages.interpolate:run"),
     StageName.DELIVER: StageSpec(1, DeliverParams, "farm.stages.deliver:run"),
     StageName.ASSEMBLE: StageSpec(1, AssembleParams, "farm.stages.assemble:run"),
+    StageName.CONFORM: StageSpec(1, ConformParams, "farm.stages.conform:run"),
+    StageName.LOOP: StageSpec(1, LoopParams, "farm.stages.loop:run"),
 }

@@ -19,17 +19,19 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
-from farm.shots.model import AUTO, Fit, Interpolate
+from farm.shots.model import AUTO, DurationFit, Fit, Interpolate, LoopMethod
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
 from farm.shots.reading import values
 from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
 from farm.shots.reading.document import read_document
 from farm.shots.reading.schema import (
+    DurationFitWord,
     Entry,
     FitWord,
     Handles,
     InterpolateWord,
+    LoopMethodWord,
     Money,
     Name,
     Names,
@@ -223,6 +225,8 @@ class Project(Entry):
     targets: Names = ("review",)
     upscale: Name = AUTO
     interpolate: InterpolateWord = Interpolate.AUTO
+    duration_fit: DurationFitWord = DurationFit.TRIM
+    loop_method: LoopMethodWord = LoopMethod.AUTO
     upscaler: Name = "lanczos"
     """What `upscale: auto` uses for takes smaller than what is delivered."""
 

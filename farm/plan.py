@@ -23,10 +23,12 @@ from fractions import Fraction
 from farm.chain import (
     STAGES,
     AssembleParams,
+    ConformParams,
     CutEntry,
     DeliverParams,
     GenerateParams,
     InterpolateParams,
+    LoopParams,
     Params,
     PrepareParams,
     ScoreParams,
@@ -34,10 +36,11 @@ from farm.chain import (
     StageName,
     UpscaleParams,
 )
-from farm.finish import Finished, Finishers, finish
+from farm.finish import Finished, Finishers, finish, length_notes
+from farm.looping import method_of
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
-from farm.shots.model import Select, Shot, ShotList
+from farm.shots.model import LoopMethod, Select, Shot, ShotList
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
@@ -182,11 +185,20 @@ def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     if shot.fallback and not _hopeful(takes, known):
         more, _ = _takes(brief, shot, (shot.fallback,), prepare, first=len(takes) + 1)
         takes += more
-    notes = tuple(dict.fromkeys(note for take in takes for note in take.resolved.notes))
+    notes = tuple(dict.fromkeys(note for take in takes for note in _notes(brief, shot, take)))
     start = ShotPlan(shot=shot, prepare=prepare if takes else None, takes=takes, notes=notes + rejections)
     if not takes:
         return ShotPlan(shot=shot, reason="; ".join(rejections), notes=rejections)
     return _deliver_chosen(brief, _choose(brief, _rank(brief, start, known), known), known)
+
+
+def _notes(brief: Brief, shot: Shot, take: TakePlan) -> tuple[str, ...]:
+    """What had to give in asking for a take, and what will be done to its length."""
+    made = take.resolved
+    if brief.finishers is None:
+        return made.notes
+    closes = brief.adapters[take.model].spec.closes_loops
+    return (*made.notes, *length_notes(shot, made.frames, made.fps, closes=closes))
 
 
 def _opening(brief: Brief, shot: Shot) -> Opening:
@@ -359,6 +371,7 @@ def _take(
     spec = brief.adapters[model].spec
     still = brief.assets[shot.code]["still"]
     intent = brief.intents[shot.code]
+    is_loop = method_of(shot, closes=spec.closes_loops) is LoopMethod.MODEL
     seed = (
         shot.seed + of_model - 1 if shot.seed is not None else take_seed(brief.shot_list.seed, still.digest, of_model)
     )
@@ -376,7 +389,7 @@ def _take(
         fidelity=shot.fidelity,
         fit=shot.fit,
         overscan=resolved.overscan,
-        loop=shot.loop,
+        loop=is_loop,
         options=resolved.options,
     )
     generate = _task(
@@ -396,7 +409,7 @@ def _take(
         intent=resolved.follows,
         fit=shot.fit,
         overscan=resolved.overscan,
-        loop=shot.loop,
+        loop=is_loop,
     )
     sources = {
         "mezzanine": Input(task=generate.id, output="mezzanine"),
@@ -488,7 +501,15 @@ def _make(
 def _shape(stage: StageName, params: Params) -> str:
     """What a task's time goes by: its stage, its frame's size and how many frames, as far as it has them."""
     match params:
-        case GenerateParams() | ScoreParams() | UpscaleParams() | InterpolateParams() | DeliverParams():
+        case (
+            GenerateParams()
+            | ScoreParams()
+            | UpscaleParams()
+            | InterpolateParams()
+            | ConformParams()
+            | LoopParams()
+            | DeliverParams()
+        ):
             return f"{stage} {params.width}x{params.height}x{params.frames}"
         case AssembleParams():
             frames = sum(entry.frames for entry in params.entries)

@@ -52,6 +52,8 @@ MEANINGS: Mapping[str, str] = {
     "select": "who picks the take: `auto` for the ranking, `hold` for a person (`farm approve`)",
     "upscale": "how a take smaller than the clip is enlarged: `auto`, `off`, or an upscaler's name",
     "interpolate": "how a take slower than the clip gets its frames",
+    "duration_fit": "what becomes of a take of another length ([the table](../how-to/finish-takes.md#lengths))",
+    "loop_method": "how a clip that loops is closed ([the table](../how-to/finish-takes.md#loops))",
     "description": "kept with the shot",
     "action": "kept with the shot",
     "dialogue": "kept with the shot",

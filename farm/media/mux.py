@@ -33,7 +33,7 @@ def with_sound(picture: Path, source: Path) -> None:
         ffmpeg.input(file_url(picture), f="matroska", **INPUT_OPTIONS).video,
         ffmpeg.input(file_url(source), f="matroska", **INPUT_OPTIONS).audio,
     )
-    _joined(
+    joined(
         picture, streams, {"f": "matroska", "c": "copy", "fflags": "+bitexact"}, f"keeping the sound of {source.name}"
     )
 
@@ -53,10 +53,10 @@ def add_sound(movie: Path, preset: Preset, sound: Sound) -> None:
         fitted = heard.filter("apad").filter("atrim", duration=length)
         options = {"f": preset.muxer, "c:v": "copy", **preset.sound, "fflags": "+bitexact"}
         picture = ffmpeg.input(file_url(movie), f=_DEMUXERS[preset.muxer], **INPUT_OPTIONS).video
-        _joined(movie, (picture, fitted), options, f"adding sound to {movie.name}")
+        joined(movie, (picture, fitted), options, f"adding sound to {movie.name}")
 
 
-def _joined(movie: Path, streams: Sequence[Any], options: Mapping[str, str | int], doing: str) -> None:
+def joined(movie: Path, streams: Sequence[Any], options: Mapping[str, str | int], doing: str) -> None:
     """Put `streams` where the movie was."""
     joined = movie.with_name(f"joined-{movie.name}")
     graph = ffmpeg.output(*streams, file_url(joined), map_metadata=-1, **options)

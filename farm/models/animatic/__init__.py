@@ -8,6 +8,7 @@ Importing this package imports neither numpy nor OpenCV.
 
 from __future__ import annotations
 
+from farm.looping import frames_needed
 from farm.models.animatic import takes
 from farm.models.animatic.subjects import shown
 from farm.models.spec import Gang, Model, ModelSpec, Rejection, Resolved
@@ -23,6 +24,7 @@ SPEC = ModelSpec(
     needs_prompt=False,
     follows_intent=True,
     conditions=frozenset({"start", "end", "mask", "depth", "layers"}),
+    closes_loops=True,
     trained=False,
 )
 
@@ -46,7 +48,7 @@ class AnimaticAdapter:
         return Resolved(
             width=shot.width,
             height=shot.height,
-            frames=shot.nb_frames + 2 * shot.handles,
+            frames=frames_needed(shot, closes=SPEC.closes_loops),
             fps=shot.fps,
             options=manner.options(),
             follows=_followed(shot, intent),

@@ -104,6 +104,8 @@ class Family:
     """Of "cfg", "ulysses", "tp": over which a gang can share the work."""
     loras: bool = False
     audio: bool = False
+    closes_loops: bool = False
+    """True where `knobs` can ask for a loop."""
     prompt_limit: int = 2000
     """Characters, about what its text encoder reads."""
     guidance_argument: str = "guidance_scale"
@@ -223,6 +225,7 @@ FAMILIES: Mapping[str, Family] = {
             multiple=64,
             guidance=Guidance.BATCHED,
             prompt_limit=300,
+            closes_loops=True,
             knobs=_pia,
         ),
     )

@@ -79,6 +79,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "targets": ("Target", "Delivery", "Deliverables", "Platform"),
     "upscale": ("Upscaling", "Upscaler"),
     "interpolate": ("Interpolation", "Frame interpolation"),
+    "duration_fit": ("Length fit", "Conform"),
+    "loop_method": ("Loop mode",),
     "select": ("Selection", "Take selection"),
     "description": ("Shot description",),
     "notes": ("Note",),
