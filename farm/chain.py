@@ -35,6 +35,8 @@ class StageName(StrEnum):
     ASSEMBLE = "assemble"
     CONFORM = "conform"
     LOOP = "loop"
+    SOUND = "sound"
+    MIX = "mix"
 
 
 class Params(BaseModel):
@@ -162,6 +164,20 @@ class LoopParams(Params):
     revision: str = ""
 
 
+class SoundParams(Params):
+    """Inputs: `mezzanine`, and `audio` where the shot brings a file. Leaves `mezzanine` and `sound` (FLAC), levelled.
+
+    The file begins with the cut, and the take's own sound lies under it.
+    """
+
+    fps: Fraction
+    frames: int
+    """Of the cut."""
+    skip: int = 0
+    """Frames of the mezzanine before the cut begins: its handle."""
+    loudness_lufs: float = -23.0
+
+
 class DeliverParams(Params):
     """Inputs: `mezzanine`. Leaves `clip`; the studio's name is given where it is published."""
 
@@ -210,6 +226,32 @@ class AssembleParams(Params):
     entries: tuple[CutEntry, ...]
 
 
+class Cue(Params):
+    """One sound's place in the cut, in frames."""
+
+    source: str
+    """The name of its input."""
+    at: int
+    frames: int
+    skip: int = 0
+    """Frames of the sound before the part that is heard."""
+    fade_in: int = 0
+    fade_out: int = 0
+
+
+class MixParams(Params):
+    """Inputs: what `assemble` left, for entry i `sound_{i}`, and music: `music`, `music_{sequence}`. Leaves the same.
+
+    The movie's picture is copied; its sound is mixed and levelled anew.
+    """
+
+    fps: Fraction
+    frames: int
+    shots: tuple[Cue, ...] = ()
+    music: tuple[Cue, ...] = ()
+    loudness_lufs: float = -23.0
+
+
 @dataclass(frozen=True, slots=True)
 class StageSpec:
     """A stage as planning sees it; `entry` is imported only where it runs."""
@@ -230,4 +272,6 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.ASSEMBLE: StageSpec(1, AssembleParams, "farm.stages.assemble:run"),
     StageName.CONFORM: StageSpec(1, ConformParams, "farm.stages.conform:run"),
     StageName.LOOP: StageSpec(1, LoopParams, "farm.stages.loop:run"),
+    StageName.SOUND: StageSpec(1, SoundParams, "farm.stages.sound:run"),
+    StageName.MIX: StageSpec(1, MixParams, "farm.stages.mix:run"),
 }

@@ -204,6 +204,14 @@ class Retention(Entry):
     """Mezzanines of takes that were not chosen."""
 
 
+class SequenceTerms(Entry):
+    """What a show says of one of its sequences."""
+
+    sequence: Slug = ""
+    music: Text = ""
+    """A file of music for its shots, relative to the list's folder."""
+
+
 class Project(Entry):
     """Defaults of a show: what its lists and shots need not repeat."""
 
@@ -230,6 +238,8 @@ class Project(Entry):
     upscaler: Name = "lanczos"
     """What `upscale: auto` uses for takes smaller than what is delivered."""
 
+    sequences: tuple[SequenceTerms, ...] = ()
+    """Sequences with music of their own."""
     naming: NameTemplate = "{project}_{sequence}_{shot}_{product}_{version}"
     """File names of deliverables, without suffix."""
     path: PathTemplate = "{project}/{sequence}/{shot}/{product}/{version}"

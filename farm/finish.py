@@ -36,6 +36,16 @@ Make = Callable[[StageName, Params, Mapping[str, Input], Lane | None], Task]
 """Makes a task of the shot and take in question."""
 
 
+LOUDNESS_LUFS = -23.0
+"""Of what has no other: EBU R 128."""
+SOCIAL_LUFS = -14.0
+"""What platforms play everything at."""
+LOUDNESS_BY_PRODUCT: Mapping[str, float] = dict.fromkeys(
+    ("reels", "tiktok", "linkedin", "x", "youtube-shorts"), SOCIAL_LUFS
+)
+"""By the name of a delivery preset."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finishers:
     """What takes are finished with."""
@@ -116,6 +126,11 @@ def _conform(shot: Shot, frames: int, fps: Fraction) -> Conform:
     wanted = shot.nb_frames + 2 * shot.handles
     smooth = shot.interpolate is not Interpolate.OFF
     return conform(shot.duration_fit, frames, fps, wanted, shot.fps, smooth=smooth)
+
+
+def loudness_of(product: str = "") -> float:
+    """How loud a product is, in LUFS; the animatic for none."""
+    return LOUDNESS_BY_PRODUCT.get(product, LOUDNESS_LUFS)
 
 
 def is_smaller(size: tuple[int, int], shot: Shot) -> bool:

@@ -24,19 +24,23 @@ from farm.chain import (
     STAGES,
     AssembleParams,
     ConformParams,
+    Cue,
     CutEntry,
     DeliverParams,
     GenerateParams,
     InterpolateParams,
     LoopParams,
+    MixParams,
     Params,
     PrepareParams,
     ScoreParams,
     SelectParams,
+    SoundParams,
     StageName,
     UpscaleParams,
 )
-from farm.finish import Finished, Finishers, finish, length_notes
+from farm.cues import music_cues, source_of
+from farm.finish import Finished, Finishers, finish, length_notes, loudness_of
 from farm.looping import method_of
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
@@ -44,6 +48,9 @@ from farm.shots.model import LoopMethod, Select, Shot, ShotList
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
+
+AUDIO = "audio"
+"""The asset that is a shot's sound: no picture, and none of `prepare`'s."""
 
 NOT_ASKED = "not rendered yet: this run was asked for other shots"
 HELD = "on hold: a take is to be chosen"
@@ -67,6 +74,8 @@ class Brief:
     """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
+    music: Mapping[str, Asset] = field(default_factory=dict[str, Asset])
+    """By sequence, and under `farm.cues.LIST` the whole list's."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -105,6 +114,8 @@ class ShotPlan:
     chosen: tuple[TakePlan, ...] = ()
     finished: tuple[Finished, ...] = ()
     """Of the chosen takes, one each."""
+    sounds: tuple[Mapping[float, Task], ...] = ()
+    """Of the chosen takes: what gives them their sound, by its loudness; empty for a take without."""
     deliver: tuple[Task, ...] = ()
     reason: str = ""
     """Why there will be no clip; "" while there may be one."""
@@ -125,6 +136,8 @@ class ShotPlan:
             yield self.select
         for finished in self.finished:
             yield from finished.tasks
+        for sounds in self.sounds:
+            yield from sounds.values()
         yield from self.deliver
 
     @property
@@ -143,13 +156,22 @@ class Plan:
 
     shots: tuple[ShotPlan, ...]
     assemble: Task | None
+    mix: Task | None = None
+    """What gives the assembled movie its sound, where there is any."""
+
+    @property
+    def endings(self) -> tuple[Task, ...]:
+        """The tasks of the whole list, the last one being what people take away."""
+        return tuple(task for task in (self.assemble, self.mix) if task)
+
+    @property
+    def final(self) -> Task | None:
+        return self.mix or self.assemble
 
     @property
     def tasks(self) -> dict[TaskId, Task]:
         found = {task.id: task for shot in self.shots for task in shot.tasks}
-        if self.assemble:
-            found[self.assemble.id] = self.assemble
-        return found
+        return found | {task.id: task for task in self.endings}
 
     @property
     def order(self) -> dict[TaskId, int]:
@@ -158,15 +180,14 @@ class Plan:
         for index, shot in enumerate(self.shots):
             for task in shot.tasks:
                 order.setdefault(task.id, index)
-        if self.assemble:
-            order[self.assemble.id] = len(self.shots)
-        return order
+        return order | {task.id: len(self.shots) for task in self.endings}
 
 
 def plan(brief: Brief, known: Known) -> Plan:
     """Everything that can be planned, knowing `known`."""
     shots = tuple(plan_shot(brief, shot, known) for shot in brief.shot_list.shots)
-    return Plan(shots, plan_assembly(brief, shots, known))
+    assemble = plan_assembly(brief, shots, known)
+    return Plan(shots, assemble, plan_mix(brief, shots, assemble) if assemble else None)
 
 
 def plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
@@ -204,7 +225,8 @@ def _notes(brief: Brief, shot: Shot, take: TakePlan) -> tuple[str, ...]:
 def _opening(brief: Brief, shot: Shot) -> Opening:
     opening = brief.openings.get(shot.code)
     if opening is None:
-        prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=brief.assets[shot.code])
+        pictures = {name: asset for name, asset in brief.assets[shot.code].items() if name != AUDIO}
+        prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=pictures)
         opening = brief.openings[shot.code] = Opening(prepare, *_takes(brief, shot, shot.models, prepare))
     return opening
 
@@ -279,15 +301,18 @@ def _no_such_take(planned: ShotPlan, take: int) -> str:
 def _deliver_chosen(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
     """With a clip of every chosen take for every target."""
     finished = tuple(_finish(brief, planned.shot, take) for take in planned.chosen)
+    sounds = tuple(
+        _sounds(brief, planned.shot, take, ready) for take, ready in zip(planned.chosen, finished, strict=True)
+    )
     deliver = tuple(
-        _deliver(brief, planned.shot, take, ready, product)
-        for take, ready in zip(planned.chosen, finished, strict=True)
+        _deliver(brief, planned.shot, take, _heard(ready, sound, product), product)
+        for take, ready, sound in zip(planned.chosen, finished, sounds, strict=True)
         for product in planned.shot.targets
     )
     failed = next((known[task.id].message for task in deliver if task.id in known and not known[task.id].done), "")
     if not deliver:
         return planned
-    return replace(planned, finished=finished, deliver=deliver, reason=failed or planned.reason)
+    return replace(planned, finished=finished, sounds=sounds, deliver=deliver, reason=failed or planned.reason)
 
 
 def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Task | None:
@@ -311,6 +336,28 @@ def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Ta
         entries=tuple(entries),
     )
     return _make(brief, StageName.ASSEMBLE, params, inputs=inputs)
+
+
+def plan_mix(brief: Brief, shots: tuple[ShotPlan, ...], assemble: Task) -> Task | None:
+    """What gives the assembled movie its sound; None where nothing is heard in it."""
+    fps = brief.shot_list.fps
+    lengths = [(planned.shot.sequence, cut_frames(planned.shot, fps)) for planned in shots]
+    inputs = {ALL: Input(task=assemble.id, output=ALL)}
+    heard: list[Cue] = []
+    at = 0
+    for index, (planned, (_, frames)) in enumerate(zip(shots, lengths, strict=True)):
+        sound = planned.sounds[0].get(loudness_of()) if planned.sounds and not planned.reason else None
+        if sound:
+            inputs[f"sound_{index}"] = Input(task=sound.id, output="sound")
+            heard.append(Cue(source=f"sound_{index}", at=at, frames=frames))
+        at += frames
+    music = music_cues(lengths, brief.music, fps)
+    if not heard and not music:
+        return None
+    played = {cue.source for cue in music}
+    assets = {source_of(key): asset for key, asset in brief.music.items() if source_of(key) in played}
+    params = MixParams(fps=fps, frames=at, shots=tuple(heard), music=music)
+    return _make(brief, StageName.MIX, params, assets=assets, inputs=inputs)
 
 
 def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
@@ -426,6 +473,33 @@ def _finish(brief: Brief, shot: Shot, take: TakePlan) -> Finished:
         return _task(brief, stage, params, shot, inputs=inputs, lane=lane, take=take.number)
 
     return finish(shot, take.generate, brief.finishers, make)
+
+
+def _sounds(brief: Brief, shot: Shot, take: TakePlan, finished: Finished) -> dict[float, Task]:
+    """What gives a take its sound, at every loudness that is asked for, and the animatic's; empty for one without."""
+    audio = brief.assets[shot.code].get(AUDIO)
+    if audio is None and not brief.adapters[take.model].spec.makes_sound:
+        return {}
+
+    def sound(loudness: float) -> Task:
+        params = SoundParams(fps=shot.fps, frames=shot.nb_frames, skip=finished.skip, loudness_lufs=loudness)
+        return _task(
+            brief,
+            StageName.SOUND,
+            params,
+            shot,
+            assets={AUDIO: audio} if audio else {},
+            inputs={"mezzanine": finished.mezzanine},
+            take=take.number,
+        )
+
+    return {loudness: sound(loudness) for loudness in sorted({loudness_of(), *map(loudness_of, shot.targets)})}
+
+
+def _heard(finished: Finished, sounds: Mapping[float, Task], product: str) -> Finished:
+    """The take with its sound as loud as a product wants it."""
+    sound = sounds.get(loudness_of(product))
+    return replace(finished, mezzanine=Input(task=sound.id, output="mezzanine")) if sound else finished
 
 
 def _deliver(brief: Brief, shot: Shot, take: TakePlan, finished: Finished, product: str) -> Task:

@@ -34,6 +34,11 @@ SUFFIXES: Mapping[StageName, Mapping[str, str]] = {
 """By stage: which outputs are published, and what their names end in."""
 
 
+def suffixes_of(stage: str) -> Mapping[str, str]:
+    """What a stage publishes: the mix stands for the assembly that it gives its sound."""
+    return SUFFIXES.get(StageName.ASSEMBLE if stage == StageName.MIX else StageName(stage), {})
+
+
 class Allocate(Protocol):
     """Version numbers: the same for the same content for ever, and none that is `taken`."""
 
@@ -53,7 +58,7 @@ class Publisher:
 
     def keys(self, task: Task, manifest: Manifest) -> dict[str, str]:
         """Published key by output name of a finished task; empty for stages whose outputs stay inside."""
-        if task.stage not in SUFFIXES:
+        if not suffixes_of(task.stage):
             return {}
 
         def taken(number: int) -> bool:
@@ -91,7 +96,7 @@ class Publisher:
     def _keys(self, task: Task, number: int) -> dict[str, str]:
         subject, fields, product = self._identity(task)
         name = self._name(subject, fields, product, number)
-        return {output: name + suffix for output, suffix in SUFFIXES[StageName(task.stage)].items()}
+        return {output: name + suffix for output, suffix in suffixes_of(task.stage).items()}
 
     def _allocated(self, subject: str, product: str, content: str, taken: Callable[[int], bool]) -> int:
         return self.allocate(self.shot_list.project, subject, product, content, taken)

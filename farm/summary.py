@@ -130,7 +130,7 @@ def summarise(
     shot_list = live.brief.shot_list
     plan = live.plan
     shots = tuple(_shot(reader, planned) for planned in plan.shots)
-    assembly = plan.assemble
+    assembly = plan.final
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
     frames = sum(cut_frames(shot, shot_list.fps) for shot in shot_list.shots)

@@ -22,7 +22,7 @@ MEANINGS: Mapping[str, str] = {
     "depth": "a depth map of the still: white is near",
     "references": "further pictures for models that take them; the animatic model does not",
     "driving_video": "kept; not used yet",
-    "audio": "kept; not used yet",
+    "audio": "a sound file, heard from the first frame of the clip ([how](../how-to/finish-takes.md#sound))",
     "fps": "frames a second",
     "nb_frames": "length in frames",
     "duration": "length in time",

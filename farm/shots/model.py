@@ -162,6 +162,8 @@ class ShotList:
     height: int
     """The assembly's rate and size in pixels."""
     seed: int = 0
+    music: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files of music, absolute paths or URLs, by sequence; "" is the whole list's."""
     source: str = ""
     """Where it was read from, for people."""
     findings: tuple[Finding, ...] = ()

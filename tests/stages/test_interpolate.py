@@ -133,6 +133,16 @@ def test_a_take_gets_the_frames_between_its_own(ctx, take):
     assert probe(outputs.files["proxy"].path).frames == 12
 
 
+@pytest.mark.parametrize(("wanted", "done"), [(9, "trim"), (12, "none"), (20, "hold")])
+def test_the_cuts_length_is_met(ctx, take, wanted, done):
+    path, pictures, _ = take
+    ctx.models["flow"] = interpolator("flow").open(Placement())
+    outputs = interpolate.run({"mezzanine": path}, params(frames=wanted), ctx)
+    made = list(frames(outputs.files["mezzanine"].path))
+    assert (len(made), outputs.facts["conform"]) == (wanted, done)
+    assert done != "hold" or all(np.array_equal(frame, pictures[-1]) for frame in made[11:])
+
+
 def test_cancelling_leaves_nothing(ctx, take):
     ctx.models["flow"] = interpolator("flow").open(Placement())
     ctx.cancel_after = 2

@@ -59,6 +59,7 @@ class ListEntry(Entry):
     fps: Rate | None = None
     size: Size | None = None
     seed: Seed | None = None
+    music: Text | None = None
 
 
 class ShotEntry(Entry):
