@@ -1,10 +1,11 @@
 """The chain of a shot: which stages there are, their versions, and what each takes as parameters.
 
-    prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ upscale ─▶ interpolate ─▶ deliver ─▶ assemble (per list)
-                                         └───────────▶ compare
+    prepare ─▶ generate (per take) ─▶ score ─▶ select ─▶ upscale ─▶ interpolate | conform | loop ─▶ sound ─▶ deliver
+                                         └───────────▶ compare                       assemble (per list) ─▶ mix
 
-`upscale` and `interpolate` are for the chosen take, where it is smaller or slower than what is delivered; `compare`
-shows all takes of a shot beside each other, and nothing waits for it.
+What stands between `select` and `deliver` is for the chosen take, where it needs it (`farm.finish`). `compare` shows
+all takes of a shot beside each other, and nothing waits for it. `mix` gives the assembled movie its sound, where there
+is any.
 
 Parameters are part of a task's id, with the fields that equal their default left out: a new field with a default
 re-renders nothing. A stage's version is part of it too: raise it when the same parameters would give another output
@@ -37,6 +38,10 @@ class StageName(StrEnum):
     INTERPOLATE = "interpolate"
     DELIVER = "deliver"
     ASSEMBLE = "assemble"
+    CONFORM = "conform"
+    LOOP = "loop"
+    SOUND = "sound"
+    MIX = "mix"
 
 
 class Params(BaseModel):
@@ -142,7 +147,7 @@ class InterpolateParams(Params):
     width: int
     height: int
     frames: int
-    """Of what it leaves: what the take's time holds at `fps`."""
+    """Of what it leaves: those of the cut with its handles, however long the take is."""
     fps: Fraction
 
 
@@ -166,6 +171,64 @@ class Credit(Params):
     """What the still's file is called where it came from."""
     steps: tuple[str, ...] = ()
     """What was done to the take before it was delivered: "upscale lanczos"."""
+
+
+class ConformParams(Params):
+    """Inputs: `mezzanine`. Leaves `mezzanine` and `proxy`, as long as the cut with its handles, and at its rate."""
+
+    width: int
+    height: int
+    frames: int
+    fps: Fraction
+    source_frames: int
+    source_fps: Fraction
+    done: str
+    """What becomes of its length: a `farm.conform.Done`."""
+    step: Fraction = Fraction(1)
+    """Frames of the take that go by with each frame of the cut."""
+    ease: Fraction = Fraction(0)
+    """Frames of the cut to either side of a turn."""
+    interpolator: str = ""
+    """What makes frames between the take's own; "" takes the nearest."""
+    revision: str = ""
+
+
+class LoopParams(Params):
+    """Inputs: `mezzanine`. Leaves `mezzanine` and `proxy`: one round, gone on around over its handles."""
+
+    width: int
+    height: int
+    frames: int
+    """Handles counted in."""
+    fps: Fraction
+    handles: int = 0
+    source_frames: int
+    source_fps: Fraction
+    method: str
+    """A `farm.shots.model.LoopMethod`, not `auto`."""
+    step: Fraction = Fraction(1)
+    """Frames of the take that go by with each frame of the loop."""
+    overlap: int = 0
+    """Frames in which its end goes over into its start."""
+    ease: Fraction = Fraction(0)
+    """Frames to either side of a turn."""
+    interpolator: str = ""
+    """What makes frames between the take's own, and between those that meet; "" takes the nearest, and dissolves."""
+    revision: str = ""
+
+
+class SoundParams(Params):
+    """Inputs: `mezzanine`, and `audio` where the shot brings a file. Leaves `mezzanine` and `sound` (FLAC), levelled.
+
+    The file begins with the cut, and the take's own sound lies under it.
+    """
+
+    fps: Fraction
+    frames: int
+    """Of the cut."""
+    skip: int = 0
+    """Frames of the mezzanine before the cut begins: its handle."""
+    loudness_lufs: float = -23.0
 
 
 class DeliverParams(Params):
@@ -257,6 +320,34 @@ class AssembleParams(Params):
         return {f"sheet_{number}": name for number, name in enumerate(names, 1)} if len(names) > 1 else {}
 
 
+class Cue(Params):
+    """One sound's place in the cut, in frames."""
+
+    source: str
+    """The name of its input."""
+    at: int
+    frames: int
+    skip: int = 0
+    """Frames of the sound before the part that is heard."""
+    fade_in: int = 0
+    fade_out: int = 0
+
+
+class MixParams(Params):
+    """Inputs: what `assemble` left, for entry i `sound_{i}`, and music: `music`, `music_{sequence}`. Leaves the same.
+
+    The movie's picture is copied; its sound is mixed and levelled anew.
+    """
+
+    fps: Fraction
+    frames: int
+    shots: tuple[Cue, ...] = ()
+    music: tuple[Cue, ...] = ()
+    loudness_lufs: float = -23.0
+    sheets: Mapping[str, str] = {}
+    """Those of the assembly."""
+
+
 @dataclass(frozen=True, slots=True)
 class StageSpec:
     """A stage as planning sees it; `entry` is imported only where it runs."""
@@ -274,6 +365,10 @@ STAGES: Mapping[StageName, StageSpec] = {
     StageName.COMPARE: StageSpec(1, CompareParams, "farm.stages.compare:run"),
     StageName.UPSCALE: StageSpec(1, UpscaleParams, "farm.stages.upscale:run"),
     StageName.INTERPOLATE: StageSpec(1, InterpolateParams, "farm.stages.interpolate:run"),
+    StageName.CONFORM: StageSpec(1, ConformParams, "farm.stages.conform:run"),
+    StageName.LOOP: StageSpec(1, LoopParams, "farm.stages.loop:run"),
+    StageName.SOUND: StageSpec(1, SoundParams, "farm.stages.sound:run"),
     StageName.DELIVER: StageSpec(2, DeliverParams, "farm.stages.deliver:run"),
     StageName.ASSEMBLE: StageSpec(2, AssembleParams, "farm.stages.assemble:run"),
+    StageName.MIX: StageSpec(1, MixParams, "farm.stages.mix:run"),
 }

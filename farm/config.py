@@ -19,7 +19,7 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
-from farm.shots.model import AUTO, Fit, Interpolate
+from farm.shots.model import AUTO, DurationFit, Fit, Interpolate, LoopMethod
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
 from farm.shots.reading import values
@@ -27,10 +27,12 @@ from farm.shots.reading.cells import Cell, checked, raise_errors, refuse
 from farm.shots.reading.document import read_document
 from farm.shots.reading.presets import Presets
 from farm.shots.reading.schema import (
+    DurationFitWord,
     Entry,
     FitWord,
     Handles,
     InterpolateWord,
+    LoopMethodWord,
     Money,
     Name,
     Names,
@@ -209,6 +211,14 @@ class Retention(Entry):
     """Mezzanines of takes that were not chosen."""
 
 
+class SequenceTerms(Entry):
+    """What a show says of one of its sequences."""
+
+    sequence: Slug = ""
+    music: Text = ""
+    """A file of music for its shots, relative to the list's folder."""
+
+
 class Project(Entry):
     """Defaults of a show: what its lists and shots need not repeat."""
 
@@ -230,9 +240,13 @@ class Project(Entry):
     targets: Names = ("review",)
     upscale: Name = AUTO
     interpolate: InterpolateWord = Interpolate.AUTO
+    duration_fit: DurationFitWord = DurationFit.TRIM
+    loop_method: LoopMethodWord = LoopMethod.AUTO
     upscaler: Name = "lanczos"
     """What `upscale: auto` uses for takes smaller than what is delivered."""
 
+    sequences: tuple[SequenceTerms, ...] = ()
+    """Sequences with music of their own."""
     presets: Presets = ()
     """The show's own delivery presets."""
     drop_frame: YesNo = True

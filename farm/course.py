@@ -26,7 +26,7 @@ from farm.tasks import ALL, SETTLED, Outcome, StoredFile, Task, TaskId, TaskStat
 PORTION = 16
 """Shots that are planned, and looked up, at a time."""
 
-PRODUCTS = frozenset({StageName.COMPARE, StageName.DELIVER, StageName.ASSEMBLE})
+PRODUCTS = frozenset({StageName.COMPARE, StageName.DELIVER, StageName.ASSEMBLE, StageName.MIX})
 """Stages whose own files people take away."""
 
 
@@ -79,8 +79,8 @@ class Course:
             shot for shot in self.live.plan.shots if self._wants_more(shot)
         ]
         tasks = [task for planned in plans for task in planned.tasks]
-        if not shots and (assembly := self.live.plan.assemble):
-            tasks.append(assembly)
+        if not shots:
+            tasks += self.live.plan.endings
         failed = {task.id: task for task in tasks if task.id in known and not known[task.id].done}
         self._past.reopen(failed)
         return self._meet(self._forgotten(failed))

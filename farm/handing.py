@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from farm.config import Config, Project, load_project
-from farm.errors import InputError
+from farm.errors import DocumentError, InputError
 from farm.findings import Finding, Severity
 from farm.intake import take_in
 from farm.models.registry import Registry
@@ -79,12 +79,15 @@ def submission_of(ask: Ask, config: Config, models: Registry, clips: ClipStore |
     """What a job of `ask` needs. Its stills are copied into `clips`; without, only their hashes are taken."""
     shot_list, project = read(ask, config, models)
     found = findings_of(shot_list, project, models)
+    if everywhere := [finding for finding in found if finding.severity is Severity.ERROR and not finding.shot]:
+        raise DocumentError(everywhere)
     intake = take_in(shot_list, clips, _refused(found))
     warnings = [finding for finding in (*shot_list.findings, *found) if finding.severity is Severity.WARNING]
     return Submission(
         shot_list=shot_list,
         project=project,
         assets=intake.assets,
+        music=intake.music,
         refused=intake.refused,
         only=frozenset(ask.shots) or None,
         warnings=tuple(map(str, warnings)),

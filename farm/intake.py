@@ -26,6 +26,10 @@ from farm.store.clips import ClipStore
 from farm.tasks import Asset, asset_key
 
 SUFFIX_LIMIT = 8
+STILL, SOUND = "still", "sound"
+"""What files are called in the store."""
+SOUNDS = frozenset({"audio", "music"})
+"""Roles of files that are no pictures."""
 
 THREADS = 4
 """Files that are read and copied at once."""
@@ -37,16 +41,20 @@ class Intake:
 
     assets: dict[str, dict[str, Asset]] = field(default_factory=dict[str, dict[str, Asset]])
     refused: dict[str, str] = field(default_factory=dict[str, str])
+    music: dict[str, Asset] = field(default_factory=dict[str, Asset])
+    """By sequence; "" is the whole list's."""
 
 
 def take_in(shot_list: ShotList, clips: ClipStore | None, refused: Mapping[str, str]) -> Intake:
     """Copy the files of every shot that is not `refused` already. Without a clip store only their hashes are taken.
 
-    Each file is read once, however many shots name it; a few at a time, for storage may be slow to answer.
+    Each file is read once, however many shots name it; a few at a time, for storage may be slow to answer. Raises
+    `InputError` for music that cannot be read: that is no single shot's.
     """
     intake = Intake(refused=dict(refused))
     named = {shot.code: dict(files_of(shot)) for shot in shot_list.shots if shot.code not in refused}
     roles = {location: role for files in named.values() for role, location in reversed(files.items())}
+    roles |= dict.fromkeys(shot_list.music.values(), "music")
     with ThreadPoolExecutor(THREADS) as pool:
         asked = {
             location: pool.submit(_asset, location, role, shot_list.project, clips) for location, role in roles.items()
@@ -56,12 +64,13 @@ def take_in(shot_list: ShotList, clips: ClipStore | None, refused: Mapping[str, 
                 intake.assets[code] = {role: asked[location].result() for role, location in files.items()}
             except InputError as error:
                 intake.refused[code] = str(error)
+        intake.music = {sequence: asked[location].result() for sequence, location in shot_list.music.items()}
     return intake
 
 
 def files_of(shot: Shot) -> Iterator[tuple[str, str]]:
-    """The files a shot names, by what `prepare` calls them."""
-    single = {"still": shot.still, "end": shot.end, "mask": shot.mask, "depth": shot.depth}
+    """The files a shot names, by what `prepare` and `sound` call them."""
+    single = {"still": shot.still, "end": shot.end, "mask": shot.mask, "depth": shot.depth, "audio": shot.audio}
     yield from ((name, location) for name, location in single.items() if location)
     yield from ((f"reference_{number}", location) for number, location in enumerate(shot.references, 1))
 
@@ -78,7 +87,7 @@ def _kept(path: Path, location: str, role: str, project: str, clips: ClipStore |
         digest = file_digest(path)
     except OSError as error:
         raise InputError(f"{role} {location} cannot be read: {error.strerror or error}") from error
-    name = f"still{_suffix(location)}"
+    name = f"{SOUND if role in SOUNDS else STILL}{_suffix(location)}"
     key = asset_key(project, digest, name)
     if clips and not clips.exists(key):
         with suppress(KeyExists):  # another farm brought the same content in the meantime

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from farm.plan import Brief, Plan, ShotPlan, TakePlan, plan_assembly, plan_shot
+from farm.plan import Brief, Plan, ShotPlan, TakePlan, plan_assembly, plan_mix, plan_shot
 from farm.shots.model import Shot
 from farm.tasks import Outcome, Task, TaskId
 
@@ -31,6 +31,8 @@ class LivePlan:
         """Every task planned so far, each after its inputs."""
         self.places: dict[TaskId, int] = {}
         """Position of each task among those planned so far."""
+        self.endings: tuple[Task, ...] = ()
+        """What the whole list ends in, once every shot has settled; people take the last one's files."""
         self._index = {shot.code: index for index, shot in enumerate(brief.shot_list.shots)}
         self._shots: dict[str, ShotPlan] = {}
         self._open = set(self._index)
@@ -42,7 +44,8 @@ class LivePlan:
     def plan(self) -> Plan:
         """Everything planned so far. Every shot must have been taken up."""
         shots = tuple(self._shots[shot.code] for shot in self.brief.shot_list.shots)
-        return Plan(shots, None if self._open else plan_assembly(self.brief, shots, self.known))
+        assemble = None if self._open else plan_assembly(self.brief, shots, self.known)
+        return Plan(shots, assemble, plan_mix(self.brief, shots, assemble) if assemble else None)
 
     def shot(self, code: str) -> ShotPlan:
         """What is planned of a shot, taken up or not. KeyError when the list has none of that code."""
@@ -117,9 +120,10 @@ class LivePlan:
             self._is_changed = True
             yield from self._new(planned.tasks)
         if self._is_changed and not self._open:
-            assembly = self.plan.assemble  # names published files, for which storage is asked: it may fail
+            endings = self.plan.endings  # names published files, for which storage is asked: it may fail
             self._is_changed = False
-            yield from self._new([assembly] if assembly else [])
+            self.endings = endings
+            yield from self._new(endings)
 
     def _planned(self, code: str) -> ShotPlan:
         return plan_shot(self.brief, self.brief.shot_list.shots[self._index[code]], self.known)

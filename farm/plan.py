@@ -24,30 +24,40 @@ from farm.chain import (
     STAGES,
     AssembleParams,
     CompareParams,
+    ConformParams,
     Credit,
+    Cue,
     CutEntry,
     DeliverParams,
     GenerateParams,
     InterpolateParams,
+    LoopParams,
+    MixParams,
     Params,
     PrepareParams,
     ScoreParams,
     SelectParams,
+    SoundParams,
     StageName,
     UpscaleParams,
 )
 from farm.comparison import comparison
+from farm.cues import music_cues, source_of
 from farm.deliverable import Delivery, deliver_params, step_words
-from farm.finish import Finished, Finishers, finish
+from farm.finish import Finished, Finishers, finish, length_notes, loudness_of
+from farm.looping import method_of
 from farm.models.spec import Adapter, Rejection, Resolved
 from farm.shots.intent import MotionIntent
-from farm.shots.model import Select, Shot, ShotList
+from farm.shots.model import LoopMethod, Select, Shot, ShotList
 from farm.shots.motion import intent_of
 from farm.shots.products import PRODUCTS, Product
 from farm.shots.telling import told
 from farm.tasks import ALL, Asset, Input, Lane, Manifest, Outcome, Task, TaskId
 
 Known = Mapping[TaskId, Outcome]
+
+AUDIO = "audio"
+"""The asset that is a shot's sound: no picture, and none of `prepare`'s."""
 
 NOT_ASKED = "not rendered yet: this run was asked for other shots"
 HELD = "on hold: a take is to be chosen"
@@ -77,6 +87,8 @@ class Brief:
     """What the show wants of every deliverable."""
     beside: Callable[[str], str] = lambda key: key
     """A key of the clip store as a path relative to the timeline."""
+    music: Mapping[str, Asset] = field(default_factory=dict[str, Asset])
+    """By sequence, and under `farm.cues.LIST` the whole list's."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -129,6 +141,8 @@ class ShotPlan:
     """The first one stands in the cut."""
     finished: tuple[Finished, ...] = ()
     """Of the chosen takes, one each."""
+    sounds: tuple[Mapping[float, Task], ...] = ()
+    """Of the chosen takes: what gives them their sound, by its loudness; empty for a take without."""
     deliver: tuple[Task, ...] = ()
     compare: Task | None = None
     """All its takes beside each other; part of the job, but nothing waits for it."""
@@ -153,6 +167,8 @@ class ShotPlan:
             yield from take.final or ()
         for finished in self.finished:
             yield from finished.tasks
+        for sounds in self.sounds:
+            yield from sounds.values()
         yield from self.deliver
         if self.compare:
             yield self.compare
@@ -174,13 +190,22 @@ class Plan:
 
     shots: tuple[ShotPlan, ...]
     assemble: Task | None
+    mix: Task | None = None
+    """What gives the assembled movie its sound, where there is any."""
+
+    @property
+    def endings(self) -> tuple[Task, ...]:
+        """The tasks of the whole list, the last one being what people take away."""
+        return tuple(task for task in (self.assemble, self.mix) if task)
+
+    @property
+    def final(self) -> Task | None:
+        return self.mix or self.assemble
 
     @property
     def tasks(self) -> dict[TaskId, Task]:
         found = {task.id: task for shot in self.shots for task in shot.tasks}
-        if self.assemble:
-            found[self.assemble.id] = self.assemble
-        return found
+        return found | {task.id: task for task in self.endings}
 
     @property
     def order(self) -> dict[TaskId, int]:
@@ -189,15 +214,14 @@ class Plan:
         for index, shot in enumerate(self.shots):
             for task in shot.tasks:
                 order.setdefault(task.id, index)
-        if self.assemble:
-            order[self.assemble.id] = len(self.shots)
-        return order
+        return order | {task.id: len(self.shots) for task in self.endings}
 
 
 def plan(brief: Brief, known: Known) -> Plan:
     """Everything that can be planned, knowing `known`."""
     shots = tuple(plan_shot(brief, shot, known) for shot in brief.shot_list.shots)
-    return Plan(shots, plan_assembly(brief, shots, known))
+    assemble = plan_assembly(brief, shots, known)
+    return Plan(shots, assemble, plan_mix(brief, shots, assemble) if assemble else None)
 
 
 def plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
@@ -216,7 +240,7 @@ def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     if shot.fallback and not _hopeful(takes, known):
         more, _ = _takes(brief, shot, (shot.fallback,), prepare, first=len(takes) + 1)
         takes += more
-    notes = tuple(dict.fromkeys(note for take in takes for note in take.resolved.notes))
+    notes = tuple(dict.fromkeys(note for take in takes for note in _notes(brief, shot, take)))
     start = ShotPlan(shot=shot, prepare=prepare if takes else None, takes=takes, notes=notes + rejections)
     if not takes:
         return ShotPlan(shot=shot, reason="; ".join(rejections), notes=rejections)
@@ -224,10 +248,20 @@ def _plan_shot(brief: Brief, shot: Shot, known: Known) -> ShotPlan:
     return _compare(brief, _deliver_chosen(brief, chosen, known), known)
 
 
+def _notes(brief: Brief, shot: Shot, take: TakePlan) -> tuple[str, ...]:
+    """What had to give in asking for a take, and what will be done to its length."""
+    made = take.resolved
+    if brief.finishers is None:
+        return made.notes
+    closes = brief.adapters[take.model].spec.closes_loops
+    return (*made.notes, *length_notes(shot, made.frames, made.fps, closes=closes))
+
+
 def _opening(brief: Brief, shot: Shot) -> Opening:
     opening = brief.openings.get(shot.code)
     if opening is None:
-        prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=brief.assets[shot.code])
+        pictures = {name: asset for name, asset in brief.assets[shot.code].items() if name != AUDIO}
+        prepare = _task(brief, StageName.PREPARE, PrepareParams(), shot, assets=pictures)
         opening = brief.openings[shot.code] = Opening(prepare, *_takes(brief, shot, shot.models, prepare))
     return opening
 
@@ -308,15 +342,18 @@ def _deliver_chosen(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
             if not known[task.id].done:
                 return replace(planned, reason=f"take {take.number} came out as a draft only: {known[task.id].message}")
     finished = tuple(_finish(brief, planned.shot, take) for take in planned.chosen)
+    sounds = tuple(
+        _sounds(brief, planned.shot, take, ready) for take, ready in zip(planned.chosen, finished, strict=True)
+    )
     deliver = tuple(
-        _deliver(brief, planned.shot, take, ready, product)
-        for take, ready in zip(planned.chosen, finished, strict=True)
+        _deliver(brief, planned.shot, take, _heard(ready, sound, product), product)
+        for take, ready, sound in zip(planned.chosen, finished, sounds, strict=True)
         for product in planned.shot.targets
     )
     failed = next((known[task.id].message for task in deliver if task.id in known and not known[task.id].done), "")
     if not deliver:
         return planned
-    return replace(planned, finished=finished, deliver=deliver, reason=failed or planned.reason)
+    return replace(planned, finished=finished, sounds=sounds, deliver=deliver, reason=failed or planned.reason)
 
 
 def _compare(brief: Brief, planned: ShotPlan, known: Known) -> ShotPlan:
@@ -349,6 +386,29 @@ def plan_assembly(brief: Brief, shots: tuple[ShotPlan, ...], known: Known) -> Ta
         entries=tuple(entries),
     )
     return _make(brief, StageName.ASSEMBLE, params, inputs=inputs)
+
+
+def plan_mix(brief: Brief, shots: tuple[ShotPlan, ...], assemble: Task) -> Task | None:
+    """What gives the assembled movie its sound; None where nothing is heard in it."""
+    fps = brief.shot_list.fps
+    lengths = [(planned.shot.sequence, cut_frames(planned.shot, fps)) for planned in shots]
+    inputs = {ALL: Input(task=assemble.id, output=ALL)}
+    heard: list[Cue] = []
+    at = 0
+    for index, (planned, (_, frames)) in enumerate(zip(shots, lengths, strict=True)):
+        sound = planned.sounds[0].get(loudness_of()) if planned.sounds and not planned.reason else None
+        if sound:
+            inputs[f"sound_{index}"] = Input(task=sound.id, output="sound")
+            heard.append(Cue(source=f"sound_{index}", at=at, frames=frames))
+        at += frames
+    music = music_cues(lengths, brief.music, fps)
+    if not heard and not music:
+        return None
+    played = {cue.source for cue in music}
+    assets = {source_of(key): asset for key, asset in brief.music.items() if source_of(key) in played}
+    sheets = AssembleParams.model_validate(assemble.params).sheets
+    params = MixParams(fps=fps, frames=at, shots=tuple(heard), music=music, sheets=sheets)
+    return _make(brief, StageName.MIX, params, assets=assets, inputs=inputs)
 
 
 def _entry(brief: Brief, planned: ShotPlan, known: Known) -> CutEntry:
@@ -474,6 +534,7 @@ def _take_tasks(
 ) -> tuple[Task, Task]:
     """What makes a take, and what judges it."""
     spec = brief.adapters[model].spec
+    is_loop = method_of(shot, closes=spec.closes_loops) is LoopMethod.MODEL
     asked = GenerateParams(
         model=model,
         revision=spec.revision,
@@ -488,7 +549,7 @@ def _take_tasks(
         fidelity=shot.fidelity,
         fit=shot.fit,
         overscan=resolved.overscan,
-        loop=shot.loop,
+        loop=is_loop,
         options=resolved.options,
     )
     generate = _task(
@@ -508,7 +569,7 @@ def _take_tasks(
         intent=resolved.follows,
         fit=shot.fit,
         overscan=resolved.overscan,
-        loop=shot.loop,
+        loop=is_loop,
     )
     sources = {
         "mezzanine": Input(task=generate.id, output="mezzanine"),
@@ -524,6 +585,33 @@ def _finish(brief: Brief, shot: Shot, take: TakePlan) -> Finished:
         return _task(brief, stage, params, shot, inputs=inputs, lane=lane, take=take.number)
 
     return finish(shot, take.delivered, brief.finishers, make)
+
+
+def _sounds(brief: Brief, shot: Shot, take: TakePlan, finished: Finished) -> dict[float, Task]:
+    """What gives a take its sound, at every loudness that is asked for, and the animatic's; empty for one without."""
+    audio = brief.assets[shot.code].get(AUDIO)
+    if audio is None and not brief.adapters[take.model].spec.makes_sound:
+        return {}
+
+    def sound(loudness: float) -> Task:
+        params = SoundParams(fps=shot.fps, frames=shot.length, skip=finished.skip, loudness_lufs=loudness)
+        return _task(
+            brief,
+            StageName.SOUND,
+            params,
+            shot,
+            assets={AUDIO: audio} if audio else {},
+            inputs={"mezzanine": finished.mezzanine},
+            take=take.number,
+        )
+
+    return {loudness: sound(loudness) for loudness in sorted({loudness_of(), *map(loudness_of, shot.targets)})}
+
+
+def _heard(finished: Finished, sounds: Mapping[float, Task], product: str) -> Finished:
+    """The take with its sound as loud as a product wants it."""
+    sound = sounds.get(loudness_of(product))
+    return replace(finished, mezzanine=Input(task=sound.id, output="mezzanine")) if sound else finished
 
 
 def _deliver(brief: Brief, shot: Shot, take: TakePlan, finished: Finished, product: str) -> Task:
@@ -621,7 +709,15 @@ def _shape(stage: StageName, params: Params) -> str:
     match params:
         case CompareParams():
             return f"{stage} {params.width}x{params.height}x{params.frames * len(params.takes)}"
-        case GenerateParams() | ScoreParams() | UpscaleParams() | InterpolateParams() | DeliverParams():
+        case (
+            GenerateParams()
+            | ScoreParams()
+            | UpscaleParams()
+            | InterpolateParams()
+            | ConformParams()
+            | LoopParams()
+            | DeliverParams()
+        ):
             return f"{stage} {params.width}x{params.height}x{params.frames}"
         case AssembleParams():
             frames = sum(entry.frames for entry in params.entries)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from farm.chain import AssembleParams, StageName, shown
+from farm.chain import AssembleParams, MixParams, StageName, shown
 from farm.config import Project
 from farm.errors import KeyExists, KeyMissing
 from farm.shots.model import ShotList
@@ -53,16 +53,27 @@ STEM = "clip"
 """What the deliver stage calls its files; what follows in their names follows in the studio's: "clip.1001.png"."""
 
 
+_SHEETED: Mapping[StageName, type[AssembleParams | MixParams]] = {
+    StageName.ASSEMBLE: AssembleParams,
+    StageName.MIX: MixParams,
+}
+
+
 def _suffixes(task: Task, manifest: Manifest) -> Mapping[str, str]:
     """What the published names of a task's outputs end in; empty for stages whose outputs stay inside."""
     if task.stage == StageName.DELIVER:
         names = {output: posixpath.basename(file.key) for output, file in manifest.files.items()}
         return {output: name.removeprefix(STEM) for output, name in names.items()}
-    suffixes = dict(SUFFIXES.get(StageName(task.stage), {}))
-    if task.stage == StageName.ASSEMBLE:  # a sequence's own sheet is called after it
-        sheets = AssembleParams.model_validate(task.params).sheets
+    suffixes = dict(suffixes_of(task.stage))
+    if task.stage in {StageName.ASSEMBLE, StageName.MIX}:  # a sequence's own sheet is called after it
+        sheets = _SHEETED[StageName(task.stage)].model_validate(task.params).sheets
         suffixes |= {output: f"_contact-sheet_{slugged(name) or output}.jpg" for output, name in sheets.items()}
     return {output: suffix for output, suffix in suffixes.items() if output in manifest.files}
+
+
+def suffixes_of(stage: str) -> Mapping[str, str]:
+    """What a stage publishes: the mix stands for the assembly that it gives its sound."""
+    return SUFFIXES.get(StageName.ASSEMBLE if stage == StageName.MIX else StageName(stage), {})
 
 
 class Allocate(Protocol):

@@ -150,11 +150,15 @@ class ShotJob:
         return met
 
     def _publish(self, task: Task, outcome: Outcome) -> None:
-        if outcome.done and outcome.manifest:
+        if outcome.done and outcome.manifest and not self._is_on_the_way(task):
             try:
                 self._publisher.publish(task, outcome.manifest)
             except KeyMissing as error:  # time heals it not: who asks for the list again has it made again
                 logger.warning("%s is not published: %s", task.label, error)
+
+    def _is_on_the_way(self, task: Task) -> bool:
+        """True for an assembled movie that gets its sound yet: the mix is what people take."""
+        return task in self._course.live.endings[:-1]
 
 
 def shot_job(
@@ -200,6 +204,7 @@ def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str,
         products=known_products(submission.project.presets),
         delivery=Delivery(submission.project.drop_frame, submission.project.provenance),
         beside=publisher.beside,
+        music=submission.music,
         finishers=finishers,
     )
 

@@ -45,8 +45,8 @@ SIDE_MAX = 8192
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _FRACTION = re.compile(r"\d{1,40}(/\d{1,40})?", re.ASCII)
-_ASSET = re.compile(r"([0-9a-f]{64})/(still(?:\.[a-z0-9]{1,8})?)", re.ASCII)
-_ROLE = re.compile(r"still|end|mask|depth|reference_[1-9]\d{0,2}", re.ASCII)
+_ASSET = re.compile(r"([0-9a-f]{64})/((?:still|sound)(?:\.[a-z0-9]{1,8})?)", re.ASCII)
+_ROLE = re.compile(r"still|end|mask|depth|audio|music|reference_[1-9]\d{0,2}", re.ASCII)
 _FRACTIONS = frozenset({"fps", "budget"})
 _PATHS = frozenset({*MEDIA_FIELDS, "references"})
 _WRITTEN = frozenset(ShotEntry.model_fields) & frozenset(Shot.__dataclass_fields__) - _FRACTIONS - _PATHS - {
@@ -64,6 +64,8 @@ class Submission:
     """The settings it was made under."""
     assets: Mapping[str, Mapping[str, Asset]] = field(default_factory=dict[str, Mapping[str, Asset]])
     """By shot code, of every shot that is not refused: `still`, and where given `end`, `mask`, `reference_1`…"""
+    music: Mapping[str, Asset] = field(default_factory=dict[str, Asset])
+    """By sequence; "" is the whole list's."""
     refused: Mapping[str, str] = field(default_factory=dict[str, str])
     """Shots that cannot run, and why."""
     only: frozenset[str] | None = None
@@ -85,6 +87,8 @@ class Submission:
         )
         if settings := _settings(self.project):
             around["settings"] = settings
+        if self.music:
+            around["music_files"] = {key: f"{file.digest}/{file.name}" for key, file in sorted(self.music.items())}
         if self.only is not None:
             around["only"] = sorted(self.only)
         return {"schema_version": SCHEMA_VERSION, **listed["shot_list"], **around, "shots": shots}
@@ -125,6 +129,10 @@ class Submission:
             shot_list=shot_list,
             project=around.settings,
             assets=dict(_assets(shot_list, beside)),
+            music={
+                key: _asset(shot_list.project, "music", written, "music_files")
+                for key, written in around.music_files.items()
+            },
             refused={
                 shot.code: each.refused
                 for shot, each in zip(shot_list.shots, beside, strict=True)
@@ -169,6 +177,7 @@ class _Outer(_Part):
     only: frozenset[str] | None = None
     warnings: tuple[str, ...] = ()
     draft: bool = False
+    music_files: Mapping[str, str] = {}
 
 
 class _Own(_Part):

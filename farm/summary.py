@@ -227,7 +227,7 @@ def summarise(
     shot_list = live.brief.shot_list
     plan = live.plan
     shots = tuple(_shot(reader, planned) for planned in plan.shots)
-    assembly = plan.assemble
+    assembly = plan.final
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
     frames = sum(cut_frames(shot, shot_list.fps) for shot in shot_list.shots)
@@ -248,7 +248,7 @@ def summarise(
         timeline=published.get("timeline", ""),
         contact_sheet=published.get("contact_sheet", ""),
         losses=_losses(outcome),
-        sheets=_sheets(assembly, published),
+        sheets=_sheets(plan.assemble, published),
         files=published,
         stages=_stages(reader),
         rendered=len(made) - reused,

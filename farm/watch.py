@@ -30,6 +30,8 @@ BAR_WIDTH = 48
 _WEIGHT = {
     StageName.GENERATE: 10.0,
     StageName.INTERPOLATE: 10.0,
+    StageName.CONFORM: 5.0,
+    StageName.LOOP: 5.0,
     StageName.ASSEMBLE: 6.0,
     StageName.UPSCALE: 5.0,
     StageName.COMPARE: 3.0,
@@ -38,7 +40,7 @@ _WEIGHT = {
 }
 """Rough relative cost of stages, for the bar and the time left; 1 for the others."""
 
-LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE})
+LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE, StageName.MIX})
 """Stages whose end is worth a line of its own."""
 
 

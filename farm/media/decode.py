@@ -60,7 +60,7 @@ class MovieFacts:
 
 def probe(path: Path) -> MovieFacts:
     """Facts of a movie, its frames counted exactly by reading (not decoding) it through. `MediaError` otherwise."""
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         context = stream.codec_context
         guessed = stream.average_rate or stream.guessed_rate
         if guessed is None:
@@ -85,14 +85,15 @@ def frames(path: Path, *, threads: int = 1) -> Iterator[Frame]:
 
     Raises `MediaError` where it does not decode.
     """
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         stream.codec_context.thread_count = threads
         for frame in container.decode(stream):
-            yield _pixels(frame if frame.format.is_rgb else _rgb(frame))
+            yield pixels(frame)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A movie and its first video stream. `MediaError` for what is none."""
     try:
         with av.open(file_url(path), options=_OPEN_OPTIONS) as container:
             if not container.streams.video:
@@ -111,8 +112,10 @@ def _rgb(frame: VideoFrame) -> VideoFrame:
     )
 
 
-def _pixels(frame: VideoFrame) -> Frame:
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+def pixels(frame: VideoFrame) -> Frame:
+    """A decoded frame as (h, w, 3) uint8 RGB."""
+    rgb = frame if frame.format.is_rgb else _rgb(frame)
+    return np.asarray(rgb.to_ndarray(format="rgb24"), np.uint8)
 
 
 def _usual(rate: Fraction) -> Fraction:

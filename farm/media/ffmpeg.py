@@ -51,10 +51,12 @@ def rate(fps: Fraction) -> str:
     return f"{fps.numerator}/{fps.denominator}"
 
 
-def start(outputs: Any, *, threads: int, piped: bool) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+def start(
+    outputs: Any, *, threads: int, piped: bool, loglevel: str = "error"
+) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Start one ffmpeg on a graph of ffmpeg-python `outputs`. Gives the process and the file its stderr goes to."""
     stream = outputs.global_args(
-        "-hide_banner", "-nostdin", "-loglevel", "error", "-filter_complex_threads", str(threads)
+        "-hide_banner", "-nostdin", "-loglevel", loglevel, "-filter_complex_threads", str(threads)
     )
     command = ffmpeg.compile(stream, cmd=binary(), overwrite_output=True)
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process

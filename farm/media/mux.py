@@ -33,7 +33,7 @@ def with_sound(picture: Path, source: Path) -> None:
         ffmpeg.input(file_url(picture), f="matroska", **INPUT_OPTIONS).video,
         ffmpeg.input(file_url(source), f="matroska", **INPUT_OPTIONS).audio,
     )
-    _joined(
+    joined(
         picture, streams, {"f": "matroska", "c": "copy", "fflags": "+bitexact"}, f"keeping the sound of {source.name}"
     )
 
@@ -43,23 +43,33 @@ def add_sound(movie: Path, preset: Preset, sound: Sound) -> None:
 
     Raises `MediaError`, `OutOfSpace`; the movie is then as it was.
     """
-    facts = probe(movie)
     channels = sound.samples.shape[0]
     with tempfile.NamedTemporaryFile(dir=movie.parent, suffix=".f32") as raw:
         raw.write(np.ascontiguousarray(sound.samples.T, np.float32).data)
         raw.flush()
-        heard = ffmpeg.input(file_url(Path(raw.name)), f="f32le", ar=sound.rate, ac=channels, **INPUT_OPTIONS).audio
-        length = f"{float(facts.frames / facts.fps):.6f}"
-        fitted = heard.filter("apad").filter("atrim", duration=length)
-        options = {"f": preset.muxer, "c:v": "copy", **preset.sound, "fflags": "+bitexact"}
-        picture = ffmpeg.input(file_url(movie), f=_DEMUXERS[preset.muxer], **INPUT_OPTIONS).video
-        _joined(movie, (picture, fitted), options, f"adding sound to {movie.name}")
+        write_with_sound(movie, movie, preset, Path(raw.name), sound.rate, channels)
 
 
-def _joined(movie: Path, streams: Sequence[Any], options: Mapping[str, str | int], doing: str) -> None:
-    """Put `streams` where the movie was."""
+def write_with_sound(movie: Path, to: Path, preset: Preset, raw: Path, rate: int, channels: int) -> None:
+    """Write the picture of `movie`, one of `preset`, to `to` beside other sound: raw 32-bit floats, channels in turn.
+
+    The sound is cut or filled with silence to the picture's length; tags are kept. `to` may be the movie itself, which
+    is then as it was until all went well. Raises `MediaError`, `OutOfSpace`.
+    """
+    facts = probe(movie)
+    heard = ffmpeg.input(file_url(raw), f="f32le", ar=rate, ac=channels, **INPUT_OPTIONS).audio
+    fitted = heard.filter("apad").filter("atrim", duration=f"{float(facts.frames / facts.fps):.6f}")
+    options = {"f": preset.muxer, "c:v": "copy", **preset.sound, "fflags": "+bitexact", "map_metadata": 0}
+    if "movflags" in preset.options:
+        options["movflags"] = preset.options["movflags"]
+    picture = ffmpeg.input(file_url(movie), f=_DEMUXERS[preset.muxer], **INPUT_OPTIONS).video
+    joined(to, (picture, fitted), options, f"adding sound to {movie.name}")
+
+
+def joined(movie: Path, streams: Sequence[Any], options: Mapping[str, str | int], doing: str) -> None:
+    """Put `streams` where the movie was, or is to be."""
     joined = movie.with_name(f"joined-{movie.name}")
-    graph = ffmpeg.output(*streams, file_url(joined), map_metadata=-1, **options)
+    graph = ffmpeg.output(*streams, file_url(joined), **({"map_metadata": -1} | dict(options)))
     process, complaints = start(graph, threads=1, piped=False)
     try:
         if process.wait() != 0:

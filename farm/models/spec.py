@@ -74,6 +74,10 @@ class ModelSpec:
     """Characters."""
     gpus: int = 0
     """Of one worker."""
+    closes_loops: bool = False
+    """True for a model that, asked for a loop, leads its last frame back to its first."""
+    makes_sound: bool = False
+    """True for a model whose takes bring their own sound."""
     trained: bool = True
     """True for a learned model, whose clips are marked as AI-generated."""
     reproducible: bool = True

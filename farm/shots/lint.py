@@ -1,6 +1,6 @@
 """Check before spending GPU minutes: everything about a shot list that can be known without rendering it.
 
-    ShotList ─▶ pictures (checks.stills) + words (checks.prompts) + models (here) ─▶ findings, in the list's order
+    ShotList ─▶ checks.stills + checks.sounds + checks.prompts + models (here) ─▶ findings, in the list's order
 
 Linting never raises for bad content: it answers with findings, whose rules stand in `farm.shots.checks.rules`. Each
 picture is measured once, however many shots use it.
@@ -18,9 +18,11 @@ from farm.findings import Finding
 from farm.shots.checks.picture import Picture, Unusable, open_still
 from farm.shots.checks.prompts import check_words, example_for, is_wordless
 from farm.shots.checks.rules import finding
+from farm.shots.checks.sound import Heard, open_sound
+from farm.shots.checks.sounds import Listen, check_audio, check_music
 from farm.shots.checks.stills import Measure, check_pictures
 from farm.shots.checks.targets import check_targets
-from farm.shots.model import Shot, ShotList
+from farm.shots.model import LoopMethod, Shot, ShotList
 from farm.shots.products import Product
 
 if TYPE_CHECKING:
@@ -43,11 +45,16 @@ def lint(
     `specs` are the models there are and `targets` the products (None leaves them unchecked), `licences` those the
     project allows (None: any).
     """
-    measure = measurer(limit_mp)
-    return tuple(
-        found
-        for shot in shot_list.shots
-        for found in lint_shot(shot, specs=specs, licences=licences, targets=targets, measure=measure)
+    measure, listen = measurer(limit_mp), listener()
+    return (
+        *check_music(shot_list, listen),
+        *(
+            found
+            for shot in shot_list.shots
+            for found in lint_shot(
+                shot, specs=specs, licences=licences, targets=targets, measure=measure, listen=listen
+            )
+        ),
     )
 
 
@@ -58,10 +65,12 @@ def lint_shot(
     licences: Collection[str] | None = None,
     targets: Mapping[str, Product] | None = None,
     measure: Measure | None = None,
+    listen: Listen | None = None,
 ) -> tuple[Finding, ...]:
     """Findings about one shot: as `lint`."""
     return (
         *check_pictures(shot, measure or measurer(LIMIT_MP)),
+        *check_audio(shot, listen or listener()),
         *check_words(shot),
         *(() if specs is None else _check_models(shot, specs, licences)),
         *(() if targets is None else check_targets(shot, targets)),
@@ -82,6 +91,19 @@ def measurer(limit_mp: float) -> Measure:
     return measure
 
 
+def listener() -> Listen:
+    """A function that measures sounds, each file once."""
+
+    @cache
+    def listen(path: Path) -> Heard | Unusable:
+        try:
+            return open_sound(path)
+        except Unusable as unusable:
+            return unusable
+
+    return listen
+
+
 def _check_models(shot: Shot, specs: Mapping[str, ModelSpec], licences: Collection[str] | None) -> Iterator[Finding]:
     asked = [("models", name) for name in shot.models]
     if shot.fallback:
@@ -97,6 +119,8 @@ def _check_models(shot: Shot, specs: Mapping[str, ModelSpec], licences: Collecti
         if len(shot.prompt) > spec.prompt_limit:
             problem = f"{len(shot.prompt)} characters are more than the {spec.prompt_limit} that {name} reads"
             yield finding("prompt.long", shot, "prompt", problem)
+        if shot.loop and shot.loop_method is LoopMethod.MODEL and not spec.closes_loops:
+            yield finding("loop.method", shot, "loop_method", f"{name} cannot close a loop")
         if licences is not None and spec.licence not in licences:
             yield finding(
                 "model.licence", shot, column, f"{name} is under {spec.licence}, which the project does not allow"
@@ -105,7 +129,7 @@ def _check_models(shot: Shot, specs: Mapping[str, ModelSpec], licences: Collecti
 
 def _check_unused(shot: Shot) -> Iterator[Finding]:
     """What the farm reads and keeps, and no stage acts on yet: nobody should wait for it in vain."""
-    asked = {"driving_video": shot.driving_video, "audio": shot.audio, "budget": shot.budget}
+    asked = {"driving_video": shot.driving_video, "budget": shot.budget}
     for column, value in asked.items():
         if value:
             yield finding("column.unused", shot, column, f"{column.replace('_', ' ')} has no effect")

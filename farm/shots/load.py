@@ -26,6 +26,7 @@ from farm.shots.reading.columns import ColumnNames, read_columns
 from farm.shots.reading.document import SUFFIXES, read_document
 from farm.shots.reading.draft import Draft, document_draft, sheet_draft
 from farm.shots.reading.fill import Base, Levels, fill, level
+from farm.shots.reading.music import music_of
 from farm.shots.reading.schema import ListEntry
 from farm.shots.reading.slugs import slugged
 from farm.shots.reading.storyboarder import SUFFIX as STORYBOARDER
@@ -66,9 +67,11 @@ def load(
     head, wrong = checked(ListEntry, draft.head)
     findings = [*draft.findings, *wrong, *findings]
 
-    fps = _stated("fps", head.fps, shots, project.fps, project) or _common("fps", shots, findings)
-    size = _stated("resolution", head.size, shots, project.size, project) or _common("resolution", shots, findings)
-    base = Base(project, fps or project.fps, size or project.size, folder, allowed)
+    fps = _stated("fps", head.fps, shots, project.fps, project) or _common("fps", shots, project.fps, findings)
+    size = _stated("resolution", head.size, shots, project.size, project) or _common(
+        "resolution", shots, project.size, findings
+    )
+    base = Base(project, fps, size, folder, allowed)
     codes, wrong = unique_codes(shots)
     findings += wrong
     filled = [fill(levels, code, base) for levels, code in zip(shots, codes, strict=True)]
@@ -78,6 +81,8 @@ def load(
     whole = [shot for shot, _ in filled if shot is not None]
     if len(whole) != len(shots):
         raise AssertionError("a shot is missing, and no error says so")
+    music, wrong = music_of(draft.head, head, project, folder, allowed)
+    raise_errors(wrong)
     name = head.name or slugged(path.stem) or "list"
     if wrong_names := clash(project.naming, project.path, name, whole):
         raise refuse(Place(path.name), wrong_names.problem, wrong_names.remedy)
@@ -89,6 +94,7 @@ def load(
         width=base.size[0],
         height=base.size[1],
         seed=project.seed if head.seed is None else head.seed,
+        music=music,
         source=str(path),
         findings=_in_order(findings),
     )
@@ -165,12 +171,16 @@ def _stated(name: str, head: V | None, shots: list[Levels], default: V, project:
     return next((value for value in said if value is not None), None)
 
 
-def _common(name: str, shots: list[Levels], findings: list[Finding]) -> Any:
-    """What most shots say, where nobody speaks for the list; None where no shot says anything."""
-    said = Counter(value for shot in shots if (value := getattr(shot.levels[1].entry, name)) is not None)
-    if not said:
-        return None
-    ((most, _),) = said.most_common(1)
+def _common(name: str, shots: list[Levels], default: V, findings: list[Finding]) -> V:
+    """What most shots say, where nobody speaks for the list; a shot that says nothing has the default.
+
+    So one row's own does not become everyone's, and where as many say one thing as another the default stands.
+    """
+    said: Counter[Any] = Counter()
+    for shot in shots:
+        value = getattr(shot.levels[1].entry, name)
+        said[default if value is None else value] += 1
+    most = max(said, key=lambda value: (said[value], value == default))
     if len(said) > 1:
         place = Place(shots[0].row.place.file)
         problem = f"shots differ in {name}; the animatic takes that of most, {_shown(most)}"

@@ -52,6 +52,24 @@ class Reroll:
     """Which asked for them: heeding it twice adds nothing."""
 
 
+class DurationFit(StrEnum):
+    """What is done to a take that is longer or shorter than its cut (`farm.conform` has the table)."""
+
+    TRIM = "trim"
+    HOLD = "hold"
+    RETIME = "retime"
+    EXTEND = "extend"
+
+
+class LoopMethod(StrEnum):
+    """How a take is made to go round (`farm.looping` has the table)."""
+
+    AUTO = "auto"
+    CROSSFADE = "crossfade"
+    PINGPONG = "pingpong"
+    MODEL = "model"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One shot as asked for. Paths are absolute paths or URLs, "" where there is none."""
@@ -128,6 +146,10 @@ class Shot:
     """How a chosen take that is smaller than what is delivered is enlarged: `auto`, `off`, or an upscaler's name."""
     interpolate: Interpolate = Interpolate.AUTO
     """How a chosen take that is slower than what is delivered gets its frames."""
+    duration_fit: DurationFit = DurationFit.TRIM
+    """What is done to a chosen take that is longer or shorter than its cut."""
+    loop_method: LoopMethod = LoopMethod.AUTO
+    """How a take of a shot that loops is closed."""
 
     description: str = ""
     action: str = ""
@@ -165,6 +187,8 @@ class ShotList:
     height: int
     """The assembly's rate and size in pixels."""
     seed: int = 0
+    music: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files of music, absolute paths or URLs, by sequence; "" is the whole list's."""
     source: str = ""
     """Where it was read from, for people."""
     findings: tuple[Finding, ...] = ()

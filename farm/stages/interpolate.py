@@ -3,7 +3,8 @@
     mezzanine ─▶ frames and the moments they are due ─▶ Retimer, where none of the take's own is ─▶ Encoder
 
 Frame k is shown at the time k / fps. Where the take has a frame of its own at that time it is kept, bit for bit;
-between two frames one is made; across a cut, and after the last frame, the nearest one stands. Sound is kept as it is.
+between two frames one is made; across a cut, and after the last frame, the nearest one stands. A take that is longer
+than asked is read no further, and one that is shorter holds its last frame. Sound is kept as it is.
 Memory does not grow with the length of the take.
 """
 
@@ -14,7 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from farm.chain import InterpolateParams
+from farm.conform import conform
 from farm.media import MEZZANINE, PROXY, Encoder, Target, frames, probe, with_sound
+from farm.shots.model import DurationFit
 from farm.stages.deliver import as_asked
 from farm.stages.retime import Tally, retimed
 from farm.stages.stage import Context, Output, Outputs
@@ -47,6 +50,7 @@ def run(inputs: Mapping[str, Path], params: InterpolateParams, ctx: Context) -> 
     files = {"mezzanine": Output(mezzanine, FileClass.MEZZANINE), "proxy": Output(proxy, FileClass.PROXY)}
     told = {
         "interpolator": params.interpolator,
+        "conform": str(conform(DurationFit.TRIM, facts.frames, facts.fps, params.frames, params.fps).done),
         "from_fps": str(facts.fps),
         "kept": tally.kept,
         "made": tally.made,

@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from farm.chain import StageName
 from farm.store.catalog_parts import Name, Row
-from farm.store.catalog_rows import CHOSEN, COMPONENTS, TOTAL, cost, manifest_columns, number, numbers
+from farm.store.catalog_rows import CHOSEN, COMPONENTS, FINISHING, TOTAL, cost, manifest_columns, number, numbers
 from farm.store.clips import ClipStore
 from farm.tasks import FileClass, Manifest, TaskId
 
@@ -92,7 +92,7 @@ class _Told:
                     self.scores[source] = manifest.ended_us, columns
             case StageName.SELECT:
                 self._hear_selection(manifest)
-            case StageName.UPSCALE | StageName.INTERPOLATE if source:
+            case stage if source and stage in FINISHING:
                 self.finished.setdefault(source, []).append(manifest.task)
             case StageName.DELIVER if source and "clip" in manifest.files:
                 product = str(manifest.facts.get("product", ""))

@@ -7,7 +7,7 @@
 A take is a `generate` task with everything that reads it:
 
     generate ─▶ score ─▶ select (facts "chosen")
-        └─────▶ upscale, interpolate ─▶ deliver
+        └─────▶ upscale, interpolate, conform, loop, sound ─▶ deliver
 
 Units: `_us` UTC microseconds or durations in microseconds, `_micros` millionths of the currency unit,
 `fps_num / fps_den` frames per second, sizes in pixels, `seq` the job store's change number.
@@ -108,7 +108,10 @@ ATTEMPTS = pa.schema(
     ]
 )
 
-DOWNSTREAM = frozenset({StageName.SCORE, StageName.SELECT, StageName.UPSCALE, StageName.INTERPOLATE, StageName.DELIVER})
+FINISHING = frozenset({StageName.UPSCALE, StageName.INTERPOLATE, StageName.CONFORM, StageName.LOOP, StageName.SOUND})
+"""Stages that make a mezzanine of a take out of another."""
+
+DOWNSTREAM = FINISHING | {StageName.SCORE, StageName.SELECT, StageName.DELIVER}
 """Stages whose tasks say something about a take."""
 
 

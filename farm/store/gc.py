@@ -20,6 +20,7 @@ from enum import StrEnum
 from farm.chain import StageName
 from farm.errors import KeyMissing
 from farm.store.backend import Entry
+from farm.store.catalog_rows import FINISHING
 from farm.store.clips import ClipStore
 from farm.store.jobs import JobStore
 from farm.store.records import Snapshot, TaskRecord
@@ -29,7 +30,7 @@ DAY_US = 24 * 3600 * 1_000_000
 
 _KEY = re.compile(r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P=start)[^/]*)/(?P<attempt>\d+)/.+")
 _RECORDS = frozenset({FileClass.MANIFEST, FileClass.LOG})
-_TAKES = frozenset({StageName.GENERATE, StageName.UPSCALE, StageName.INTERPOLATE})
+_TAKES = FINISHING | {StageName.GENERATE}
 """Stages that leave a mezzanine of a take."""
 _JUDGES = frozenset({StageName.SCORE, StageName.SELECT, StageName.COMPARE})
 

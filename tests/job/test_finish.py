@@ -15,7 +15,7 @@ from farm.kit import Kit
 from farm.models.enhance import interpolator, upscaler
 from farm.models.registry import Registry
 from farm.plan import Opening, TakePlan, plan
-from farm.shots.model import Fit, Interpolate
+from farm.shots.model import DurationFit, Fit, Interpolate
 from farm.tasks import Input, Lane, Task
 
 
@@ -57,7 +57,18 @@ def stages(found) -> list[str]:
     [
         ({}, {}, []),
         ({"width": 1280, "height": 720}, {}, []),
-        ({"fps": Fraction(30)}, {}, []),
+        ({"fps": Fraction(30)}, {}, ["conform"]),
+        ({"frames": 60}, {}, []),
+        ({"frames": 60}, {"duration_fit": DurationFit.RETIME}, ["conform"]),
+        ({"frames": 40}, {}, ["conform"]),
+        ({"fps": Fraction(24000, 1001)}, {}, ["conform"]),
+        ({"fps": Fraction(16), "frames": 20}, {}, ["interpolate"]),
+        ({"fps": Fraction(16), "frames": 20}, {"duration_fit": DurationFit.EXTEND}, ["conform"]),
+        ({"fps": Fraction(16), "frames": 20}, {"interpolate": Interpolate.OFF}, ["conform"]),
+        ({"frames": 60}, {"loop": True}, ["loop"]),
+        ({"frames": 48, "loop": True}, {"loop": True}, []),
+        ({"frames": 48, "loop": True}, {"loop": True, "handles": 8}, ["loop"]),
+        ({"frames": 32, "fps": Fraction(16), "width": 320, "height": 180}, {"loop": True}, ["upscale", "loop"]),
         ({"width": 320, "height": 180}, {}, ["upscale"]),
         ({"height": 352}, {}, ["upscale"]),
         ({"height": 352}, {"fit": Fit.PAD}, []),
@@ -65,7 +76,11 @@ def stages(found) -> list[str]:
         ({"fps": Fraction(16)}, {}, ["interpolate"]),
         ({"width": 320, "height": 180, "fps": Fraction(7)}, {}, ["upscale", "interpolate"]),
         ({"width": 320, "height": 180, "fps": Fraction(7)}, {"upscale": "off"}, ["interpolate"]),
-        ({"width": 320, "height": 180, "fps": Fraction(7)}, {"interpolate": Interpolate.OFF}, ["upscale"]),
+        (
+            {"width": 320, "height": 180, "fps": Fraction(7)},
+            {"interpolate": Interpolate.OFF},
+            ["upscale", "conform"],
+        ),
         ({}, {"upscale": "sharp", "interpolate": Interpolate.FLOW}, []),
     ],
 )
@@ -82,7 +97,7 @@ def test_each_step_reads_the_one_before(shot):
     assert first.inputs["mezzanine"].task == take(**source).id
     assert second.inputs["mezzanine"].task == first.id
     assert (first.params["width"], first.params["height"], first.params["frames"]) == (640, 360, 33)
-    assert (second.params["width"], second.params["frames"], second.params["fps"]) == (640, 49, "24")
+    assert (second.params["width"], second.params["frames"], second.params["fps"]) == (640, 48, "24")
 
 
 def test_a_network_has_workers_of_its_own_where_there_are_gpus(shot):
@@ -95,18 +110,53 @@ def test_a_network_has_workers_of_its_own_where_there_are_gpus(shot):
 
 
 @pytest.mark.parametrize(
-    ("of_take", "interpolate", "skip"),
-    [
-        (Fraction(24), Interpolate.AUTO, 12),
-        (Fraction(16), Interpolate.AUTO, 12),
-        (Fraction(16), Interpolate.OFF, 8),
-        (Fraction(7), Interpolate.OFF, 4),
-        (Fraction(30), Interpolate.AUTO, 15),
-    ],
+    "of_take",
+    [{}, {"frames": 90}, {"fps": Fraction(16)}, {"fps": Fraction(7)}, {"fps": Fraction(30)}, {"loop": True}],
+    ids=str,
 )
-def test_a_handle_is_counted_in_frames_of_the_last_mezzanine(shot, of_take, interpolate, skip):
-    assert finished(shot("sh010", handles=12, interpolate=interpolate), fps=of_take).skip == skip
+@pytest.mark.parametrize("interpolate", [Interpolate.AUTO, Interpolate.OFF])
+def test_a_finished_take_has_its_handles_whatever_it_was(shot, of_take, interpolate):
+    wanted = shot("sh010", handles=12, interpolate=interpolate, loop=of_take.get("loop", False))
+    found = finished(wanted, **of_take)
+    assert found.skip == 12
+    if found.tasks:
+        assert (found.tasks[-1].params["frames"], found.tasks[-1].params["fps"]) == (72, "24")
+
+
+@pytest.mark.parametrize(
+    ("of_take", "skip"), [(Fraction(24), 12), (Fraction(16), 8), (Fraction(7), 4), (Fraction(30), 15)]
+)
+def test_without_finishers_a_handle_is_counted_in_frames_of_the_take(shot, of_take, skip):
+    assert finished(shot("sh010", handles=12), None, fps=of_take).skip == skip
     assert skipped(1, Fraction(24), Fraction(12)) == 1
+
+
+def test_frames_are_made_only_where_they_are_wanted(shot):
+    asked = shot("sh010", duration_fit=DurationFit.RETIME)
+    made, kept = (
+        finished(replace(asked, interpolate=how), frames=60).tasks[0].params
+        for how in (Interpolate.AUTO, Interpolate.OFF)
+    )
+    assert (made["interpolator"], made["done"], made["step"]) == ("flow", "faster", "59/47")
+    assert "interpolator" not in kept
+    assert "interpolator" not in finished(shot("sh010"), frames=40).tasks[0].params
+
+
+def test_what_is_done_to_a_length_is_noted_in_the_plan(shot, brief, paper_model):
+    class Short(paper_model):
+        """Makes two thirds of what is asked."""
+
+        def resolve(self, shot, intent, take):
+            resolved = super().resolve(shot, intent, take)
+            return replace(resolved, frames=resolved.frames * 2 // 3)
+
+    asked = brief(shot("sh010", takes=1), shot("sh020", takes=1, duration_fit=DurationFit.EXTEND), finishers=FINISHERS)
+    asked.adapters["animatic"] = Short()
+    found = plan(asked, {})
+    assert [planned.notes for planned in found.shots] == [
+        ("0.67 s short of the cut: its last frame is held",),
+        ("0.67 s short of the cut: it plays back from its end",),
+    ]
 
 
 def test_size_is_compared_as_the_frame_is_filled(shot):

@@ -130,6 +130,8 @@ class Farm:
             "compare": ["movie", "contact_sheet"],
             "deliver": ["clip"],
             "assemble": [*SUFFIXES["assemble"]],
+            "sound": ["mezzanine", "sound"],
+            "mix": [*SUFFIXES["assemble"]],
         }[task.stage]
         keys = {
             name: f"store/demo/mezzanine/{task.id[:2]}/{task.id}/{number}/{FILES.get(name, name)}" for name in outputs
@@ -297,3 +299,17 @@ def test_only_what_was_asked_for_is_rendered(farm, shot):
     assert not [label for label in ran if "sh010" in label]
     assert plan.account().shots[0].state == "left"
     assert job.document["only"] == ["sh020"]
+
+
+def test_the_animatic_that_people_take_is_the_one_with_sound(farm, shot):
+    music = Asset(digest="c" * 64, name="sound.wav", key=asset_key("demo", "c" * 64, "sound.wav"))
+    job = farm.submit(shot("sh010", takes=1), music={"": music})
+    plan, ran = farm.drive(job)
+    assert ran[-2:] == ["assemble", "mix"]
+    movie = plan.account().animatic
+    assert farm.clips.read_bytes(movie).decode().startswith(plan.live.endings[-1].id)
+    assert {name for name in farm.published() if "animatic" in name} == {
+        "demo_shots_animatic_v001.mp4",
+        "demo_shots_animatic_v001.otio",
+        "demo_shots_animatic_v001_contact-sheet.jpg",
+    }

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from farm.config import Project
 from farm.errors import InputError
 from farm.findings import Finding, Place, Severity
-from farm.shots.model import Fit, Interpolate, Reroll, Select, Shot, ShotList
+from farm.shots.model import DurationFit, Fit, Interpolate, LoopMethod, Reroll, Select, Shot, ShotList
 from farm.submission import SCHEMA_VERSION, Submission
 from farm.tasks import Asset, asset_key
 
@@ -71,6 +71,9 @@ def shots(draw, code: str) -> Shot:
         select=draw(st.sampled_from(Select)),
         upscale=draw(st.sampled_from(("auto", "off")) | SLUGS),
         interpolate=draw(st.sampled_from(Interpolate)),
+        duration_fit=draw(st.sampled_from(DurationFit)),
+        loop_method=draw(st.sampled_from(LoopMethod)),
+        audio=draw(TEXTS),
         metadata=draw(PAIRS),
     )
 
@@ -88,13 +91,19 @@ def submissions(draw) -> Submission:
         width=draw(SIDES),
         height=draw(SIDES),
         seed=draw(st.integers(0, 2**32 - 1)),
+        music=draw(st.dictionaries(st.just("") | SLUGS, TEXTS, max_size=2)),
         source=draw(TEXTS),
         findings=draw(st.lists(FINDINGS, max_size=2).map(tuple)),
     )
     return Submission(
         shot_list=shot_list,
         project=draw(projects()),
-        assets={code: {"still": asset(project=project)} for code in codes if code not in refused},
+        assets={
+            code: {"still": asset(project=project), "audio": asset("sound.wav", project=project)}
+            for code in codes
+            if code not in refused
+        },
+        music={key: asset("sound.flac", project=project) for key in shot_list.music},
         refused=refused,
         only=draw(st.none() | (st.sets(st.sampled_from(codes)).map(frozenset) if codes else st.just(frozenset()))),
         warnings=draw(st.lists(TEXTS, max_size=2).map(tuple)),
@@ -112,6 +121,7 @@ def projects(draw) -> Project:
         "fit": draw(st.sampled_from(["crop", "pad"])),
         "models": draw(NAMES),
         "path_mapping": draw(st.sampled_from([[], [["P:\\", "/mnt/p"]]])),
+        "sequences": draw(st.sampled_from([[], [{"sequence": "sq010", "music": "m.wav"}]])),
         "retention": {"rejected_days": draw(st.integers(0, 99))},
         "naming": draw(st.sampled_from(["{shot}_{product}_{version}", "{project}_{shot}_{product}_{version}"])),
     }

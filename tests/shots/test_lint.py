@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from farm.models.spec import ModelSpec
 from farm.shots.checks.prompts import example_for
 from farm.shots.checks.rules import RULES
 from farm.shots.lint import LIMIT_MP, lint, lint_shot, measurer
-from farm.shots.model import Fit, Shot, ShotList
+from farm.shots.model import Fit, LoopMethod, Shot, ShotList
 from farm.shots.motion import read
 from farm.shots.products import PRODUCTS
 from farm.shots.reading.presets import PresetEntry, known_products
@@ -210,7 +211,7 @@ def test_findings_stand_in_the_users_coordinates(stills: Path) -> None:
 
 def test_every_finding_has_a_remedy(stills: Path) -> None:
     other: list[dict[str, object]] = [
-        {"audio": "/x.wav"},
+        {"driving_video": "/x.mp4"},
         {"targets": ("imax", "reels", "slated"), "nb_frames": 24},
         {"targets": ("x",), "nb_frames": 240},
         {"targets": ("slated",), "frame_in": 1},
@@ -221,7 +222,16 @@ def test_every_finding_has_a_remedy(stills: Path) -> None:
     allowed = {"licences": {"Apache-2.0"}, "targets": known_products([slated])}
     found = [one for shot in shots for one in lint_shot(shot, specs=SPECS, measure=MEASURE, **allowed)]
     assert all(one.remedy for one in found)
-    assert {one.rule for one in found} >= RULES.keys() - {"still.huge", "still.unreadable"}
+    of_sounds = {rule for rule in RULES if rule.startswith(("audio.", "music."))}
+    assert {one.rule for one in found} >= RULES.keys() - of_sounds - {"still.huge", "still.unreadable", "loop.method"}
+
+
+def test_a_model_that_cannot_close_loops_is_not_told_to(stills: Path) -> None:
+    asked = _shot(stills, loop=True, loop_method=LoopMethod.MODEL, models=("wan",))
+    found = [each for each in lint_shot(asked, specs=SPECS, measure=MEASURE) if each.rule == "loop.method"]
+    (said,) = map(str, found)
+    assert said.startswith('shots.csv:7 column "loop_method": wan cannot close a loop (write loop_method: auto')
+    assert not lint_shot(replace(asked, loop_method=LoopMethod.AUTO), specs=SPECS, measure=MEASURE)
 
 
 def test_a_crop_is_told_in_pixels(stills: Path) -> None:
@@ -287,7 +297,6 @@ def test_an_unknown_delivery_target_is_named_with_those_there_are(stills: Path) 
     ]
 
 
-@pytest.mark.parametrize("column", ["driving_video", "audio"])
-def test_what_has_no_effect_yet_is_said(column: str, stills: Path) -> None:
-    found = [each for each in lint_shot(_shot(stills, **{column: "/x.wav"})) if each.rule == "column.unused"]
-    assert [str(each.place.column) for each in found] == [column]
+def test_what_has_no_effect_yet_is_said(stills: Path) -> None:
+    found = [each for each in lint_shot(_shot(stills, driving_video="/x.mp4")) if each.rule == "column.unused"]
+    assert [str(each.place.column) for each in found] == ["driving_video"]

@@ -19,7 +19,7 @@ from farm.config import Project
 from farm.errors import DocumentError
 from farm.findings import Place
 from farm.shots.load import load
-from farm.shots.model import Fit, Interpolate, Shot, ShotList
+from farm.shots.model import DurationFit, Fit, Interpolate, LoopMethod, Shot, ShotList
 from farm.shots.paths import Allowed
 
 Write = Callable[[str, "str | bytes"], Path]
@@ -35,12 +35,15 @@ FULL = [
         "subject": "hair", "atmosphere": "mist", "speed": "slow", "direction": "left", "fidelity": "0.65",
         "loop": "yes", "takes": "2", "models": "animatic, svd", "fallback": "animatic", "seed": "7",
         "priority": "80", "budget": "12.5", "targets": "review, reels", "upscale": "off",
-        "interpolate": "flow", "description": "d", "action": "a",
+        "interpolate": "flow", "duration_fit": "retime", "loop_method": "pingpong", "description": "d", "action": "a",
         "dialogue": "“Hello”", "notes": "n", "size": "MCU", "angle": "low", "lens": "35", "status": "ip",
         "Bid days": "3",
     },
     {"code": "020", "sequence": "sq01", "cut_order": "1", "still": "stills/a.png", "duration": "3.5"},
 ]  # fmt: skip
+
+
+DIFFER = "shots differ in {name}; the animatic takes that of most, {most} (say what the whole list has)"
 
 
 def as_csv(rows: list[dict[str, str]], separator: str = ",") -> str:
@@ -69,7 +72,7 @@ def test_every_format_gives_the_same_list(write: Write, workbook: Callable[..., 
     assert {shot_list.name for shot_list in lists} == {"shots"}
     for shot_list in lists:
         assert bare(shot_list) == bare(lists[0])
-        assert [str(finding.place.column) for finding in shot_list.findings] in (
+        assert [str(finding.place.column) for finding in shot_list.findings if finding.place.column] in (
             ["Bid days"],
             ["shots[0].Bid days"],
             ["[0].Bid days"],
@@ -88,6 +91,7 @@ def test_a_full_shot(write: Write, tmp_path: Path) -> None:
         subject="hair", atmosphere="mist", speed="slow", direction="left", fidelity=0.65, loop=True, takes=2,
         models=("animatic", "svd"), fallback="animatic", seed=7, priority=80, budget=Fraction(25, 2),
         targets=("review", "reels"), upscale="off", interpolate=Interpolate.FLOW,
+        duration_fit=DurationFit.RETIME, loop_method=LoopMethod.PINGPONG,
         description="d", action="a", dialogue="“Hello”", notes="n", size="MCU",
         angle="low", lens="35", status="ip", metadata={"Bid days": "3"},
     )  # fmt: skip
@@ -140,7 +144,8 @@ def test_the_command_line_wins_over_everything(write: Write) -> None:
 
 def test_a_bad_override_is_blamed_once(write: Write, said: Said) -> None:
     assert said(write("shots.yaml", LIST.format(fps=25)), overrides={"takes": 99}) == [
-        'command line column "takes": 99 is no whole number from 1 to 16'
+        'command line column "takes": 99 is no whole number from 1 to 16',
+        f"shots.yaml: {DIFFER.format(name='resolution', most='1920x1080')}",
     ]
 
 
@@ -157,6 +162,35 @@ def test_an_unspoken_rate_is_that_of_most_shots(write: Write, said: Said) -> Non
     assert said(path) == [
         "shots.csv: shots differ in fps; the animatic takes that of most, 25 (say what the whole list has)"
     ]
+
+
+def test_one_rows_rate_and_size_are_its_own(write: Write, said: Said) -> None:
+    text = "Shot,Still,Duration,FPS,Resolution\na,a.png,1,,\nb,a.png,1,50,640x360\nc,a.png,1,,\n"
+    path = write("shots.csv", text)
+    shot_list = load(path)
+    assert [(shot.fps, shot.width, shot.nb_frames) for shot in shot_list.shots] == [
+        (24, 1920, 24),
+        (50, 640, 50),
+        (24, 1920, 24),
+    ]
+    assert (shot_list.fps, shot_list.width) == (24, 1920)
+    assert said(path) == [
+        f"shots.csv: {DIFFER.format(name='fps', most=24)}",
+        f"shots.csv: {DIFFER.format(name='resolution', most='1920x1080')}",
+    ]
+
+
+def test_music_of_a_list_and_of_its_sequences(write: Write, tmp_path: Path) -> None:
+    write("project.yaml", "sequences:\n- {sequence: sq010, music: /m/rain.wav}\n- {sequence: sq020}\n")
+    path = write("shots.yaml", "music: music/lake.flac\nshots:\n- {code: a, still: a.png, duration: 1}\n")
+    assert load(path).music == {"": f"{tmp_path}/music/lake.flac", "sq010": "/m/rain.wav"}
+
+
+def test_music_that_may_not_be_read_is_named(write: Write, said: Said, tmp_path: Path) -> None:
+    path = write("shots.yaml", "music: /elsewhere/lake.flac\nshots:\n- {code: a, still: a.png, duration: 1}\n")
+    (found,) = said(path, allowed=Allowed((str(tmp_path),)))
+    assert found.startswith('shots.yaml:1 column "music"')
+    assert "outside the folders" in found
 
 
 def test_a_length_replaces_an_inherited_one_however_it_is_written(write: Write) -> None:
@@ -238,7 +272,7 @@ def test_studiobinder_numbers_shots_within_scenes(write: Write) -> None:
 def test_a_size_in_pixels_is_a_resolution(write: Write) -> None:
     first, second = load(write("shots.csv", f"{HEADER},Size\na,a.png,3,720p\nb,a.png,3,MCU\n")).shots
     assert (first.width, first.height, first.size) == (1280, 720, "")
-    assert (second.width, second.height, second.size) == (1280, 720, "MCU")
+    assert (second.width, second.height, second.size) == (1920, 1080, "MCU")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "# nothing\n", "[]", "shots: []\n", "shots: 5\n", "just words", "{}"])

@@ -59,7 +59,7 @@ def test_kitsu(write: Write) -> None:
         ("SQ020_SH010", "SQ020", "E01", 48, 1001),
     ]
     first, second, _ = shot_list.shots
-    assert (first.width, first.height, second.width, second.description) == (1280, 720, 1280, "Rain, then sun")
+    assert (first.width, first.height, second.width, second.description) == (1280, 720, 1920, "Rain, then sun")
     assert (first.prompt, first.metadata) == (
         "",
         {"Bid": "3", "Time": "0", "Layout": "Done", "Animation": "Ready To Start"},

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -115,3 +116,18 @@ def moved(photo: Callable[[str], NDArray[np.uint8]]) -> Callable[..., Clip]:
         return Clip(still, frames)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def heard() -> Callable[[Path], tuple[NDArray[np.float32], int]]:
+    """The samples of a file with sound, (count, channels) float32, and their rate."""
+
+    def read(path: Path) -> tuple[NDArray[np.float32], int]:
+        with av.open(str(path)) as container:
+            (stream,) = container.streams.audio
+            resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=stream.rate)
+            blocks = [each.to_ndarray() for frame in container.decode(stream) for each in resampler.resample(frame)]
+            channels = stream.codec_context.layout.nb_channels
+            return np.concatenate([block.reshape(-1, channels) for block in blocks]), stream.rate
+
+    return read

@@ -24,10 +24,12 @@ CODE = """
 import sys
 from fractions import Fraction
 from pathlib import Path
-from farm.chain import InterpolateParams, UpscaleParams
+from farm.chain import ConformParams, InterpolateParams, UpscaleParams
+from farm.conform import conform as planned
 from farm.models.enhance import interpolator, upscaler
 from farm.models.spec import Placement
-from farm.stages import interpolate, upscale
+from farm.shots.model import DurationFit
+from farm.stages import conform, interpolate, upscale
 
 what, folder = sys.argv[1], Path(sys.argv[2])
 
@@ -51,6 +53,11 @@ for length in map(int, sys.argv[3:]):
     if what == "flow":
         asked = dict(interpolator=what, revision="1", width=240, height=136, frames=2 * length, fps=Fraction(24))
         interpolate.run({"mezzanine": folder / f"{length}.mkv"}, InterpolateParams(**asked), Context(length))
+    elif what == "back":
+        plan = planned(DurationFit.EXTEND, length, Fraction(12), 8 * length, Fraction(24), smooth=False)
+        asked = dict(width=240, height=136, frames=8 * length, fps=plan.fps, source_frames=length, done=plan.done)
+        asked |= dict(source_fps=plan.source_fps, step=plan.step, ease=plan.ease)
+        conform.run({"mezzanine": folder / f"{length}.mkv"}, ConformParams(**asked), Context(length))
     else:
         asked = dict(upscaler=what, revision="1", width=480, height=272, frames=length)
         upscale.run({"mezzanine": folder / f"{length}.mkv"}, UpscaleParams(**asked), Context(length))
@@ -76,7 +83,7 @@ def clips(tmp_path_factory, photo):
     return folder
 
 
-@pytest.mark.parametrize("what", ["lanczos", "tiny", "flow"])
+@pytest.mark.parametrize("what", ["lanczos", "tiny", "flow", "back"])
 def test_the_peak_does_not_grow_with_the_clip(clips, what):
     command = [sys.executable, "-c", CODE, what, str(clips), str(SHORT), str(LONG)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from farm.chain import InterpolateParams
+from farm.conform import filled
 from farm.errors import Cancelled, MediaError
-from farm.finish import frames_at
 from farm.media import MEZZANINE, Encoder, Target, frames, probe
 from farm.models.enhance import interpolator
 from farm.models.spec import Placement
@@ -53,7 +53,7 @@ RATES = st.sampled_from(
 @given(source=RATES, wanted=RATES, length=st.integers(1, 90))
 @settings(max_examples=80, deadline=None)
 def test_every_frame_is_of_its_exact_time(source, wanted, length):
-    total = frames_at(length, source, wanted)
+    total = filled(length, source / wanted)
     shown, tally = numbers(source, wanted, length, total)
     due = [min(Fraction(length - 1), number * source / wanted) for number in range(total)]
     assert shown == pytest.approx([float(each) for each in due], abs=1e-9)
@@ -69,7 +69,7 @@ def test_every_frame_is_of_its_exact_time(source, wanted, length):
     [(16, 24, 81, 121), (7, 24, 14, 48), (24, Fraction(60000, 1001), 24, 59), (8, 24, 1, 3), (23, 24, 1, 1)],
 )
 def test_the_count_is_what_the_time_holds(source, wanted, length, total):
-    assert frames_at(length, Fraction(source), Fraction(wanted)) == total
+    assert filled(length, Fraction(source) / wanted) == total
 
 
 def test_at_a_cut_the_nearest_frame_stands():
@@ -131,6 +131,16 @@ def test_a_take_gets_the_frames_between_its_own(ctx, take):
     assert (outputs.facts["kept"], outputs.facts["cuts"]) == (4, [5])
     assert outputs.facts["kept"] + outputs.facts["made"] + outputs.facts["held"] == 12
     assert probe(outputs.files["proxy"].path).frames == 12
+
+
+@pytest.mark.parametrize(("wanted", "done"), [(9, "trim"), (12, "none"), (20, "hold")])
+def test_the_cuts_length_is_met(ctx, take, wanted, done):
+    path, pictures, _ = take
+    ctx.models["flow"] = interpolator("flow").open(Placement())
+    outputs = interpolate.run({"mezzanine": path}, params(frames=wanted), ctx)
+    made = list(frames(outputs.files["mezzanine"].path))
+    assert (len(made), outputs.facts["conform"]) == (wanted, done)
+    assert done != "hold" or all(np.array_equal(frame, pictures[-1]) for frame in made[11:])
 
 
 def test_cancelling_leaves_nothing(ctx, take):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from farm.looping import frames_needed
 from farm.models.animatic import takes
 from farm.models.animatic.subjects import shown
 from farm.models.spec import Gang, Model, ModelSpec, Rejection, Resolved
@@ -25,6 +26,7 @@ SPEC = ModelSpec(
     needs_prompt=False,
     follows_intent=True,
     conditions=frozenset({"start", "end", "mask", "depth", "layers"}),
+    closes_loops=True,
     trained=False,
 )
 
@@ -48,7 +50,7 @@ class AnimaticAdapter:
         return Resolved(
             width=shot.width,
             height=shot.height,
-            frames=shot.nb_frames + 2 * shot.handles,
+            frames=frames_needed(shot, closes=SPEC.closes_loops),
             fps=shot.fps,
             options=manner.options(),
             follows=_followed(shot, intent),

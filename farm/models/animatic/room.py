@@ -11,12 +11,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TypeAlias
 
+from farm.looping import frames_needed, method_of
 from farm.models.animatic import takes
 from farm.models.animatic.framing import overscan_for, path_bounds, shake_margin
 from farm.models.animatic.path import plan_path, shake_reach
 from farm.models.animatic.takes import Manner
 from farm.shots.intent import CameraMove, MotionIntent
-from farm.shots.model import Fit, Shot
+from farm.shots.model import Fit, LoopMethod, Shot
 
 Phases: TypeAlias = tuple[tuple[CameraMove, ...], ...]
 
@@ -26,10 +27,11 @@ LEAST_OVERSCAN = 1.05
 
 def overscan(shot: Shot, intent: MotionIntent, manner: Manner) -> float:
     """How much larger the still must stand, for a still of the frame's shape; rounded up to a tenth of a per cent."""
-    frames, aspect = shot.nb_frames + 2 * shot.handles, shot.width / shot.height
+    loop = method_of(shot, closes=True) is LoopMethod.MODEL
+    frames, aspect = frames_needed(shot, closes=True), shot.width / shot.height
     if shot.fit is not Fit.OVERSCAN:
-        return _needed(intent.phases, frames, shot.fps, aspect, manner, shot.loop)
-    needs = (_needed(intent.phases, frames, shot.fps, aspect, each, shot.loop) for each in takes.NAMED)
+        return _needed(intent.phases, frames, shot.fps, aspect, manner, loop)
+    needs = (_needed(intent.phases, frames, shot.fps, aspect, each, loop) for each in takes.NAMED)
     return max(LEAST_OVERSCAN, *needs)
 
 

@@ -61,6 +61,8 @@ class DiffusionAdapter:
             size_multiple=checkpoint.multiple or checkpoint.kin.multiple,
             fps=() if checkpoint.kin.any_fps else (checkpoint.fps,),
             prompt_limit=checkpoint.kin.prompt_limit,
+            closes_loops=checkpoint.kin.closes_loops,
+            makes_sound=checkpoint.kin.audio,
             gpus=self.lane.gpus_in_all,
         )
 

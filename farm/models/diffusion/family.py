@@ -106,6 +106,8 @@ class Family:
     """True where its sampler puts no noise in on the way: then fewer steps lead to about the same take."""
     loras: bool = False
     audio: bool = False
+    closes_loops: bool = False
+    """True where `knobs` can ask for a loop."""
     prompt_limit: int = 2000
     """Characters, about what its text encoder reads."""
     guidance_argument: str = "guidance_scale"
@@ -226,6 +228,7 @@ FAMILIES: Mapping[str, Family] = {
             multiple=64,
             guidance=Guidance.BATCHED,
             prompt_limit=300,
+            closes_loops=True,
             knobs=_pia,
         ),
     )

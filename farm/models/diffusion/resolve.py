@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 
+from farm.conform import SHORTFALL
+from farm.looping import frames_needed, method_of
 from farm.models.diffusion.checkpoints import CHECKPOINTS, Checkpoint
 from farm.models.diffusion.family import Scalar
 from farm.models.diffusion.phrase import phrase
@@ -20,10 +22,7 @@ from farm.models.diffusion.profiles import LOSSLESS, Profile
 from farm.models.diffusion.sizes import take_size
 from farm.models.spec import FrameRule, Rejection, Resolved
 from farm.shots.intent import MotionIntent, Speed
-from farm.shots.model import Shot
-
-SHORTFALL = Fraction(1, 5)
-"""How much shorter than the shot a take may be: its last frame is held for the rest."""
+from farm.shots.model import DurationFit, LoopMethod, Shot
 
 _STRENGTH = {Speed.VERY_SLOW: 0.2, Speed.SLOW: 0.4, Speed.MEDIUM: 0.55, Speed.FAST: 0.8}
 _AT_REST = 0.1
@@ -40,13 +39,14 @@ def resolve(checkpoint: Checkpoint, shot: Shot, intent: MotionIntent, profile: P
     if checkpoint.needs_end and not shot.end:
         return Rejection("it needs an end frame beside the still", _could(checkpoint, shot))
     fps = shot.fps if checkpoint.kin.any_fps else checkpoint.fps
-    needed = Fraction(shot.nb_frames + 2 * shot.handles) / shot.fps
+    needed = _needed_s(shot, closes=checkpoint.kin.closes_loops)
     frames = frame_rule(checkpoint).snap(math.ceil(needed * fps))
-    if frames / fps < needed * (1 - SHORTFALL):
+    if frames / fps < needed * (1 - _shortfall(shot)):
         most = float(frames / fps)
         return Rejection(f"{float(needed):.2f} s is longer than the {most:.2f} s it makes", _could(checkpoint, shot))
     width, height = _size(checkpoint, shot)
-    knobs = checkpoint.kin.knobs(shot.fidelity, strength(intent), shot.loop)
+    is_loop = method_of(shot, closes=checkpoint.kin.closes_loops) is LoopMethod.MODEL
+    knobs = checkpoint.kin.knobs(shot.fidelity, strength(intent), is_loop)
     return Resolved(
         width=width,
         height=height,
@@ -63,6 +63,16 @@ def resolve(checkpoint: Checkpoint, shot: Shot, intent: MotionIntent, profile: P
             *_unlike(checkpoint, profile),
         ),
     )
+
+
+def _needed_s(shot: Shot, *, closes: bool) -> Fraction:
+    """Seconds that a take is to last."""
+    return Fraction(frames_needed(shot, closes=closes)) / shot.fps
+
+
+def _shortfall(shot: Shot) -> Fraction:
+    """How much shorter a take may be; a loop is played as slowly as makes it whole."""
+    return SHORTFALL[DurationFit.RETIME if shot.loop else shot.duration_fit]
 
 
 def frame_rule(checkpoint: Checkpoint) -> FrameRule:
@@ -116,9 +126,7 @@ def _geometry(shot: Shot, width: int, height: int, frames: int, fps: Fraction, n
     asked = needed * fps
     if fps != shot.fps:
         yield f"made at {_rate(fps)} fps, delivered at {_rate(shot.fps)}"
-    if frames < asked:
-        yield f"{float(needed - frames / fps):.2f} s short: its last frame is held"
-    elif frames > asked:
+    if frames > asked:
         yield f"{frames} frames are made where {float(asked):g} are needed"
 
 
@@ -144,13 +152,13 @@ def _unlike(checkpoint: Checkpoint, profile: Profile) -> Iterator[str]:
 
 def _could(asked: Checkpoint, shot: Shot) -> str:
     """The known models that can make this shot, as a remedy."""
-    needed = Fraction(shot.nb_frames + 2 * shot.handles) / shot.fps
     able = [
         each.name
         for each in CHECKPOINTS.values()
         if each.name != asked.name
         and (each.needs_end <= bool(shot.end) <= ("end" in each.conditions))
-        and each.most_frames / (shot.fps if each.kin.any_fps else each.fps) >= needed
+        and each.most_frames / (shot.fps if each.kin.any_fps else each.fps)
+        >= _needed_s(shot, closes=each.kin.closes_loops)
     ]
     return f"ask {', '.join([*able, 'animatic'])}"
 

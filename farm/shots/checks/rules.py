@@ -53,6 +53,18 @@ RULES: Mapping[str, Rule] = {
     "matte.aspect": Rule(_W, "export it at the still's size, or it lies beside what it should cover"),
     "matte.colour": Rule(_W, "export it as a grey picture"),
     "matte.flat": Rule(_W, "a mask is white where things may move and black elsewhere; a depth map is white near"),
+    # The sound.
+    "audio.missing": Rule(_E, "check the path: relative paths start at the shot list's folder"),
+    "audio.format": Rule(_E, "export it as WAV, AIFF, FLAC, MP3, M4A or Ogg, in stereo or mono"),
+    "audio.damaged": Rule(_E, "export it again, or copy it again from where it came"),
+    "audio.long": Rule(_E, "cut it to what is heard: an hour is the most"),
+    "audio.remote": Rule(_N, "it is checked when the shot gets its sound"),
+    "audio.cut": Rule(_W, "make the shot longer, or the sound shorter"),
+    "audio.short": Rule(_N, "make the shot shorter, or the sound longer"),
+    "music.cut": Rule(_N, "it fades out with the last shot; nothing to do unless its end is wanted"),
+    "music.short": Rule(_W, "hand in a longer cut of the music"),
+    "music.sequence": Rule(_W, "check the sequence's name, or leave its music out"),
+    "loop.method": Rule(_E, "write loop_method: auto, or name a model that closes loops"),
     # The words.
     "prompt.hold": Rule(_N, "say a camera move, a subject's motion or an atmosphere if it should move"),
     "prompt.empty": Rule(_E),

@@ -83,6 +83,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "targets": ("Target", "Delivery", "Deliverables", "Platform"),
     "upscale": ("Upscaling", "Upscaler"),
     "interpolate": ("Interpolation", "Frame interpolation"),
+    "duration_fit": ("Length fit", "Conform"),
+    "loop_method": ("Loop mode",),
     "select": ("Selection", "Take selection"),
     "picks": ("Top", "Deliver takes"),
     "description": ("Shot description",),

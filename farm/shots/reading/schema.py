@@ -14,7 +14,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, PlainValidator
 
-from farm.shots.model import Fit, Interpolate, Select
+from farm.shots.model import DurationFit, Fit, Interpolate, LoopMethod, Select
 from farm.shots.reading import pixels, slugs, timing, values
 from farm.shots.reading.timing import Length
 
@@ -36,6 +36,8 @@ Order: TypeAlias = Annotated[int, PlainValidator(values.whole(-1_000_000, 1_000_
 FitWord: TypeAlias = Annotated[Fit, PlainValidator(values.choice(Fit))]
 SelectWord: TypeAlias = Annotated[Select, PlainValidator(values.choice(Select))]
 InterpolateWord: TypeAlias = Annotated[Interpolate, PlainValidator(values.choice(Interpolate))]
+DurationFitWord: TypeAlias = Annotated[DurationFit, PlainValidator(values.choice(DurationFit))]
+LoopMethodWord: TypeAlias = Annotated[LoopMethod, PlainValidator(values.choice(LoopMethod))]
 Share: TypeAlias = Annotated[float, PlainValidator(values.percentage)]
 YesNo: TypeAlias = Annotated[bool, PlainValidator(values.yes_no)]
 Takes: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 16))]
@@ -58,6 +60,7 @@ class ListEntry(Entry):
     fps: Rate | None = None
     size: Size | None = None
     seed: Seed | None = None
+    music: Text | None = None
 
 
 class ShotEntry(Entry):
@@ -114,6 +117,8 @@ class ShotEntry(Entry):
     draft_first: YesNo | None = None
     upscale: Name | None = None
     interpolate: InterpolateWord | None = None
+    duration_fit: DurationFitWord | None = None
+    loop_method: LoopMethodWord | None = None
 
     description: Text | None = None
     action: Text | None = None

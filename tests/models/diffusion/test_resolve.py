@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from farm.conform import SHORTFALL
 from farm.findings import Place
 from farm.models.diffusion.checkpoints import CHECKPOINTS
 from farm.models.diffusion.family import FAMILIES, Sizing
@@ -19,7 +20,7 @@ from farm.models.diffusion.resolve import frame_rule, resolve
 from farm.models.diffusion.sizes import buckets, take_size
 from farm.models.spec import Rejection, Resolved
 from farm.shots.intent import MotionIntent
-from farm.shots.model import Shot
+from farm.shots.model import DurationFit, LoopMethod, Shot
 from farm.shots.motion import intent_of
 
 ASPECTS = st.fractions(Fraction(9, 21), Fraction(21, 9))
@@ -63,10 +64,22 @@ def test_a_snap_is_told():
     assert not any("frames are made" in note for note in made("wan21-480p", fps=Fraction(16), nb_frames=81).notes)
 
 
-def test_a_take_a_little_short_holds_its_last_frame_and_says_so():
-    answer = made("wan21-480p", fps=Fraction(16), nb_frames=83)
-    assert answer.frames == 81
-    assert "0.12 s short: its last frame is held" in answer.notes
+def test_a_take_a_little_short_is_as_long_as_the_model_can():
+    assert made("wan21-480p", fps=Fraction(16), nb_frames=83).frames == 81
+
+
+@pytest.mark.parametrize(
+    ("changes", "longest"),
+    [
+        ({}, 100),
+        ({"duration_fit": DurationFit.HOLD}, 100),
+        ({"duration_fit": DurationFit.RETIME}, 160),
+        ({"duration_fit": DurationFit.EXTEND}, 240),
+    ],
+)
+def test_how_short_a_take_may_be_depends_on_what_becomes_of_it(changes, longest):
+    answers = [asked("wan21-480p", fps=Fraction(16), nb_frames=most, **changes) for most in (longest, longest + 4)]
+    assert [type(answer) for answer in answers] == [Resolved, Rejection]
 
 
 def test_a_take_much_too_short_is_refused_with_who_could():
@@ -92,7 +105,7 @@ def test_frames_are_always_what_the_model_can_make(name, frames, fps):
         assert (answer.frames - rule.offset) % rule.stride == 0
         assert rule.lowest <= answer.frames <= rule.highest
         needed = math.ceil(frames / fps * answer.fps)
-        assert answer.frames >= needed or any("short" in note for note in answer.notes)
+        assert answer.frames >= needed or answer.frames >= needed * (1 - SHORTFALL[DurationFit.TRIM])
 
 
 def test_a_family_that_takes_any_rate_takes_the_cuts():
@@ -144,10 +157,18 @@ def test_svd_turns_fidelity_and_speed_into_its_own_knobs():
     assert "the prompt is not used" in calm.notes
 
 
-def test_pia_closes_a_loop_and_the_others_say_that_they_do_not():
+def test_pia_closes_a_loop_and_the_others_are_asked_for_what_one_is_made_of():
     short = {"nb_frames": 48}
     assert made("pia", loop=True, **short).options["motion_scale"] == made("pia", **short).options["motion_scale"] + 3
-    assert any("loop is not closed" in note for note in made("wan21-480p", loop=True).notes)
+    crossed = made("wan21-480p", loop=True, fps=Fraction(16), nb_frames=61)
+    assert crossed.frames == 69
+    assert not any("loop" in note for note in crossed.notes)
+    assert made("wan21-480p", loop=True, loop_method=LoopMethod.PINGPONG, fps=Fraction(16), nb_frames=61).frames == 33
+
+
+def test_a_model_that_cannot_close_a_loop_says_so_when_it_is_told_to():
+    told = made("wan21-480p", loop=True, loop_method=LoopMethod.MODEL)
+    assert any("loop is not closed" in note for note in told.notes)
 
 
 def test_no_knob_is_said():
