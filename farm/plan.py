@@ -64,6 +64,8 @@ class Brief:
     """People's choices: take numbers by shot code. They win over the ranking."""
     media: Callable[[Task, Manifest], str] = lambda task, manifest: ""  # noqa: ARG005
     """Where a delivered clip is published, relative to the timeline."""
+    score_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of components of the score that count otherwise than usual."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -397,6 +399,7 @@ def _take(
         fit=shot.fit,
         overscan=resolved.overscan,
         loop=shot.loop,
+        weights=brief.score_weights,
     )
     sources = {
         "mezzanine": Input(task=generate.id, output="mezzanine"),

@@ -165,6 +165,7 @@ def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str,
         only=submission.only,
         choices=choices,
         media=publisher.media,
+        score_weights=submission.project.score_weights.given,
         finishers=finishers,
     )
 
