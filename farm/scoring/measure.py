@@ -50,7 +50,9 @@ _COARSE = 4
 _HEED = 0.3
 """How much of the latest step enters the motion that is expected to go on."""
 
-_THIN = 4
+_THIN_EDGE = 320
+"""Pixels across that colours are taken from."""
+
 _NOTHING = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -153,23 +155,25 @@ class Measuring:
         self.luma.append(float(cv2.mean(grey)[0]))
         self.brightest.append(_brightest(grey))
         if self.first is None or self.fine is None or self.last is None:
-            self._begin(fine, grey)
+            self._begin(frame, fine, grey)
         else:
             self._step(self.last, grey, here.after(before.inverse))
             self.repeats.append(bool(np.array_equal(frame, self.full)))
             if len(self.path) % max(1, self.expected // SAMPLES) == 0 or len(self.path) == self.expected - 1:
                 self._sample(self.first, self.fine, fine, grey, here)
         assert self.likeness is not None
-        self.likeness.add(look(frame[::_THIN, ::_THIN], grey))
+        thin = max(1, frame.shape[1] // _THIN_EDGE)
+        self.likeness.add(look(frame[::thin, ::thin], grey))
         self.path.append(here)
         self.last, self.full = grey, frame
 
-    def _begin(self, fine: Grey, grey: Grey) -> None:
+    def _begin(self, frame: Frame, fine: Grey, grey: Grey) -> None:
         """The first frame: what the others are compared with, and itself beside the still."""
         self.first, self.fine, self.points = grey, fine, anchors(grey)
         found = register(self.still, grey, self.fit, self.overscan)
         self.start = _edge(found, self.still, fine)
-        framed = found.framed(self.still, grey.shape[1], grey.shape[0])
+        small = cv2.resize(frame, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_AREA)
+        framed = found.framed(self.still, np.asarray(small, np.uint8))
         self.likeness = I2VLikeness(look(framed, grey_of(framed)))
 
     def _step(self, last: Grey, grey: Grey, motion: Similarity) -> None:

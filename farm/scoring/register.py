@@ -51,9 +51,11 @@ class Registered:
     place: Similarity
     """Carries the still, so framed, onto the frame."""
 
-    def framed(self, still: Frame, width: int, height: int) -> Frame:
-        """The still as this frame shows it, RGB."""
-        return carried(fitted(still, width, height, self.fit, self.overscan), self.place)[0]
+    def framed(self, still: Frame, frame: Frame) -> Frame:
+        """The still as `frame` shows it, RGB; where it has no picture, that of the frame."""
+        height, width = frame.shape[:2]
+        moved, mask = carried(fitted(still, width, height, self.fit, self.overscan), self.place)
+        return np.where(mask[:, :, None] > 0, moved, frame)
 
 
 def register(still: Frame, grey: Grey, fit: Fit, overscan: float) -> Registered:

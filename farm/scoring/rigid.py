@@ -49,7 +49,7 @@ def wandering(first: Grey, points: NDArray[np.float32], grey: Grey, path: Simila
     `points` are (n, 1, 2) pixels of `first`; `path` carries `first` onto `grey`.
     """
     height, width = grey.shape
-    seen = points[_inside(cv2.transform(points, path.matrix(width, height)), width, height)] if len(points) else points
+    seen = points[_inside(points, path, width, height)] if len(points) else points
     if len(seen) < FEWEST:
         return None
     home = path.inverse.matrix(width, height)
@@ -95,7 +95,8 @@ def _across(places: Points, left: Points) -> NDArray[np.float64]:
     return left[:, 0] * toward[:, 1] - left[:, 1] * toward[:, 0]
 
 
-def _inside(points: NDArray[np.float32], width: int, height: int) -> NDArray[np.bool_]:
+def _inside(points: NDArray[np.float32], path: Similarity, width: int, height: int) -> NDArray[np.bool_]:
+    """Which points the frame still shows, its margin left out."""
+    x, y = np.asarray(cv2.transform(points, path.matrix(width, height)), np.float64)[:, 0].T
     margin = 6
-    found = np.asarray(points)[:, 0]
-    return ((found > margin) & (found < (width - margin, height - margin))).all(axis=1)
+    return (x > margin) & (x < width - margin) & (y > margin) & (y < height - margin)

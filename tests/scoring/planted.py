@@ -66,6 +66,8 @@ class Outcome:
     total: float
     clean: float
     why: str
+    fell: str
+    """Components below 1, of the spoiled take and of the clean ones."""
 
 
 def scored(subject: Subject, frames: Frames, folder: Path) -> Score:
@@ -93,7 +95,13 @@ def outcome(subject: str, defect: str, severity: int, clean: Sequence[Score], be
         total=after.total,
         clean=before.total,
         why=after.why,
+        fell=" | ".join(_low(each) for each in (after, *clean)),
     )
+
+
+def _low(score: Score) -> str:
+    low = (f"{name} {each.scaled:.2f}" for name, each in score.components.items() if each.scaled < 1)
+    return f"{score.total:.1f} " + ", ".join(low)
 
 
 def is_first(spoiled: Score, clean: Iterable[Score]) -> bool:
