@@ -78,7 +78,7 @@ def _emphasis(raw: object) -> Fraction:
     """A weight, 0 to leave it out."""
     value = values.number(raw)
     if not 0 <= value <= 100:
-        raise BadValue(f"{value} is no weight", "write a number from 0 to 100, such as 0.2; 0 leaves it out")
+        raise BadValue(f"{value} is no weight", "write a number from 0 to 100; 0 leaves it out")
     return value
 
 

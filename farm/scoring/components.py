@@ -1,4 +1,4 @@
-"""Every component's raw value, from a measured take and what was asked of it. Pure; units stand in `farm.scoring.scales`.
+"""Every component's raw value, from a measured take and what was asked of it; `farm.scoring.scales` has the units.
 
 Only what applies is there: no seam where no loop was asked for, no motion between two stills, nothing about time in a
 single frame.
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from farm.chain import ScoreParams
-from farm.scoring.expect import Phase, amount_error, camera_error
+from farm.scoring.expect import Phase, amount_error, camera_error, travels
 from farm.scoring.measure import Measured
 from farm.scoring.pace import frozen, longest, tremble
 from farm.shots.intent import Camera
 
-STIRS = 0.5
-"""Mean code values by which something that was to move by itself should at least change the picture."""
+STIRS = 1.0
+"""Mean code values by which something that was to move by itself should at least change some part of the picture."""
 
 _DARK = 16.0
 """Code values added to a frame's brightness before flicker is put in relation to it: in the dark nobody sees it."""
@@ -59,7 +59,7 @@ def _of_motion(take: Measured, params: ScoreParams, found: Sequence[Phase]) -> d
     wanders = [sample.wander for sample in take.samples if sample.wander is not None]
     if wanders:
         values["coherence"] = 100 * max(wanders)
-    if params.intent.moves:
+    if travels(params.intent):
         values["freeze"] = longest(frozen(take.path, take.steps, take.repeats))[1] / (take.frames - 1)
     return values
 

@@ -60,6 +60,11 @@ def phases(
     )
 
 
+def travels(intent: MotionIntent) -> bool:
+    """Whether the picture as a whole is to move: an orbit keeps its pivot where it is, a handheld camera its place."""
+    return any(move.kind not in {Camera.ORBIT, Camera.HANDHELD} for move in intent.moves)
+
+
 def camera_error(found: Sequence[Phase]) -> float:
     """The mean of the phases' errors, each capped at 2."""
     return sum(min(2.0, phase.error) for phase in found) / len(found)

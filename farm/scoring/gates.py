@@ -6,14 +6,16 @@ import statistics
 from collections.abc import Mapping
 
 from farm.chain import ScoreParams
+from farm.scoring.expect import travels
 from farm.scoring.measure import Edge, Measured
 from farm.scoring.pace import apart, frozen, longest
 
 DARK = 24.0
 """A frame whose brightest hundredth stays under this is black, unless the still is nearly so itself."""
 
-STATIC = 0.25
-"""Mean code values, grain smoothed away: a take never further than this from its first frame does not move."""
+STATIC = 0.5
+"""Mean code values, grain smoothed away: a take no part of which is ever further than this from the first frame does
+not move."""
 
 FROZEN_SHARE = 0.25
 FROZEN_FRAMES = 5
@@ -77,7 +79,7 @@ def _moves(take: Measured, params: ScoreParams) -> str:
     repeated = longest(take.repeats)[1]
     if repeated >= max(FROZEN_FRAMES, FROZEN_SHARE * take.frames):
         return f"it freezes for {repeated} frames"
-    if params.intent.moves and take.end is None:
+    if travels(params.intent) and take.end is None:
         begin, stopped = longest(frozen(take.path, take.steps, take.repeats))
         if stopped >= max(FROZEN_FRAMES, STOPPED_SHARE * take.frames):
             return f"it stands still for {stopped} frames from frame {begin}"

@@ -47,6 +47,7 @@ SAMPLES = 12
 """How many frames are compared with the first."""
 
 _COARSE = 4
+_CELLS = (8, 5)
 _HEED = 0.3
 """How much of the latest step enters the motion that is expected to go on."""
 
@@ -95,7 +96,7 @@ class Measured:
     likeness: float
     """i2v-likeness to the still (`farm.scoring.look`)."""
     activity: float
-    """The most any frame differs from the first, grain smoothed away, mean code values."""
+    """The most any frame differs from the first, grain smoothed away, in the liveliest cell: mean code values."""
     stirring: float
     """The same of sampled frames and the first carried along: what moves besides the camera."""
     seam: float
@@ -181,7 +182,7 @@ class Measuring:
         self.steps.append(_change(last, grey))
         one, other = _thinned(last), _thinned(grey)
         self.coarse = one if self.coarse is None else self.coarse
-        self.activity = max(self.activity, _change(self.coarse, other))
+        self.activity = max(self.activity, _liveliest(self.coarse, other))
         self.residuals.append(_change(_carried(one, motion), other))
         expected = _thinned(_carried(one, self.motion or motion), 2)
         self.agreements.append(correlation(expected.astype(np.float32), _thinned(other, 2).astype(np.float32)))
@@ -191,7 +192,7 @@ class Measuring:
         sharpness, clipped = detail_kept(first_fine, fine, here)
         wander = wandering(first, self.points, grey, here)
         self.samples.append(Sample(len(self.path), sharpness, clipped, wander))
-        self.stirring = max(self.stirring, _change(_thinned(_carried(first, here)), _thinned(grey)))
+        self.stirring = max(self.stirring, _liveliest(_thinned(_carried(first, here)), _thinned(grey)))
 
     def measured(self, fps: Fraction, end: Frame | None = None, error: str = "") -> Measured:
         """Everything known now; `end` is the still to end on, `error` why no more frames came."""
@@ -297,6 +298,12 @@ def _brightest(grey: Grey) -> float:
 def _colours(frame: Frame) -> tuple[float, ...]:
     cells = cv2.resize(frame, (4, 3), interpolation=cv2.INTER_AREA)
     return tuple(float(value) for value in cells.ravel())
+
+
+def _liveliest(one: Grey, other: Grey) -> float:
+    """Mean change in that cell where it is greatest: what moves may be small."""
+    cells = cv2.resize(cv2.absdiff(one, other).astype(np.float32), _CELLS, interpolation=cv2.INTER_AREA)
+    return float(cells.max())
 
 
 def _change(one: Grey, other: Grey) -> float:

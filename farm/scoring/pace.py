@@ -1,14 +1,14 @@
 """How a take goes along: whether it stops, and whether it trembles.
 
-    path, changes ──over a short window──▶ frozen frames ──▶ the longest stretch
-    path ──third differences──▶ how far a frame is out of place: a smooth move, however fast, has next to none
+path, changes ──over a short window──▶ frozen frames ──▶ the longest stretch
+path ──third differences──▶ how far a frame is out of place: a smooth move, however fast, has next to none
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def frozen(path: Sequence[Similarity], changes: Sequence[float], repeats: Sequen
     """Of every step between frames whether it stands still: an exact repeat, or next to no motion and little change."""
     usual = float(np.percentile(changes, 90)) if changes else 0.0
     calm = [change <= _CALM * usual for change in changes]
-    travel = sum(apart(one, other) for one, other in zip(path, path[1:], strict=False))
+    travel = sum(apart(one, other) for one, other in pairwise(path))
     window = max(2, round(WINDOW_SHARE * len(path)))
     slow = _SLOW * travel / max(1, len(changes)) * window
     still = [False] * len(changes)
@@ -53,7 +53,7 @@ def longest(flags: Sequence[bool]) -> tuple[int, int]:
 
 
 def tremble(path: Sequence[Similarity]) -> float:
-    """How far frames usually are out of place along the path, thousandths of the width, RMS; one leap does not count."""
+    """How far frames usually are out of place along the path, thousandths of the width, RMS; a leap does not count."""
     if len(path) < 4:
         return 0.0
     tracks = np.array([[here.turn * corner + here.shift for corner in _CORNERS] for here in path])

@@ -70,7 +70,7 @@ def register(still: Frame, grey: Grey, fit: Fit, overscan: float) -> Registered:
 
 
 def agreement(base: Grey, grey: Grey, place: Similarity) -> tuple[float, float]:
-    """Correlation and mean difference of `grey` and `base` carried to its place; (-1, 255) where they hardly overlap."""
+    """Correlation and mean difference of `grey` and `base` carried to its place; (-1, 255) where they hardly meet."""
     moved, mask = carried(base, place)
     if mask.mean() < _LEAST_COVER:
         return -1.0, 255.0

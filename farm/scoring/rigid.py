@@ -1,7 +1,7 @@
 """Does the picture move as one? What moves otherwise, once every motion that a camera can cause has been taken out.
 
     first frame ─corners─▶ ╮ where they went in the frame (pyramidal Lucas-Kanade on the frame carried back)
-    frame, carried back ─▶ ╯   ─ an affine motion ─ parallax: along lines through one point ─▶ what is left: wandering
+    frame, carried back ─▶ ╯   ─ a quadratic motion ─ parallax: along lines through one point ─▶ what is left: wandering
 
 Dense optical flow would follow a melting face and find nothing wrong. A camera leaves every point on the line through
 the epipole (Longuet-Higgins and Prazdny 1980); what melts does not keep to lines. The epipole is fitted too: nothing
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     Points = NDArray[np.float64]
 
+_STRONG = 3e-4
+"""Least eigenvalue of a strong corner's gradients, as `cv2.cornerMinEigenVal` scales it: clouds have less."""
+_ENOUGH = 40
+
 FEWEST = 16
 """With fewer points nothing is said."""
 
@@ -34,13 +38,14 @@ _NEAR = 0.06
 
 
 def anchors(first: Grey) -> NDArray[np.float32]:
-    """The stronger half of a frame's corners, (n, 1, 2) pixels: a weak one is found again only roughly."""
+    """The strong corners of a frame, (n, 1, 2) pixels, or its strongest: a weak one is found again only roughly."""
     points = features(first)
     if not len(points):
         return points
     column, row = points[:, 0].astype(int).T
     strength = np.asarray(cv2.cornerMinEigenVal(first, 9))[row, column]
-    return points[strength >= np.median(strength)]
+    enough = np.sort(strength)[-min(_ENOUGH, len(strength))]
+    return points[strength >= min(_STRONG, enough)]
 
 
 def wandering(first: Grey, points: NDArray[np.float32], grey: Grey, path: Similarity) -> float | None:
@@ -66,14 +71,18 @@ def wandering(first: Grey, points: NDArray[np.float32], grey: Grey, path: Simila
 
 
 def unexplained(places: Points, moved: Points) -> NDArray[np.float64]:
-    """Length of what is left of each motion once an affine motion and parallax are taken out; (n, 2) each."""
-    left = moved - _affine(places, moved)
+    """Length of what is left of each motion once a quadratic motion and parallax are taken out; (n, 2) each."""
+    left = moved - _smooth(places, moved)
     return np.abs(_across(places, left))
 
 
-def _affine(places: Points, moved: Points) -> Points:
-    """The affine motion through most of the points: least squares, twice reweighted against outliers."""
-    design = np.column_stack([places, np.ones(len(places))])
+def _smooth(places: Points, moved: Points) -> Points:
+    """The quadratic motion through most of the points: least squares, twice reweighted against outliers.
+
+    A plane seen by a camera that moves and turns moves so (Longuet-Higgins and Prazdny 1980).
+    """
+    x, y = places.T
+    design = np.column_stack([np.ones(len(places)), x, y, x * x, x * y, y * y])
     weights = np.ones(len(places))
     fitted = np.zeros_like(moved)
     for _ in range(3):

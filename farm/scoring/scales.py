@@ -36,7 +36,7 @@ SCALES: Mapping[str, Scale] = {
     "likeness": Scale(0.94, 0.70, 0.15, "strays from the still"),
     "end_frame": Scale(0.97, 0.70, 0.20, "misses its end still"),
     "sharpness": Scale(0.97, 0.55, 0.20, "goes soft", lively=1.3),
-    "coherence": Scale(0.07, 0.35, 0.15, "melts", lively=1.5),
+    "coherence": Scale(0.04, 0.25, 0.15, "melts", lively=1.5),
     "flicker": Scale(0.30, 5.00, 0.10, "flickers", lively=1.5),
     "steadiness": Scale(0.80, 5.00, 0.10, "shakes"),
     "continuity": Scale(0.96, 0.70, 0.10, "jumps"),
@@ -45,13 +45,13 @@ SCALES: Mapping[str, Scale] = {
 }
 """Units of the raw values:
 
-- camera: how far each move ends from where it was asked to, over its length: 1 is as wrong as not moving, 2 the opposite
+- camera: how far each move ends from where it was asked to, over its length: 1 is as wrong as not moving
 - motion: how far the amount of motion is from what was asked, whichever way it goes: \\|ln(measured / asked)\\|
 - freeze: the longest stretch without motion, as a share of the take; where the camera was asked to move
-- likeness: i2v-likeness in VBench's form, 0.4 max cos(still, f) + 0.3 mean cos(f, before) + 0.3 min cos(f, before), over colour grid and gradient histogram
+- likeness: i2v-likeness in VBench's form over colour grid and gradient histogram (`farm.scoring.look`)
 - end_frame: correlation of the last frame with the end still, framing undone
-- sharpness: the least of fine detail kept, against the still and against the first frame carried along; contrast allowed for
-- coherence: how far the picture's parts are from where any camera could have put them, the median, per cent of the width
+- sharpness: the least of fine detail kept of the still, and of the first frame carried along; contrast allowed for
+- coherence: how far the picture's parts are from where a camera could have put them, median, per cent of the width
 - flicker: luma jitter, mean \\|L(t+1) - 2 L(t) + L(t-1)\\|, per cent of the brightness
 - steadiness: how far frames are out of place along a smooth path, RMS, thousandths of the width
 - continuity: the least correlation of a frame with the one before, moved on as it had been moving

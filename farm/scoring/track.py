@@ -131,10 +131,8 @@ def _places(points: NDArray[np.float32], grey: Grey) -> NDArray[np.complex128]:
     return (x - (width - 1) / 2 + 1j * (y - (height - 1) / 2)) / width
 
 
-def _refined(
-    guess: Similarity, one: NDArray[np.complex128], other: NDArray[np.complex128], near: float
-) -> Similarity:
-    """The weighted least-squares similarity around `guess`: weights fade with distance, so that no point drops in or out
+def _refined(guess: Similarity, one: NDArray[np.complex128], other: NDArray[np.complex128], near: float) -> Similarity:
+    """The weighted least-squares similarity around `guess`: weights fade with distance, so that no point comes or goes
     from one frame to the next, as RANSAC's do, and the path does not tremble.
     """
     for _ in range(_ROUNDS):

@@ -44,6 +44,9 @@ def sentence(failures: Mapping[str, str], components: Mapping[str, Component], p
     return "; ".join(part for part in (moved, ", ".join(faults[:3]) or "stays sharp") if part)
 
 
+_MELTS = 0.2
+"""Per cent of the width: less is a wobble."""
+
 _TOLD_BY_MOVES = frozenset({"camera", "motion"})
 
 
@@ -55,7 +58,7 @@ def _fault(name: str, raw: float) -> str:
         case "freeze":
             return f"stands still for {_percent(raw)} of its time"
         case "coherence":
-            return f"melts, parts wander {raw:.1f} % of the width"
+            return f"{'melts, ' if raw > _MELTS else ''}parts wander {raw:.1f} % of the width"
         case "flicker":
             return f"flickers by {raw:.1f} %"
         case "steadiness":

@@ -4,7 +4,7 @@
                                           once what it shares with those chosen is taken off
 
 Takes keep their absolute scores: nothing in the ranking depends on how many takes there are. Totals less than a point
-apart are equal, and fall to the lower take number. When no take passes, nothing is chosen, and the shot needs attention.
+apart are equal, and fall to the lower take number. When no take passes, none is chosen, and the shot needs attention.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ class Subject:
 
 
 DEMO = (
-    Subject(
-        _DEMO / "lake.jpg", _with_air(_move(Camera.PUSH, Direction.IN), Air.MIST), depth=_DEMO / "lake.depth.png"
-    ),
+    Subject(_DEMO / "lake.jpg", _with_air(_move(Camera.PUSH, Direction.IN), Air.MIST), depth=_DEMO / "lake.depth.png"),
     Subject(_DEMO / "ridge.jpg", _move(Camera.PEDESTAL, Direction.UP), depth=_DEMO / "ridge.depth.png"),
     Subject(_DEMO / "lighthouse.jpg", _move(Camera.PAN, Direction.RIGHT, Speed.SLOW)),
     Subject(_DEMO / "forest.jpg", _with_air(_move(Camera.TILT, Direction.UP), Air.DUST)),
