@@ -93,6 +93,8 @@ class ScoreParams(Params):
     fit: Fit = Fit.CROP
     overscan: float = 1.0
     loop: bool = False
+    weights: Mapping[str, float] = {}
+    """Of components that count otherwise than usual."""
 
 
 class SelectParams(Params):
@@ -100,6 +102,7 @@ class SelectParams(Params):
 
     takes: tuple[int, ...]
     top: int = 1
+    """How many to choose; of several, such as differ."""
 
 
 class ComparedTake(Params):
@@ -360,7 +363,7 @@ class StageSpec:
 STAGES: Mapping[StageName, StageSpec] = {
     StageName.PREPARE: StageSpec(1, PrepareParams, "farm.stages.prepare:run"),
     StageName.GENERATE: StageSpec(1, GenerateParams, "farm.stages.generate:run"),
-    StageName.SCORE: StageSpec(1, ScoreParams, "farm.stages.score:run"),
+    StageName.SCORE: StageSpec(2, ScoreParams, "farm.stages.score:run"),
     StageName.SELECT: StageSpec(1, SelectParams, "farm.stages.select:run"),
     StageName.COMPARE: StageSpec(1, CompareParams, "farm.stages.compare:run"),
     StageName.UPSCALE: StageSpec(1, UpscaleParams, "farm.stages.upscale:run"),

@@ -78,6 +78,14 @@ def _weight(raw: object) -> Fraction:
     return value
 
 
+def _emphasis(raw: object) -> Fraction:
+    """A weight, 0 to leave it out."""
+    value = values.number(raw)
+    if not 0 <= value <= 100:
+        raise BadValue(f"{value} is no weight", "write a number from 0 to 100; 0 leaves it out")
+    return value
+
+
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 File: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
@@ -89,6 +97,7 @@ Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
+Emphasis: TypeAlias = Annotated[Fraction, PlainValidator(_emphasis)]
 
 
 def _cores() -> int:
@@ -219,6 +228,28 @@ class SequenceTerms(Entry):
     """A file of music for its shots, relative to the list's folder."""
 
 
+class ScoreWeights(Entry):
+    """How much components of a take's score count; those not named count as usual (`farm.scoring.scales`)."""
+
+    camera: Emphasis | None = None
+    motion: Emphasis | None = None
+    freeze: Emphasis | None = None
+    likeness: Emphasis | None = None
+    end_frame: Emphasis | None = None
+    sharpness: Emphasis | None = None
+    coherence: Emphasis | None = None
+    flicker: Emphasis | None = None
+    steadiness: Emphasis | None = None
+    continuity: Emphasis | None = None
+    clipping: Emphasis | None = None
+    seam: Emphasis | None = None
+
+    @property
+    def given(self) -> Mapping[str, float]:
+        """Weights by component, of those that were given."""
+        return {name: float(weight) for name, weight in self if weight is not None}
+
+
 class Project(Entry):
     """Defaults of a show: what its lists and shots need not repeat."""
 
@@ -263,6 +294,7 @@ class Project(Entry):
     licences: Names = ()
     """Licences a model may have; empty for every one."""
     retention: Retention = Retention()
+    score_weights: ScoreWeights = ScoreWeights()
     max_still_megapixels: Megapixels = 200
 
 

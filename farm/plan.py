@@ -89,6 +89,8 @@ class Brief:
     """A key of the clip store as a path relative to the timeline."""
     music: Mapping[str, Asset] = field(default_factory=dict[str, Asset])
     """By sequence, and under `farm.cues.LIST` the whole list's."""
+    score_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Of components of the score that count otherwise than usual."""
     finishers: Finishers | None = None
     """What chosen takes are enlarged and retimed with; None where that is left to their delivery."""
     openings: dict[str, Opening] = field(init=False, default_factory=dict[str, "Opening"], repr=False, compare=False)
@@ -570,6 +572,7 @@ def _take_tasks(
         fit=shot.fit,
         overscan=resolved.overscan,
         loop=is_loop,
+        weights=brief.score_weights,
     )
     sources = {
         "mezzanine": Input(task=generate.id, output="mezzanine"),

@@ -205,6 +205,7 @@ def brief_of(submission: Submission, publisher: Publisher, choices: Mapping[str,
         delivery=Delivery(submission.project.drop_frame, submission.project.provenance),
         beside=publisher.beside,
         music=submission.music,
+        score_weights=submission.project.score_weights.given,
         finishers=finishers,
     )
 

@@ -109,13 +109,13 @@ def list_fields() -> str:
 
 
 def project_fields() -> str:
-    from farm.config import Project, Retention
+    from farm.config import Project, Retention, ScoreWeights
 
     docs = {**MEANINGS, **attribute_docs(Project), **PROJECT_MEANINGS}
     rows = [
         (code(name), docs[name].rstrip("."), how_read(field), default(field.default))
         for name, field in Project.model_fields.items()
-        if name not in {"retention", "presets"}
+        if name not in {"retention", "presets", "score_weights"}
     ]
     rows.append(("`presets`", "the show's own [delivery presets](presets.md#presets-of-your-own)", "a list", ""))
     rows += [
@@ -127,6 +127,8 @@ def project_fields() -> str:
         )
         for name, field in Retention.model_fields.items()
     ]
+    weight = how_read(next(iter(ScoreWeights.model_fields.values())))
+    rows.append((code("score_weights.COMPONENT"), "how much one component of a score counts", weight, "as usual"))
     return table(("setting", "what it is", "how it is read", "without it"), rows)
 
 

@@ -7,6 +7,7 @@ An error of 0 is exactly as asked, 1 is as wrong as not moving at all, 2 is the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,6 +18,8 @@ from farm.shots.intent import Camera, CameraMove, MotionIntent
 
 LEAST = 0.03
 """Errors are relative to the motion asked for, or to this many frame widths where less was asked."""
+
+_TRAVEL = 0.002
 
 STILL_SLACK = 0.003
 HANDHELD_SLACK = 0.02
@@ -34,6 +37,9 @@ class Phase:
     asked: Displacement
     measured: Displacement
     error: float
+    """How far the picture ends from where it was asked to; 1 is as wrong as not moving."""
+    amount: float
+    """How far the amount of motion is from what was asked, whichever way it goes: |ln(measured / asked)|."""
 
 
 def phases(
@@ -54,9 +60,19 @@ def phases(
     )
 
 
-def motion_error(found: Sequence[Phase]) -> float:
+def travels(intent: MotionIntent) -> bool:
+    """Whether the picture as a whole is to move: an orbit keeps its pivot where it is, a handheld camera its place."""
+    return any(move.kind not in {Camera.ORBIT, Camera.HANDHELD} for move in intent.moves)
+
+
+def camera_error(found: Sequence[Phase]) -> float:
     """The mean of the phases' errors, each capped at 2."""
     return sum(min(2.0, phase.error) for phase in found) / len(found)
+
+
+def amount_error(found: Sequence[Phase]) -> float:
+    """The mean of the phases' errors of amount, each capped at 3."""
+    return sum(min(3.0, phase.amount) for phase in found) / len(found)
 
 
 def _phase(moves: tuple[CameraMove, ...], amount: Displacement, path: Sequence[Similarity], aspect: float) -> Phase:
@@ -66,7 +82,15 @@ def _phase(moves: tuple[CameraMove, ...], amount: Displacement, path: Sequence[S
     judged = (seen,) if moves else tuple(here.after(began) for here in path)
     apart = max(0.0, max(mean_distance(here, wanted, aspect) for here in judged) - _slack(moves))
     size = mean_distance(wanted, Similarity(), aspect)
-    return Phase(moves, amount, seen.displacement(aspect), apart / max(size, LEAST))
+    far = max(mean_distance(here, Similarity(), aspect) for here in judged)
+    return Phase(moves, amount, seen.displacement(aspect), apart / max(size, LEAST), _amount_error(far, size, moves))
+
+
+def _amount_error(measured: float, asked: float, moves: tuple[CameraMove, ...]) -> float:
+    """Both in frame widths. Where no travel was asked for, travel beyond the slack counts against the least amount."""
+    if asked < _TRAVEL:
+        return math.log1p(max(0.0, measured - _slack(moves)) / LEAST)
+    return abs(math.log(max(measured, _TRAVEL * asked) / asked))
 
 
 def _slack(moves: tuple[CameraMove, ...]) -> float:

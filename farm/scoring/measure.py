@@ -1,10 +1,11 @@
 """Everything scoring knows of a take, measured in one streaming decode.
 
-    frame ─▶ grey, long edge 512 ─┬▶ camera path            (track)
-                                  ├▶ brightness, change, residual after the camera's motion
-                                  └▶ likeness to the first frame, carried along that path
+    frame ─┬▶ grey, long edge 512 ─┬▶ camera path                                        (track)
+           │                       ├▶ brightness, change, residual after the camera's motion
+           ├▶ colour grid, gradients ──▶ likeness to the still and to the frame before   (look)
+           └▶ now and then, larger ──▶ what it has kept of the first frame               (sample, rigid)
 
-Memory holds a few small frames, whatever the take's length.
+Memory holds a few frames, whatever the take's length.
 """
 
 from __future__ import annotations
@@ -19,22 +20,52 @@ import cv2
 import numpy as np
 
 from farm.errors import MediaError
+from farm.fitting import fitted
 from farm.media import frames as decoded
 from farm.media import probe, read_rgb
-from farm.scoring.register import Likeness, compare, correlation, likeness
+from farm.scoring.look import I2VLikeness, look
+from farm.scoring.register import Registered, correlation, grey_of, register
+from farm.scoring.rigid import anchors, wandering
+from farm.scoring.sample import Sample, detail_kept
 from farm.scoring.similarity import Similarity
 from farm.scoring.track import Tracker
 from farm.shots.model import Fit
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from farm.models.spec import Frame
     from farm.scoring.track import Grey
 
 LONG_EDGE = 512
-"""Pixels of the grey pictures that are measured."""
+"""Pixels of the grey pictures on which motion is measured."""
+
+FINE_EDGE = 1280
+"""Pixels of those on which sharpness is."""
 
 SAMPLES = 12
 """How many frames are compared with the first."""
+
+_COARSE = 4
+_CELLS = (8, 5)
+_HEED = 0.3
+"""How much of the latest step enters the motion that is expected to go on."""
+
+_THIN_EDGE = 320
+"""Pixels across that colours are taken from."""
+
+_NOTHING = np.zeros((1, 1, 3), np.uint8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """The first or last frame against its still."""
+
+    correlation: float
+    difference: float
+    sharpness: float
+    clipped: float
+    """As of a `Sample`, the still in the place of the first frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +88,25 @@ class Measured:
     residuals: tuple[float, ...]
     """The same after the camera's motion is taken out."""
     agreements: tuple[float, ...]
-    """Correlation from frame to frame, camera's motion taken out."""
+    """Correlation of each frame with the one before, moved on as it had been moving."""
     repeats: tuple[bool, ...]
     """Whether a frame equals the one before, pixel for pixel."""
-    kept: tuple[Likeness, ...]
-    """Sampled frames against the first frame carried to the same place."""
+    samples: tuple[Sample, ...]
+    """What later frames have kept of the first."""
+    likeness: float
+    """i2v-likeness to the still (`farm.scoring.look`)."""
     activity: float
-    """The most any frame differs from the first, mean code values."""
+    """The most any frame differs from the first, grain smoothed away, in the liveliest cell: mean code values."""
+    stirring: float
+    """The same of sampled frames and the first carried along: what moves besides the camera."""
     seam: float
     """Mean change from the last frame back to the first, code values."""
-    start: Likeness | None
+    start: Edge | None
     """First frame against the still."""
-    end: Likeness | None
+    end: Edge | None
     """Last frame against the end still, where there is one."""
+    colours: tuple[float, ...] = ()
+    """Mean colours of the last frame in 4 x 3 cells, code values."""
     error: str = ""
     """Why decoding stopped early, "" where it did not."""
 
@@ -83,10 +120,14 @@ class Measured:
 
 
 @dataclass(slots=True)
-class _Pass:
-    """What one pass through the frames gathers; it ends as a `Measured`."""
+class Measuring:
+    """One pass through a take's frames: `add` each, then ask for what was `measured`."""
 
+    still: Frame
     expected: int
+    """Frames that should come: a twelfth of them apart, some are looked at closely."""
+    fit: Fit = Fit.CROP
+    overscan: float = 1.0
     tracker: Tracker = field(default_factory=Tracker)
     path: list[Similarity] = field(default_factory=list[Similarity])
     luma: list[float] = field(default_factory=list[float])
@@ -95,42 +136,89 @@ class _Pass:
     residuals: list[float] = field(default_factory=list[float])
     agreements: list[float] = field(default_factory=list[float])
     repeats: list[bool] = field(default_factory=list[bool])
-    kept: list[Likeness] = field(default_factory=list[Likeness])
+    samples: list[Sample] = field(default_factory=list[Sample])
     activity: float = 0.0
+    stirring: float = 0.0
+    start: Edge | None = None
+    likeness: I2VLikeness | None = None
+    points: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 1, 2), np.float32))
+    motion: Similarity | None = None
     first: Grey | None = None
+    fine: Grey | None = None
+    coarse: Grey | None = None
     last: Grey | None = None
-    full: Frame | None = None
+    full: Frame = field(default_factory=lambda: _NOTHING)
 
     def add(self, frame: Frame) -> None:
-        grey = small_grey(frame)
+        fine, grey = _greys(frame)
         before = self.path[-1] if self.path else Similarity()
         here = self.tracker.add(grey)
-        self.luma.append(float(grey.mean()))
+        self.luma.append(float(cv2.mean(grey)[0]))
         self.brightest.append(_brightest(grey))
-        if self.first is None or self.last is None or self.full is None:
-            self.first = grey
+        if self.first is None or self.fine is None or self.last is None:
+            self._begin(frame, fine, grey)
         else:
             self._step(self.last, grey, here.after(before.inverse))
             self.repeats.append(bool(np.array_equal(frame, self.full)))
-            self.activity = max(self.activity, _change(self.first, grey))
             if len(self.path) % max(1, self.expected // SAMPLES) == 0 or len(self.path) == self.expected - 1:
-                self.kept.append(compare(self.first, grey, here))
+                self._sample(self.first, self.fine, fine, grey, here)
+        assert self.likeness is not None
+        thin = max(1, frame.shape[1] // _THIN_EDGE)
+        self.likeness.add(look(frame[::thin, ::thin], grey))
         self.path.append(here)
         self.last, self.full = grey, frame
 
+    def _begin(self, frame: Frame, fine: Grey, grey: Grey) -> None:
+        """The first frame: what the others are compared with, and itself beside the still."""
+        self.first, self.fine, self.points = grey, fine, anchors(grey)
+        found = register(self.still, grey, self.fit, self.overscan)
+        self.start = _edge(found, self.still, fine)
+        small = cv2.resize(frame, (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_AREA)
+        framed = found.framed(self.still, np.asarray(small, np.uint8))
+        self.likeness = I2VLikeness(look(framed, grey_of(framed)))
+
     def _step(self, last: Grey, grey: Grey, motion: Similarity) -> None:
-        height, width = grey.shape
+        """How this frame follows from the ones before: after the motion that was, and if it had gone on as it did."""
         self.steps.append(_change(last, grey))
-        moved = cv2.warpAffine(
-            last, motion.matrix(width, height), (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        one, other = _thinned(last), _thinned(grey)
+        self.coarse = one if self.coarse is None else self.coarse
+        self.activity = max(self.activity, _liveliest(self.coarse, other))
+        self.residuals.append(_change(_carried(one, motion), other))
+        expected = _thinned(_carried(one, self.motion or motion), 2)
+        self.agreements.append(correlation(expected.astype(np.float32), _thinned(other, 2).astype(np.float32)))
+        self.motion = motion if self.motion is None else self.motion.toward(motion, _HEED)
+
+    def _sample(self, first: Grey, first_fine: Grey, fine: Grey, grey: Grey, here: Similarity) -> None:
+        sharpness, clipped = detail_kept(first_fine, fine, here)
+        wander = wandering(first, self.points, grey, here)
+        self.samples.append(Sample(len(self.path), sharpness, clipped, wander))
+        self.stirring = max(self.stirring, _liveliest(_thinned(_carried(first, here)), _thinned(grey)))
+
+    def measured(self, fps: Fraction, end: Frame | None = None, error: str = "") -> Measured:
+        """Everything known now; `end` is the still to end on, `error` why no more frames came."""
+        height, width = self.full.shape[:2]
+        return Measured(
+            width=width,
+            height=height,
+            fps=fps,
+            still_brightest=_brightest(_greys(self.still)[1]),
+            path=tuple(self.path),
+            luma=tuple(self.luma),
+            brightest=tuple(self.brightest),
+            steps=tuple(self.steps),
+            residuals=tuple(self.residuals),
+            agreements=tuple(self.agreements),
+            repeats=tuple(self.repeats),
+            samples=tuple(self.samples),
+            likeness=self.likeness.value if self.likeness else 0.0,
+            activity=self.activity,
+            stirring=self.stirring,
+            seam=0.0 if self.first is None or self.last is None else _change(self.first, self.last),
+            start=self.start,
+            end=None if end is None or not self.path else _beside(end, self.full, self.fit, self.overscan),
+            colours=_colours(self.full),
+            error=error,
         )
-        one, other = np.asarray(moved, np.uint8), grey
-        self.residuals.append(_change(one, other))
-        coarse = (width // 4, height // 4)
-        one, other = (
-            cv2.resize(each, coarse, interpolation=cv2.INTER_AREA).astype(np.float32) for each in (one, other)
-        )
-        self.agreements.append(correlation(one, other))
 
 
 def measure(
@@ -148,51 +236,74 @@ def measure(
 
     A movie that stops decoding is measured up to there, with `error` set.
     """
-    gathered = _Pass(expected)
-    size, fps, error = (1, 1), Fraction(0), ""
+    gathered = Measuring(read_rgb(still), expected, fit, overscan)
+    fps, error = Fraction(0), ""
     try:
-        facts = probe(movie)
-        size, fps = (facts.width, facts.height), facts.fps
+        fps = probe(movie).fps
         for frame in decoded(movie, threads=threads):
             gathered.add(frame)
             each(len(gathered.path))
     except MediaError as failure:
         error = str(failure)
-    start = read_rgb(still)
-    first, last = gathered.first, gathered.last
-    return Measured(
-        width=size[0],
-        height=size[1],
-        fps=fps,
-        still_brightest=_brightest(small_grey(start)),
-        path=tuple(gathered.path),
-        luma=tuple(gathered.luma),
-        brightest=tuple(gathered.brightest),
-        steps=tuple(gathered.steps),
-        residuals=tuple(gathered.residuals),
-        agreements=tuple(gathered.agreements),
-        repeats=tuple(gathered.repeats),
-        kept=tuple(gathered.kept),
-        activity=gathered.activity,
-        seam=0.0 if first is None or last is None else _change(first, last),
-        start=None if first is None else likeness(start, first, fit, overscan),
-        end=None if end is None or last is None else likeness(read_rgb(end), last, fit, overscan),
-        error=error,
+    return gathered.measured(fps, None if end is None else read_rgb(end), error)
+
+
+def _beside(still: Frame, frame: Frame, fit: Fit, overscan: float) -> Edge:
+    fine, grey = _greys(frame)
+    return _edge(register(still, grey, fit, overscan), still, fine)
+
+
+def _edge(found: Registered, still: Frame, fine: Grey) -> Edge:
+    height, width = fine.shape
+    base = grey_of(fitted(still, width, height, found.fit, found.overscan))
+    sharpness, clipped = detail_kept(base, fine, found.place)
+    return Edge(correlation=found.correlation, difference=found.difference, sharpness=sharpness, clipped=clipped)
+
+
+def _greys(frame: Frame) -> tuple[Grey, Grey]:
+    """A frame's luma, fine and small."""
+    fine = _at_most(grey_of(frame), FINE_EDGE)
+    return fine, _at_most(fine, LONG_EDGE)
+
+
+def _at_most(grey: Grey, edge: int) -> Grey:
+    height, width = grey.shape
+    factor = edge / max(width, height)
+    if factor >= 1:
+        return grey
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _thinned(grey: Grey, by: int = _COARSE) -> Grey:
+    """So small that grain is gone."""
+    size = (max(1, grey.shape[1] // by), max(1, grey.shape[0] // by))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _carried(grey: Grey, motion: Similarity) -> Grey:
+    height, width = grey.shape
+    matrix = motion.matrix(width, height)
+    return np.asarray(
+        cv2.warpAffine(grey, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
     )
 
 
-def small_grey(frame: Frame) -> Grey:
-    """A frame as luma with its long edge at most `LONG_EDGE`."""
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    height, width = grey.shape
-    factor = LONG_EDGE / max(width, height)
-    if factor < 1:
-        grey = cv2.resize(grey, (round(width * factor), round(height * factor)), interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8)
-
-
 def _brightest(grey: Grey) -> float:
-    return float(np.percentile(grey, 99))
+    """99th percentile."""
+    counts = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel())
+    return float(np.searchsorted(counts, 0.99 * counts[-1]))
+
+
+def _colours(frame: Frame) -> tuple[float, ...]:
+    cells = cv2.resize(frame, (4, 3), interpolation=cv2.INTER_AREA)
+    return tuple(float(value) for value in cells.ravel())
+
+
+def _liveliest(one: Grey, other: Grey) -> float:
+    """Mean change in that cell where it is greatest: what moves may be small."""
+    cells = cv2.resize(cv2.absdiff(one, other).astype(np.float32), _CELLS, interpolation=cv2.INTER_AREA)
+    return float(cells.max())
 
 
 def _change(one: Grey, other: Grey) -> float:

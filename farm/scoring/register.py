@@ -1,6 +1,6 @@
 """Is this frame the still? The declared framing is undone first, then what is left is compared.
 
-    still ─▶ framings that may have been meant ─▶ the one that explains the frame best ─▶ likeness
+    still ─▶ framings that may have been meant ─▶ the one that explains the frame best ─▶ Registered
 
 A take may begin anywhere inside its overscan, and a pull-back begins close: so scale and place are searched for, and
 only what then still differs counts.
@@ -8,6 +8,7 @@ only what then still differs counts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,46 +30,71 @@ if TYPE_CHECKING:
 _SCALES = (0.55, 2.2)
 """A registration outside these magnifications is a mismatch."""
 
+_LEAST_COVER = 0.2 * 255
+_SHRUNK = 0.99
 _BLUR = 1.5
 _FLAT = 3.0
 """Standard deviation in code values under which a picture has nothing to correlate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
-    """How well a frame agrees with a still, framing undone."""
+class Registered:
+    """How a frame agrees with a still, framing undone."""
 
     correlation: float
     """-1 to 1, of slightly blurred luma where both have picture."""
     difference: float
     """Mean absolute difference there, in code values."""
-    sharpness: float
-    """The frame's fine detail over the still's, for its contrast: mist takes contrast, blur takes detail."""
+    fit: Fit
+    overscan: float
+    """The framing that explains the frame."""
+    place: Similarity
+    """Carries the still, so framed, onto the frame."""
+
+    def framed(self, still: Frame, frame: Frame) -> Frame:
+        """The still as `frame` shows it, RGB; where it has no picture, that of the frame."""
+        height, width = frame.shape[:2]
+        moved, mask = carried(fitted(still, width, height, self.fit, self.overscan), self.place)
+        return np.where(mask[:, :, None] > 0, moved, frame)
 
 
-def likeness(still: Frame, grey: Grey, fit: Fit, overscan: float) -> Likeness:
-    """How well a frame (grey, small) agrees with `still` (RGB, any size) in the best framing it can have been given."""
+def register(still: Frame, grey: Grey, fit: Fit, overscan: float) -> Registered:
+    """How a frame (grey, small) agrees with `still` (RGB, any size) in the best framing it can have been given."""
     height, width = grey.shape
-    found = [compare(base, grey, place) for base, place in _places(still, width, height, grey, fit, overscan)]
+    framings = {(fit, overscan if fit is Fit.OVERSCAN else 1.0), (Fit.CROP, 1.0), (Fit.OVERSCAN, max(1.0, overscan))}
+    found: list[Registered] = []
+    for framing, enlarged in sorted(framings):
+        base = grey_of(fitted(still, width, height, framing, enlarged))
+        found += [Registered(*agreement(base, grey, place), framing, enlarged, place) for place in _places(base, grey)]
     return max(found, key=lambda each: each.correlation)
 
 
-def compare(base: Grey, grey: Grey, place: Similarity) -> Likeness:
-    """Likeness of `grey` and `base` carried to its place."""
-    height, width = grey.shape
+def agreement(base: Grey, grey: Grey, place: Similarity) -> tuple[float, float]:
+    """Correlation and mean difference of `grey` and `base` carried to its place; (-1, 255) where they hardly meet."""
+    moved, mask = carried(base, place)
+    if mask.mean() < _LEAST_COVER:
+        return -1.0, 255.0
+    one, other = (cv2.GaussianBlur(each, (0, 0), _BLUR).astype(np.float32)[mask > 0] for each in (moved, grey))
+    return correlation(one, other), float(np.abs(one - other).mean())
+
+
+def carried(base: NDArray[np.uint8], place: Similarity) -> tuple[NDArray[np.uint8], Grey]:
+    """A picture (grey or RGB) under a motion, and where it has picture for certain (255, elsewhere 0).
+
+    One that is made smaller is smoothed first: its finest detail has no place in the smaller picture.
+    """
+    height, width = base.shape[:2]
     matrix = place.matrix(width, height)
-    moved = np.asarray(cv2.warpAffine(base, matrix, (width, height), flags=cv2.INTER_CUBIC), np.uint8)
-    covered = cv2.warpAffine(np.full_like(base, 255), matrix, (width, height), flags=cv2.INTER_NEAREST)
-    mask = np.asarray(cv2.erode(covered, np.ones((9, 9), np.uint8), borderValue=0), np.uint8) > 0
-    if mask.mean() < 0.2:
-        return Likeness(-1.0, 255.0, 0.0)
-    one, other = (cv2.GaussianBlur(each, (0, 0), _BLUR).astype(np.float32)[mask] for each in (moved, grey))
-    contrast = (float(other.var()) + _FLAT) / (float(one.var()) + _FLAT)
-    return Likeness(
-        correlation=correlation(one, other),
-        difference=float(np.abs(one - other).mean()),
-        sharpness=detail(grey, mask) / detail(moved, mask) / contrast,
-    )
+    scale = abs(place.turn)
+    smooth = cv2.GaussianBlur(base, (0, 0), 0.5 * math.sqrt(scale**-2 - 1)) if scale < _SHRUNK else base
+    moved = cv2.warpAffine(smooth, matrix, (width, height), flags=cv2.INTER_CUBIC)
+    covered = cv2.warpAffine(np.full((height, width), 255, np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST)
+    mask = cv2.erode(covered, np.ones((9, 9), np.uint8), borderValue=0)
+    return np.asarray(moved, np.uint8), np.asarray(mask, np.uint8)
+
+
+def grey_of(frame: Frame) -> Grey:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -80,24 +106,11 @@ def correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return covariance / max(one_spread * other_spread, 1e-6)
 
 
-def detail(grey: Grey, mask: NDArray[np.bool_]) -> float:
-    """Fine detail: the variance of the Laplacian of a slightly smoothed picture, over `mask`; never 0."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
-    edges = np.asarray(cv2.Laplacian(smooth, cv2.CV_32F), np.float32)
-    return float(edges[mask].var()) + 0.05
-
-
-def _places(
-    still: Frame, width: int, height: int, grey: Grey, fit: Fit, overscan: float
-) -> Iterator[tuple[Grey, Similarity]]:
-    framings = {(fit, overscan if fit is Fit.OVERSCAN else 1.0), (Fit.CROP, 1.0), (Fit.OVERSCAN, max(1.0, overscan))}
-    for framing, enlarged in sorted(framings):
-        base = cv2.cvtColor(fitted(still, width, height, framing, enlarged), cv2.COLOR_RGB2GRAY)
-        base = np.asarray(base, np.uint8)
-        yield base, Similarity()
-        place = _by_features(base, grey)
-        if place is not None:
-            yield base, motion(base, grey, place)
+def _places(base: Grey, grey: Grey) -> Iterator[Similarity]:
+    yield Similarity()
+    place = _by_features(base, grey)
+    if place is not None:
+        yield motion(base, grey, place)
 
 
 def _by_features(base: Grey, grey: Grey) -> Similarity | None:

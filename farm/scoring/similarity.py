@@ -30,6 +30,10 @@ class Similarity:
         """This one applied to what `earlier` leaves."""
         return Similarity(self.turn * earlier.turn, self.turn * earlier.shift + self.shift)
 
+    def toward(self, other: Similarity, share: float) -> Similarity:
+        """`share` of the way from this one to the other, for two that are close."""
+        return Similarity(self.turn + share * (other.turn - self.turn), self.shift + share * (other.shift - self.shift))
+
     @property
     def inverse(self) -> Similarity:
         return Similarity(1 / self.turn, -self.shift / self.turn)

@@ -33,6 +33,7 @@ _NEAR_PX = 1.0
 _NEAR_SHARE = 0.25
 """Points agree on a motion within this many pixels, or this share of it: parallax makes planes differ."""
 
+_ROUNDS = 4
 _WINDOW = (21, 21)
 
 
@@ -50,7 +51,7 @@ class Tracker:
         if self._key is None:
             self._rekey(grey)
             return self._key_path
-        grey = _as_bright_as(self._key, grey)
+        grey = as_bright_as(self._key, grey)
         self._since_key, followed = _motion(self._key, grey, self._points, self._since_key)
         path = self._since_key.after(self._key_path)
         moved = max(abs(self._since_key.shift) / _REKEY_SHIFT, abs(self._since_key.log_scale) / _REKEY_SCALE)
@@ -64,7 +65,7 @@ class Tracker:
         self._points = features(grey)
 
 
-def _as_bright_as(key: Grey, grey: Grey) -> Grey:
+def as_bright_as(key: Grey, grey: Grey) -> Grey:
     """`grey` at the key's mean brightness: optical flow takes flicker for motion."""
     factor = (float(key.mean()) + 1) / (float(grey.mean()) + 1)
     return np.asarray(cv2.convertScaleAbs(grey, alpha=factor), np.uint8) if 0.5 < factor < 2 else grey
@@ -117,7 +118,32 @@ def _motion(key: Grey, grey: Grey, points: NDArray[np.float32], guess: Similarit
     )
     if matrix is None:
         return guess, 0.0
-    return Similarity.of_matrix(np.asarray(matrix, np.float64), width, height), float(inliers.sum()) / len(points)
+    common = Similarity.of_matrix(np.asarray(matrix, np.float64), width, height)
+    near = _near(points[good], found[good]) / width
+    refined = _refined(common, _places(points[good], grey), _places(found[good], grey), near)
+    return refined, float(inliers.sum()) / len(points)
+
+
+def _places(points: NDArray[np.float32], grey: Grey) -> NDArray[np.complex128]:
+    """(n, 1, 2) pixels as centred complex numbers, in frame widths."""
+    height, width = grey.shape
+    x, y = points[:, 0].astype(np.float64).T
+    return (x - (width - 1) / 2 + 1j * (y - (height - 1) / 2)) / width
+
+
+def _refined(guess: Similarity, one: NDArray[np.complex128], other: NDArray[np.complex128], near: float) -> Similarity:
+    """The weighted least-squares similarity around `guess`: weights fade with distance, so that no point comes or goes
+    from one frame to the next, as RANSAC's do, and the path does not tremble.
+    """
+    for _ in range(_ROUNDS):
+        apart = np.abs(guess.turn * one + guess.shift - other)
+        weights = 1 / (1 + (apart / near) ** 2) ** 2
+        weights /= weights.sum()
+        middle, goal = (weights * one).sum(), (weights * other).sum()
+        spread = (weights * np.abs(one - middle) ** 2).sum()
+        turn = (weights * (other - goal) * np.conj(one - middle)).sum() / max(spread, 1e-12)
+        guess = Similarity(complex(turn), complex(goal - turn * middle))
+    return guess
 
 
 def _near(points: NDArray[np.float32], found: NDArray[np.float32]) -> float:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from farm.scoring.components import Component
 from farm.scoring.expect import Phase
 from farm.scoring.scales import SCALES
 from farm.shots.amounts import Displacement
 from farm.shots.intent import Camera, CameraMove
 
-FAULTY = 0.6
+FAULTY = 0.9
 """A component under this is worth a word."""
+
+WRONG = 0.6
+"""An error of the camera over this is named by what it does instead."""
 
 CLOSE = 0.15
 """A measured amount this near (relatively) to the one asked for is "as asked"."""
@@ -29,15 +33,44 @@ _VERBS: Mapping[Camera, tuple[str, str]] = {
 """What the camera does when the picture's motion is positive, and negative."""
 
 
-def sentence(failures: Mapping[str, str], components: Mapping[str, float], phases: Sequence[Phase]) -> str:
-    """Why a take scores as it does: its failed gates, or its motion and what is wrong with it."""
+def sentence(failures: Mapping[str, str], components: Mapping[str, Component], phases: Sequence[Phase]) -> str:
+    """Why a take scores as it does: its failed gates, or its motion and what is wrong with it, the worst first."""
     failed = [why for why in failures.values() if why]
     if failed:
         return "fails: " + ", ".join(failed)
     moved = ", then ".join(_phase(phase) for phase in phases)
-    faults = [name for name, value in sorted(components.items(), key=lambda pair: pair[1]) if value < FAULTY]
-    told = [SCALES[name].fault for name in faults if name != "motion" or not moved]
-    return "; ".join(part for part in (moved, ", ".join(told[:3]) or "stays sharp") if part)
+    low = {name: each for name, each in components.items() if each.scaled < FAULTY and name not in _TOLD_BY_MOVES}
+    faults = [_fault(name, low[name].raw) for name in sorted(low, key=lambda name: low[name].scaled)]
+    return "; ".join(part for part in (moved, ", ".join(faults[:3]) or "stays sharp") if part)
+
+
+_MELTS = 0.2
+"""Per cent of the width: less is a wobble."""
+
+_TOLD_BY_MOVES = frozenset({"camera", "motion"})
+
+
+def _fault(name: str, raw: float) -> str:
+    """What is wrong, with its figure where one helps."""
+    match name:
+        case "sharpness":
+            return f"drifts {_percent(1 - raw)} softer"
+        case "freeze":
+            return f"stands still for {_percent(raw)} of its time"
+        case "coherence":
+            return f"{'melts, ' if raw > _MELTS else ''}parts wander {raw:.1f} % of the width"
+        case "flicker":
+            return f"flickers by {raw:.1f} %"
+        case "steadiness":
+            return f"shakes by {raw / 10:.1f} % of the width"
+        case "clipping":
+            return f"burns out {_percent(raw)} of the picture"
+        case _:
+            return SCALES[name].fault
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _phase(phase: Phase) -> str:
@@ -47,9 +80,9 @@ def _phase(phase: Phase) -> str:
     kinds = {move.kind for move in phase.moves}
     drifted = math.hypot(phase.measured.x, phase.measured.y)
     if Camera.ORBIT in kinds:
-        return "orbits about its pivot" if phase.error < FAULTY else f"wanders {drifted:.0%} off its pivot"
+        return "orbits about its pivot" if phase.error < WRONG else f"wanders {_percent(drifted)} off its pivot"
     if Camera.HANDHELD in kinds:
-        return "is handheld" if phase.error < FAULTY else f"drifts {drifted:.0%}"
+        return "is handheld" if phase.error < WRONG else f"drifts {_percent(drifted)}"
     return "holds still" if phase.error < CLOSE else "moves the camera, which was to hold still"
 
 

@@ -123,4 +123,6 @@ def test_the_list_shows_a_loop_an_end_frame_and_parallax() -> None:
 
 def test_the_project_says_what_the_list_leaves_out() -> None:
     project = yaml.safe_load((DEMO / "project.yaml").read_text(encoding="utf-8"))
+    presets = project.pop("presets")
     assert project == {"project": "demo", "fps": 24, "size": "1280x720", "fit": "crop"}
+    assert [preset["name"] for preset in presets] == ["dailies"]

@@ -31,6 +31,14 @@ def test_in_the_end_every_shot_is_delivered_and_the_list_assembled(brief, shot, 
     assert [entry["code"] for entry in found.assemble.params["entries"]] == ["sh010", "sh020"]
 
 
+def test_weights_reach_the_score_and_re_render_nothing(brief, shot):
+    plain, weighed = (plan(brief(shot("sh010"), **more), {}) for more in ({}, {"score_weights": {"flicker": 0.5}}))
+    (take, other), (take_weighed, _) = plain.shots[0].takes, weighed.shots[0].takes
+    assert take_weighed.generate == take.generate
+    assert take_weighed.score.params["weights"] == {"flicker": 0.5}
+    assert "weights" not in other.score.params
+
+
 def test_planning_again_gives_the_same_tasks(brief, shot, play_all):
     asked = brief(shot("sh010"))
     known = play_all(asked)

@@ -309,7 +309,5 @@ def test_the_animatic_that_people_take_is_the_one_with_sound(farm, shot):
     movie = plan.account().animatic
     assert farm.clips.read_bytes(movie).decode().startswith(plan.live.endings[-1].id)
     assert {name for name in farm.published() if "animatic" in name} == {
-        "demo_shots_animatic_v001.mp4",
-        "demo_shots_animatic_v001.otio",
-        "demo_shots_animatic_v001_contact-sheet.jpg",
+        f"demo_shots_animatic_v001{suffix}" for suffix in SUFFIXES["assemble"].values()
     }

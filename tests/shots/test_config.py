@@ -75,6 +75,12 @@ def test_without_one_there_are_defaults(tmp_path: Path) -> None:
         ("retention: {rejected_day: 3}\n", [
             'p.yaml:1 column "retention.rejected_day": "rejected_day" is not known here (did you mean "rejected_days"?)'
         ]),
+        ("score_weights: {flickr: 1}\n", [
+            'p.yaml:1 column "score_weights.flickr": "flickr" is not known here (did you mean "flicker"?)'
+        ]),
+        ("score_weights: {flicker: -1}\n", [
+            'p.yaml:1 column "score_weights.flicker": -1 is no weight (write a number from 0 to 100; 0 leaves it out)'
+        ]),
         ("retention: 30\n", [
             'p.yaml:1 column "retention": settings belong below this (write lines such as "rejected_days: …")'
         ]),

@@ -85,7 +85,7 @@ def test_moves_as_asked_score_high(scored, moved, move):
     assert facts["passed"]
     assert facts["total"] > 95
     assert facts["why"].endswith("as asked; stays sharp")
-    assert document["components"]["motion"]["raw"] < 0.15
+    assert document["components"]["camera"]["raw"] < 0.15
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_hold_may_stand_still_and_must_not_wander(scored, moved):
 
     assert still["passed"]
     assert still["why"] == "holds still; stays sharp"
-    assert wandering["components"]["motion"] == 0
+    assert wandering["components"]["camera"] == 0
     assert "was to hold still" in wandering["why"]
 
 
@@ -265,8 +265,8 @@ def test_a_push_toward_a_target_may_grow_from_there(scored, moved):
     with_target, _ = scored(clip.still, sideways, toward, width=280)
     without, _ = scored(clip.still, sideways, asked(Camera.PAN, Direction.RIGHT), width=280)
 
-    assert with_target["components"]["motion"] > 0.9
-    assert without["components"]["motion"] < 0.2
+    assert with_target["components"]["camera"] > 0.9
+    assert without["components"]["camera"] < 0.2
 
 
 def test_two_phases_are_judged_in_their_order(scored, moved):
@@ -280,7 +280,7 @@ def test_two_phases_are_judged_in_their_order(scored, moved):
 
     assert right_order["why"].startswith("pans left")
     assert ", then pans right" in right_order["why"]
-    assert right_order["components"]["motion"] > wrong_order["components"]["motion"] + 0.5
+    assert right_order["components"]["camera"] > wrong_order["components"]["camera"] + 0.5
 
 
 def test_an_end_frame_has_its_own_gate(scored, moved, photo):
