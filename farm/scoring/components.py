@@ -82,9 +82,10 @@ def _sharpness(take: Measured) -> float:
 
 
 def _clipping(take: Measured) -> float:
+    """Of the frame that should be a still, or of the others on average: a flash does not burn a take out."""
     gained = [edge.clipped for edge in (take.start, take.end) if edge is not None]
-    if take.end is None:
-        gained += [sample.clipped for sample in take.samples]
+    if take.end is None and take.samples:
+        gained.append(sum(sample.clipped for sample in take.samples) / len(take.samples))
     return max(gained, default=0.0)
 
 

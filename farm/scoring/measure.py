@@ -24,10 +24,12 @@ from farm.fitting import fitted
 from farm.media import frames as decoded
 from farm.media import probe, read_rgb
 from farm.scoring.look import I2VLikeness, look
+from farm.scoring.pace import apart
 from farm.scoring.register import Registered, correlation, grey_of, register
 from farm.scoring.rigid import anchors, wandering
 from farm.scoring.sample import Sample, detail_kept
 from farm.scoring.similarity import Similarity
+from farm.scoring.small import brightest, carried, change, colours, greys, liveliest, thinned
 from farm.scoring.track import Tracker
 from farm.shots.model import Fit
 
@@ -37,19 +39,13 @@ if TYPE_CHECKING:
     from farm.models.spec import Frame
     from farm.scoring.track import Grey
 
-LONG_EDGE = 512
-"""Pixels of the grey pictures on which motion is measured."""
-
-FINE_EDGE = 1280
-"""Pixels of those on which sharpness is."""
-
 SAMPLES = 12
 """How many frames are compared with the first."""
 
-_COARSE = 4
-_CELLS = (8, 5)
 _HEED = 0.3
 """How much of the latest step enters the motion that is expected to go on."""
+_LEAP = 0.02
+"""Frame widths: a step that differs by more from the usual ones is a jump, however well it fits."""
 
 _THIN_EDGE = 320
 """Pixels across that colours are taken from."""
@@ -84,11 +80,11 @@ class Measured:
     brightest: tuple[float, ...]
     """99th percentile of each frame, code values."""
     steps: tuple[float, ...]
-    """Mean absolute change from frame to frame, code values."""
+    """Mean absolute change from frame to frame, grain smoothed away, code values."""
     residuals: tuple[float, ...]
     """The same after the camera's motion is taken out."""
     agreements: tuple[float, ...]
-    """Correlation of each frame with the one before, moved on as it had been moving."""
+    """Correlation of each frame with the one before, carried along; over a leap, moved on as it had been moving."""
     repeats: tuple[bool, ...]
     """Whether a frame equals the one before, pixel for pixel."""
     samples: tuple[Sample, ...]
@@ -100,7 +96,7 @@ class Measured:
     stirring: float
     """The same of sampled frames and the first carried along: what moves besides the camera."""
     seam: float
-    """Mean change from the last frame back to the first, code values."""
+    """The same from the last frame back to the first."""
     start: Edge | None
     """First frame against the still."""
     end: Edge | None
@@ -150,11 +146,11 @@ class Measuring:
     full: Frame = field(default_factory=lambda: _NOTHING)
 
     def add(self, frame: Frame) -> None:
-        fine, grey = _greys(frame)
+        fine, grey = greys(frame)
         before = self.path[-1] if self.path else Similarity()
         here = self.tracker.add(grey)
         self.luma.append(float(cv2.mean(grey)[0]))
-        self.brightest.append(_brightest(grey))
+        self.brightest.append(brightest(grey))
         if self.first is None or self.fine is None or self.last is None:
             self._begin(frame, fine, grey)
         else:
@@ -179,20 +175,21 @@ class Measuring:
 
     def _step(self, last: Grey, grey: Grey, motion: Similarity) -> None:
         """How this frame follows from the ones before: after the motion that was, and if it had gone on as it did."""
-        self.steps.append(_change(last, grey))
-        one, other = _thinned(last), _thinned(grey)
+        one, other = thinned(last), thinned(grey)
+        self.steps.append(change(one, other))
         self.coarse = one if self.coarse is None else self.coarse
-        self.activity = max(self.activity, _liveliest(self.coarse, other))
-        self.residuals.append(_change(_carried(one, motion), other))
-        expected = _thinned(_carried(one, self.motion or motion), 2)
-        self.agreements.append(correlation(expected.astype(np.float32), _thinned(other, 2).astype(np.float32)))
-        self.motion = motion if self.motion is None else self.motion.toward(motion, _HEED)
+        self.activity = max(self.activity, liveliest(self.coarse, other))
+        self.residuals.append(change(carried(one, motion), other))
+        usual = self.motion or motion
+        expected = thinned(carried(one, motion if apart(motion, usual) < _LEAP else usual), 2)
+        self.agreements.append(correlation(expected.astype(np.float32), thinned(other, 2).astype(np.float32)))
+        self.motion = usual.toward(motion, _HEED)
 
     def _sample(self, first: Grey, first_fine: Grey, fine: Grey, grey: Grey, here: Similarity) -> None:
         sharpness, clipped = detail_kept(first_fine, fine, here)
         wander = wandering(first, self.points, grey, here)
         self.samples.append(Sample(len(self.path), sharpness, clipped, wander))
-        self.stirring = max(self.stirring, _liveliest(_thinned(_carried(first, here)), _thinned(grey)))
+        self.stirring = max(self.stirring, liveliest(thinned(carried(first, here)), thinned(grey)))
 
     def measured(self, fps: Fraction, end: Frame | None = None, error: str = "") -> Measured:
         """Everything known now; `end` is the still to end on, `error` why no more frames came."""
@@ -201,7 +198,7 @@ class Measuring:
             width=width,
             height=height,
             fps=fps,
-            still_brightest=_brightest(_greys(self.still)[1]),
+            still_brightest=brightest(greys(self.still)[1]),
             path=tuple(self.path),
             luma=tuple(self.luma),
             brightest=tuple(self.brightest),
@@ -213,10 +210,10 @@ class Measuring:
             likeness=self.likeness.value if self.likeness else 0.0,
             activity=self.activity,
             stirring=self.stirring,
-            seam=0.0 if self.first is None or self.last is None else _change(self.first, self.last),
+            seam=0.0 if self.coarse is None or self.last is None else change(self.coarse, thinned(self.last)),
             start=self.start,
             end=None if end is None or not self.path else _beside(end, self.full, self.fit, self.overscan),
-            colours=_colours(self.full),
+            colours=colours(self.full),
             error=error,
         )
 
@@ -249,7 +246,7 @@ def measure(
 
 
 def _beside(still: Frame, frame: Frame, fit: Fit, overscan: float) -> Edge:
-    fine, grey = _greys(frame)
+    fine, grey = greys(frame)
     return _edge(register(still, grey, fit, overscan), still, fine)
 
 
@@ -258,53 +255,3 @@ def _edge(found: Registered, still: Frame, fine: Grey) -> Edge:
     base = grey_of(fitted(still, width, height, found.fit, found.overscan))
     sharpness, clipped = detail_kept(base, fine, found.place)
     return Edge(correlation=found.correlation, difference=found.difference, sharpness=sharpness, clipped=clipped)
-
-
-def _greys(frame: Frame) -> tuple[Grey, Grey]:
-    """A frame's luma, fine and small."""
-    fine = _at_most(grey_of(frame), FINE_EDGE)
-    return fine, _at_most(fine, LONG_EDGE)
-
-
-def _at_most(grey: Grey, edge: int) -> Grey:
-    height, width = grey.shape
-    factor = edge / max(width, height)
-    if factor >= 1:
-        return grey
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _thinned(grey: Grey, by: int = _COARSE) -> Grey:
-    """So small that grain is gone."""
-    size = (max(1, grey.shape[1] // by), max(1, grey.shape[0] // by))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _carried(grey: Grey, motion: Similarity) -> Grey:
-    height, width = grey.shape
-    matrix = motion.matrix(width, height)
-    return np.asarray(
-        cv2.warpAffine(grey, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
-
-
-def _brightest(grey: Grey) -> float:
-    """99th percentile."""
-    counts = np.cumsum(cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel())
-    return float(np.searchsorted(counts, 0.99 * counts[-1]))
-
-
-def _colours(frame: Frame) -> tuple[float, ...]:
-    cells = cv2.resize(frame, (4, 3), interpolation=cv2.INTER_AREA)
-    return tuple(float(value) for value in cells.ravel())
-
-
-def _liveliest(one: Grey, other: Grey) -> float:
-    """Mean change in that cell where it is greatest: what moves may be small."""
-    cells = cv2.resize(cv2.absdiff(one, other).astype(np.float32), _CELLS, interpolation=cv2.INTER_AREA)
-    return float(cells.max())
-
-
-def _change(one: Grey, other: Grey) -> float:
-    return float(cv2.mean(cv2.absdiff(one, other))[0])

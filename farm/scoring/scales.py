@@ -54,7 +54,7 @@ SCALES: Mapping[str, Scale] = {
 - coherence: how far the picture's parts are from where a camera could have put them, median, per cent of the width
 - flicker: luma jitter, mean \\|L(t+1) - 2 L(t) + L(t-1)\\|, per cent of the brightness
 - steadiness: how far frames are out of place along a smooth path, RMS, thousandths of the width
-- continuity: the least correlation of a frame with the one before, moved on as it had been moving
-- clipping: share of the picture that is black or white without detail, and was not in the still
+- continuity: the least correlation of a frame with the one before, moved on as it had been moving but for small jolts
+- clipping: share of the picture that is black or white without detail, on average, and was not in the still
 - seam: last frame against first, over the usual step between frames
 """

@@ -19,6 +19,7 @@ import main_job
 import overhead
 import resume
 import scheduler
+import scoring
 
 BENCHMARKS = {
     "import": imports,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "scheduler": scheduler,
     "main job": main_job,
     "animatic frames": animatic_frames,
+    "scoring": scoring,
 }
 
 
