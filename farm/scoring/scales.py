@@ -46,13 +46,13 @@ SCALES: Mapping[str, Scale] = {
 """Units of the raw values:
 
 - camera: how far each move ends from where it was asked to, over its length: 1 is as wrong as not moving
-- motion: how far the amount of motion is from what was asked, whichever way it goes: \\|ln(measured / asked)\\|
+- motion: how far the amount of motion is from what was asked, whichever way it goes: |ln(measured / asked)|
 - freeze: the longest stretch without motion, as a share of the take; where the camera was asked to move
 - likeness: i2v-likeness in VBench's form over colour grid and gradient histogram (`farm.scoring.look`)
 - end_frame: correlation of the last frame with the end still, framing undone
 - sharpness: the least of fine detail kept of the still, and of the first frame carried along; contrast allowed for
 - coherence: how far the picture's parts are from where a camera could have put them, median, per cent of the width
-- flicker: luma jitter, mean \\|L(t+1) - 2 L(t) + L(t-1)\\|, per cent of the brightness
+- flicker: luma jitter, mean |L(t+1) - 2 L(t) + L(t-1)|, per cent of the brightness
 - steadiness: how far frames are out of place along a smooth path, RMS, thousandths of the width
 - continuity: the least correlation of a frame with the one before, moved on as it had been moving but for small jolts
 - clipping: share of the picture that is black or white without detail, on average, and was not in the still
