@@ -95,7 +95,7 @@ def test_the_rule_keeps_its_promises(rule, frames, fps, wanted, rate, smooth):
     if rule in {HOLD, RETIME} and wanted > 1:
         assert max(at) >= frames - 1 - plan.step, "motion is never cut"
     if rule in {TRIM, HOLD} and plan.done is Done.HOLD:
-        assert at[-1] == frames - 1
+        assert at[-1] > frames - 1 - plan.step, "held from the last frame that is due on"
     if plan.done is Done.BACK:
         held = [step for step in steps if step == 0]
         assert len(held) <= 1 + wanted * plan.step / max(1, frames - 1), "it never freezes"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -128,7 +129,9 @@ class JobStoreModel(RuleBasedStateMachine):
         self.lease.release()
         self.store.close()
         self.store = self.open()
-        self.lease = self.store.lead()
+        lease = self.store.lead_when_free(threading.Event(), poll_s=0.01)  # a server may hear of the end a little later
+        assert lease
+        self.lease = lease
 
     @invariant()
     def agrees(self) -> None:
