@@ -33,7 +33,7 @@ check: $(VENV)/.all
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.all
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist worksteal
 
 chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 times, and audit what is left; half an hour
 	$(BIN)/python tests/chaos --seed $(SEED) --jobs 37 --kills 200
