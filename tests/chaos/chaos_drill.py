@@ -42,6 +42,8 @@ class Drill:
         self._folder = folder
         self._store = store
         self._mischief = mischief
+        self._reels = reels
+        """All that are asked for in the end: more than at first, where they are done before the blows are."""
         self._waiting = reels[::-1]
         self._random = random.Random(seed + 1)
         self._patiently = Patience(threading.Event())
@@ -94,11 +96,14 @@ class Drill:
             self._patiently(lambda: self._store.ask(request))
 
     def _await_work(self) -> None:
-        """Until an attempt runs. With nothing left to do, the next job comes early."""
+        """Until an attempt runs. With nothing left to do, the next job comes early, or one more."""
 
         def at_work() -> bool:
             lines = self._lines()
-            if self._waiting and not any(line.state.live for line in lines):
+            if not any(line.state.live for line in lines) and not self._patiently(self._store.pending):
+                if not self._waiting:
+                    self._reels.append(Reel(len(self._reels)))
+                    self._waiting.append(self._reels[-1])
                 self._submit()
             return any(state is TaskState.RUNNING for line in lines for _, state in line.tasks)
 
