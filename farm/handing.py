@@ -21,6 +21,7 @@ from farm.scheduler.policy import micros
 from farm.shots.lint import lint
 from farm.shots.load import load
 from farm.shots.model import ShotList
+from farm.shots.reading.pixels import half
 from farm.shots.reading.presets import known_products
 from farm.shots.reading.values import BadValue, money
 from farm.store.clips import ClipStore
@@ -135,12 +136,7 @@ def _refused(findings: Iterable[Finding]) -> dict[str, str]:
 def _halved(shot_list: ShotList) -> ShotList:
     """The same list at half the size, under names of its own: a draft."""
     shots = tuple(
-        replace(shot, width=_half(shot.width), height=_half(shot.height), targets=(DRAFT,)) for shot in shot_list.shots
+        replace(shot, width=half(shot.width), height=half(shot.height), targets=(DRAFT,)) for shot in shot_list.shots
     )
     name = f"{shot_list.name}-{DRAFT}"
-    return replace(shot_list, name=name, shots=shots, width=_half(shot_list.width), height=_half(shot_list.height))
-
-
-def _half(pixels: int) -> int:
-    """Half of it, even."""
-    return max(2, pixels // 4 * 2)
+    return replace(shot_list, name=name, shots=shots, width=half(shot_list.width), height=half(shot_list.height))

@@ -21,12 +21,13 @@ RECORD = Path(__file__).with_name("stage_versions.json")
 
 MAKES_THE_OUTPUT = {
     StageName.PREPARE: ["farm.stages.prepare", "farm.media.picture", "farm.media.layers"],
-    StageName.GENERATE: ["farm.stages.generate", "farm.media.encode", "farm.media.presets"],
+    StageName.GENERATE: ["farm.stages.generate", "farm.stages.movies", "farm.media.encode", "farm.media.presets"],
     StageName.SCORE: ["farm.stages.score", "farm.scoring"],
     StageName.SELECT: ["farm.stages.select"],
     StageName.COMPARE: ["farm.stages.compare", "farm.compare", "farm.cut.text", "farm.fitting", "farm.media.presets"],
     StageName.UPSCALE: [
         "farm.stages.upscale",
+        "farm.stages.movies",
         "farm.models.enhance.lanczos",
         "farm.models.enhance.network",
         "farm.models.enhance.tiles",
@@ -37,6 +38,7 @@ MAKES_THE_OUTPUT = {
     ],
     StageName.INTERPOLATE: [
         "farm.stages.interpolate",
+        "farm.stages.movies",
         "farm.stages.retime",
         "farm.models.enhance.between",
         "farm.models.enhance.flow",
@@ -47,6 +49,7 @@ MAKES_THE_OUTPUT = {
     ],
     StageName.CONFORM: [
         "farm.stages.conform",
+        "farm.stages.movies",
         "farm.stages.moments",
         "farm.conform",
         "farm.media.reader",
@@ -60,6 +63,7 @@ MAKES_THE_OUTPUT = {
     ],
     StageName.LOOP: [
         "farm.stages.loop",
+        "farm.stages.movies",
         "farm.stages.moments",
         "farm.looping",
         "farm.media.reader",

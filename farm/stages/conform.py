@@ -15,14 +15,14 @@ from pathlib import Path
 from farm.chain import ConformParams
 from farm.conform import Conform, Done
 from farm.errors import MediaError
-from farm.media import MEZZANINE, PROXY, Encoder, Target, probe, with_sound
+from farm.media import probe, with_sound
 from farm.media.reader import FrameReader
 from farm.media.tempo import with_sound_at
 from farm.stages.deliver import as_asked
 from farm.stages.moments import Moments
+from farm.stages.movies import TakeMovies
 from farm.stages.retime import Tally
-from farm.stages.stage import Context, Output, Outputs
-from farm.tasks import FileClass
+from farm.stages.stage import Context, Outputs
 
 
 def run(inputs: Mapping[str, Path], params: ConformParams, ctx: Context) -> Outputs:
@@ -35,18 +35,12 @@ def run(inputs: Mapping[str, Path], params: ConformParams, ctx: Context) -> Outp
             f"{source.name} has {facts.frames} frames at {facts.fps}, "
             f"where {plan.source_frames} at {plan.source_fps} were to be conformed"
         )
-    mezzanine, proxy = ctx.scratch / "mezzanine.mkv", ctx.scratch / "proxy.mp4"
+    movies = TakeMovies.of(ctx)
     began, tally = time.monotonic(), Tally()
     retimer = ctx.interpolator(params.interpolator, params.revision) if params.interpolator else None
     with (
         FrameReader(source, facts, threads=ctx.threads) as reader,
-        Encoder(
-            [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
-            width=facts.width,
-            height=facts.height,
-            fps=params.fps,
-            threads=ctx.threads,
-        ) as encoder,
+        movies.encoder(facts.width, facts.height, params.fps, ctx) as encoder,
     ):
         moments = Moments(reader, retimer, tally)
         for number in range(params.frames):
@@ -54,13 +48,12 @@ def run(inputs: Mapping[str, Path], params: ConformParams, ctx: Context) -> Outp
             encoder.write(moments.at(plan.position(number)))
             ctx.progress(encoder.count / params.frames)
     if plan.done in {Done.FASTER, Done.SLOWER}:
-        with_sound_at(mezzanine, source, tempo=plan.tempo)
+        with_sound_at(movies.mezzanine, source, tempo=plan.tempo)
     else:
-        with_sound(mezzanine, source)
-    as_asked(probe(mezzanine), params.width, params.height, params.frames, params.fps, mezzanine.name)
-    files = {"mezzanine": Output(mezzanine, FileClass.MEZZANINE), "proxy": Output(proxy, FileClass.PROXY)}
+        with_sound(movies.mezzanine, source)
+    as_asked(probe(movies.mezzanine), params.width, params.height, params.frames, params.fps, movies.mezzanine.name)
     return Outputs(
-        files,
+        movies.outputs,
         {
             "conform": str(plan.done),
             "words": plan.words(),

@@ -21,8 +21,9 @@ from pydantic import JsonValue
 
 from farm.chain import GenerateParams
 from farm.errors import FarmError
-from farm.media import MEZZANINE, PROXY, Encoder, Target, add_sound, write_jpeg
+from farm.media import MEZZANINE, PROXY, add_sound, write_jpeg
 from farm.models.spec import Request, Sound
+from farm.stages.movies import TakeMovies
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
@@ -36,18 +37,12 @@ class WrongFrames(FarmError):
 
 def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Outputs:
     """Make one take. Raises what the model raises, `WrongFrames`, `MediaError`, `OutOfSpace` or `Cancelled`."""
-    mezzanine, proxy, poster = (ctx.scratch / name for name in ("mezzanine.mkv", "proxy.mp4", "poster.jpg"))
+    movies, poster = TakeMovies.of(ctx), ctx.scratch / "poster.jpg"
     digest = hashlib.sha256()
     began = time.monotonic()
     take = _Take(ctx)
     frames = ctx.model(params.model).generate(request(inputs, params), take)
-    with Encoder(
-        [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
-        width=params.width,
-        height=params.height,
-        fps=params.fps,
-        threads=ctx.threads,
-    ) as encoder:
+    with movies.encoder(params.width, params.height, params.fps, ctx) as encoder:
         for number, frame in enumerate(frames):
             ctx.check()
             _expect(frame, number, params)
@@ -58,16 +53,11 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
         if encoder.count != params.frames:
             raise WrongFrames(f"{params.model} made {encoder.count} frames where {params.frames} were asked for")
     if take.heard is not None:
-        add_sound(mezzanine, MEZZANINE, take.heard)
-        add_sound(proxy, PROXY, take.heard)
+        add_sound(movies.mezzanine, MEZZANINE, take.heard)
+        add_sound(movies.proxy, PROXY, take.heard)
     seconds = time.monotonic() - began
-    files = {
-        "mezzanine": Output(mezzanine, FileClass.MEZZANINE),
-        "proxy": Output(proxy, FileClass.PROXY),
-        "poster": Output(poster, FileClass.PROXY),
-    }
     return Outputs(
-        files,
+        {**movies.outputs, "poster": Output(poster, FileClass.PROXY)},
         {
             "frame_hash": digest.hexdigest(),
             "seed": params.seed,

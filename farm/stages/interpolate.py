@@ -16,38 +16,31 @@ from pathlib import Path
 
 from farm.chain import InterpolateParams
 from farm.conform import conform
-from farm.media import MEZZANINE, PROXY, Encoder, Target, frames, probe, with_sound
+from farm.media import frames, probe, with_sound
 from farm.shots.model import DurationFit
 from farm.stages.deliver import as_asked
+from farm.stages.movies import TakeMovies
 from farm.stages.retime import Tally, retimed
-from farm.stages.stage import Context, Output, Outputs
-from farm.tasks import FileClass
+from farm.stages.stage import Context, Outputs
 
 
 def run(inputs: Mapping[str, Path], params: InterpolateParams, ctx: Context) -> Outputs:
     """Make the frames that are missing. Raises `MediaError`, `OutOfSpace`, `Cancelled`."""
     source = inputs["mezzanine"]
     facts = probe(source)
-    mezzanine, proxy = ctx.scratch / "mezzanine.mkv", ctx.scratch / "proxy.mp4"
+    movies = TakeMovies.of(ctx)
     began = time.monotonic()
     tally = Tally()
     retimer = ctx.interpolator(params.interpolator, params.revision)
     taken = frames(source, threads=ctx.threads)
-    with Encoder(
-        [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
-        width=facts.width,
-        height=facts.height,
-        fps=params.fps,
-        threads=ctx.threads,
-    ) as encoder:
+    with movies.encoder(facts.width, facts.height, params.fps, ctx) as encoder:
         for frame in retimed(taken, facts.fps, params.fps, params.frames, retimer.span, tally):
             ctx.check()
             encoder.write(frame)
             ctx.progress(encoder.count / params.frames)
-    with_sound(mezzanine, source)
-    as_asked(probe(mezzanine), params.width, params.height, params.frames, params.fps, mezzanine.name)
+    with_sound(movies.mezzanine, source)
+    as_asked(probe(movies.mezzanine), params.width, params.height, params.frames, params.fps, movies.mezzanine.name)
     seconds = time.monotonic() - began
-    files = {"mezzanine": Output(mezzanine, FileClass.MEZZANINE), "proxy": Output(proxy, FileClass.PROXY)}
     told = {
         "interpolator": params.interpolator,
         "conform": str(conform(DurationFit.TRIM, facts.frames, facts.fps, params.frames, params.fps).done),
@@ -59,4 +52,4 @@ def run(inputs: Mapping[str, Path], params: InterpolateParams, ctx: Context) -> 
         "seconds": round(seconds, 3),
         "seconds_per_frame": round(seconds / params.frames, 4),
     }
-    return Outputs(files, told)
+    return Outputs(movies.outputs, told)

@@ -25,16 +25,16 @@ import numpy as np
 from farm.chain import LoopParams
 from farm.errors import MediaError
 from farm.looping import Loop, Meeting
-from farm.media import MEZZANINE, PROXY, Encoder, Target, probe
+from farm.media import probe
 from farm.media.reader import FrameReader
 from farm.media.tempo import with_sound_at
 from farm.shots.model import LoopMethod
 from farm.stages.deliver import as_asked
 from farm.stages.moments import Moments
+from farm.stages.movies import TakeMovies
 from farm.stages.retime import Tally
 from farm.stages.seam import SeamMeter, change
-from farm.stages.stage import Context, Output, Outputs
-from farm.tasks import FileClass
+from farm.stages.stage import Context, Outputs
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -49,18 +49,12 @@ def run(inputs: Mapping[str, Path], params: LoopParams, ctx: Context) -> Outputs
     facts = probe(source)
     if (facts.frames, facts.fps) != (plan.source_frames, plan.source_fps):
         raise MediaError(f"{source.name} has {facts.frames} frames at {facts.fps}, where others were to go round")
-    mezzanine, proxy = ctx.scratch / "mezzanine.mkv", ctx.scratch / "proxy.mp4"
+    movies = TakeMovies.of(ctx)
     began, meter = time.monotonic(), SeamMeter()
     retimer = ctx.interpolator(params.interpolator, params.revision) if params.interpolator else None
     with (
         FrameReader(source, facts, threads=ctx.threads) as reader,
-        Encoder(
-            [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
-            width=facts.width,
-            height=facts.height,
-            fps=params.fps,
-            threads=ctx.threads,
-        ) as encoder,
+        movies.encoder(facts.width, facts.height, params.fps, ctx) as encoder,
     ):
         circle = _Circle.of(reader, plan, retimer)
         for number in range(params.frames):
@@ -71,11 +65,10 @@ def run(inputs: Mapping[str, Path], params: LoopParams, ctx: Context) -> Outputs
             encoder.write(frame)
             ctx.progress(encoder.count / params.frames)
         before = change(reader[min(reader.frames, _whole(plan)) - 1], reader[0]) / meter.typical
-    with_sound_at(mezzanine, source, start_s=plan.overlap * plan.step / facts.fps)
-    as_asked(probe(mezzanine), params.width, params.height, params.frames, params.fps, mezzanine.name)
-    files = {"mezzanine": Output(mezzanine, FileClass.MEZZANINE), "proxy": Output(proxy, FileClass.PROXY)}
+    with_sound_at(movies.mezzanine, source, start_s=plan.overlap * plan.step / facts.fps)
+    as_asked(probe(movies.mezzanine), params.width, params.height, params.frames, params.fps, movies.mezzanine.name)
     return Outputs(
-        files, {**_told(plan, meter, before), **circle.told(), "seconds": round(time.monotonic() - began, 3)}
+        movies.outputs, {**_told(plan, meter, before), **circle.told(), "seconds": round(time.monotonic() - began, 3)}
     )
 
 

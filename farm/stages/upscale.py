@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from farm.chain import UpscaleParams
 from farm.errors import MediaError
-from farm.media import MEZZANINE, PROXY, Encoder, Framing, MovieFacts, Target, frames, on_bars, probe, with_sound
-from farm.stages.stage import Context, Output, Outputs
-from farm.tasks import FileClass
+from farm.media import Framing, MovieFacts, frames, on_bars, probe, with_sound
+from farm.stages.movies import TakeMovies
+from farm.stages.stage import Context, Outputs
 
 if TYPE_CHECKING:
     from farm.models.spec import Frame
@@ -27,31 +27,24 @@ def run(inputs: Mapping[str, Path], params: UpscaleParams, ctx: Context) -> Outp
     """Enlarge one take. Raises `InputError` for an unusable upscaler, `MediaError`, `OutOfSpace`, `Cancelled`."""
     source = inputs["mezzanine"]
     facts = probe(source)
-    mezzanine, proxy = ctx.scratch / "mezzanine.mkv", ctx.scratch / "proxy.mp4"
+    movies = TakeMovies.of(ctx)
     began = time.monotonic()
-    with Encoder(
-        [Target(mezzanine, MEZZANINE), Target(proxy, PROXY)],
-        width=params.width,
-        height=params.height,
-        fps=facts.fps,
-        threads=ctx.threads,
-    ) as encoder:
+    with movies.encoder(params.width, params.height, facts.fps, ctx) as encoder:
         for frame in _enlarged(source, facts, params, ctx):
             ctx.check()
             encoder.write(frame)
             ctx.progress(min(1.0, encoder.count / params.frames))
         if encoder.count != facts.frames:
             raise MediaError(f"{source.name} gave {encoder.count} frames of its {facts.frames}")
-    with_sound(mezzanine, source)
+    with_sound(movies.mezzanine, source)
     seconds = time.monotonic() - began
-    files = {"mezzanine": Output(mezzanine, FileClass.MEZZANINE), "proxy": Output(proxy, FileClass.PROXY)}
     told = {
         "upscaler": params.upscaler,
         "from": f"{facts.width}x{facts.height}",
         "seconds": round(seconds, 3),
         "seconds_per_frame": round(seconds / facts.frames, 4),
     }
-    return Outputs(files, told)
+    return Outputs(movies.outputs, told)
 
 
 def _enlarged(source: Path, facts: MovieFacts, params: UpscaleParams, ctx: Context) -> Iterator[Frame]:

@@ -16,6 +16,7 @@ from farm.models.animatic.subjects import shown
 from farm.models.spec import Gang, Model, ModelSpec, Rejection, Resolved
 from farm.shots.intent import Air, MotionIntent
 from farm.shots.model import Shot
+from farm.shots.reading.pixels import half
 from farm.tasks import Lane
 
 SPEC = ModelSpec(
@@ -61,7 +62,7 @@ class AnimaticAdapter:
 
     def draft(self, resolved: Resolved) -> Resolved | None:
         """The same move at half the size."""
-        return replace(resolved, width=_half(resolved.width), height=_half(resolved.height))
+        return replace(resolved, width=half(resolved.width), height=half(resolved.height))
 
     def open(self, gang: Gang, lane: Lane) -> Model:
         """Ready at once: there is nothing to load but OpenCV."""
@@ -72,11 +73,6 @@ class AnimaticAdapter:
 
 
 ADAPTER = AnimaticAdapter()
-
-
-def _half(pixels: int) -> int:
-    """Half of it, even."""
-    return max(2, pixels // 4 * 2)
 
 
 def _followed(shot: Shot, intent: MotionIntent) -> MotionIntent:

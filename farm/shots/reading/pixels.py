@@ -99,5 +99,10 @@ def framed(box: tuple[int, int], ratio: Fraction) -> tuple[int, int]:
     return 2 * half_up(height * ratio / 2), height
 
 
+def half(side: int) -> int:
+    """Half of a side, even: that of a draft."""
+    return max(2, side // 4 * 2)
+
+
 def _word(written: str) -> str:
     return re.sub(r"[\s_-]", "", written.lower())
