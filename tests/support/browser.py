@@ -99,6 +99,8 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Go there, and wait until it is loaded."""
+        self.call("Page.navigate", url="about:blank")  # until it has left, the page before goes on asking
+        self.wait_for("location.href === 'about:blank'")
         self.events.clear()
         self.call("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
