@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from time import perf_counter
 
 from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
@@ -26,7 +27,7 @@ from farm.driver.leftovers import ended_spending, leftovers
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
-from farm.driver.seams import Farm, Observer, Pool, Progress
+from farm.driver.seams import Farm, Meter, Observer, Pool, Progress, Unmetered
 from farm.errors import InputError, LeaseError, StorageError
 from farm.scheduler.events import (
     CancelAttempt,
@@ -76,6 +77,7 @@ class Driver:
         stop: threading.Event,
         leader: str = "",
         leads: Callable[[], bool] = lambda: True,
+        meter: Meter | None = None,
     ) -> None:
         self._store = store
         self._epoch = epoch
@@ -89,6 +91,8 @@ class Driver:
         self._leader = leader
         self._leads = leads
         """False once the lead is known to be somebody else's."""
+        self._meter = meter or Unmetered()
+        self._meter.watch(scheduler)
         self._patiently = Patience(stop)
         self._jobs = Jobs()
         self._admission = Admission(store, epoch, self._jobs, self._patiently)
@@ -117,11 +121,13 @@ class Driver:
         """Hear what has happened, decide, and keep up with the rest."""
         self._open_due()
         heard = self._pool.wait(0.0 if self._planning else POLL_S)
+        began_s = perf_counter()
         self._note_progress(heard)
         self._queue.extend(event for event in heard if not isinstance(event, Progress))
         self._read_plans()
         self._decide()
         self._keep_up()
+        self._meter.turned(perf_counter() - began_s)
 
     def _take_over(self) -> None:
         """Expect every live job, and make an end of what ended ones left open."""
@@ -156,7 +162,9 @@ class Driver:
             commands: list[Command] = []
             settled: list[TaskId] = []
             for event in _taken(self._queue, EVENTS_PER_COMMIT):
-                decision = self._scheduler.handle(event, self._clock())
+                now = self._clock()
+                decision = self._scheduler.handle(event, now)
+                self._meter.decided(event, decision, now)
                 changes += decision.changes
                 commands += decision.commands
                 settled += decision.settled
@@ -173,7 +181,9 @@ class Driver:
         for change in changes:
             if isinstance(change, AttemptEnded):
                 self._manifests[change.manifest.task] = change.manifest
+        began_s = perf_counter()
         self._patiently(lambda: self._store.commit(self._epoch, changes))
+        self._meter.committed(len(changes), perf_counter() - began_s)
 
     def _settle(self, task: TaskId) -> None:
         manifest, wanting = self._manifests.pop(task, None), self._jobs.wanting(task)
@@ -383,7 +393,9 @@ class Driver:
     def _note_progress(self, heard: Iterable[Event | Progress]) -> None:
         for event in heard:
             if isinstance(event, Progress) and self._jobs.wants(event.task):
-                self._observer.progressed(self._jobs.task(event.task), event.fraction)
+                task = self._jobs.task(event.task)
+                self._observer.progressed(task, event.fraction)
+                self._meter.progressed(task, event.fraction)
 
     def _keep_up(self) -> None:
         """What is done by the clock: requests, the pulse, the catalog, the view."""
@@ -412,7 +424,8 @@ class Driver:
     def _beat(self, leader: str | None = None) -> None:
         """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
-        document = glance(self._scheduler, self._jobs, now)
+        seen = glance(self._scheduler, self._jobs, now)
+        document = {**seen, **self._meter.pulse(seen, now)}
         self._patiently(
             lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)
         )

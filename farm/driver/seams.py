@@ -1,6 +1,6 @@
 """What the driver needs of others: where attempts run, who watches, and what a job consists of.
 
-farm.cluster.pool.RayPool, farm.simulator's fake ──▶ Pool          farm.watch ──▶ Observer
+farm.cluster.pool.RayPool, farm.simulator's fake ──▶ Pool          farm.watch ──▶ Observer     farm.metrics ──▶ Meter
 farm.shotjob (a shot list), farm.simulator's paper jobs ──▶ JobPlan
 """
 
@@ -13,7 +13,8 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from farm.changes import Committed
-from farm.scheduler.events import Event, History
+from farm.scheduler.events import Decision, Event, History
+from farm.scheduler.state import Scheduler
 from farm.shots.model import Reroll
 from farm.store.records import Job, JobState, Request
 from farm.tasks import Lane, Outcome, Task, TaskId, Work
@@ -68,6 +69,47 @@ class Observer(Protocol):
     def pulse(self) -> None:
         """Called about twice a second."""
         ...
+
+
+class Meter(Protocol):
+    """Who counts what a driver does. It hears what the state is made of, and on the driver's own thread: what is asked
+    of it from other threads, such as a scrape, it answers from what it has noted."""
+
+    def watch(self, scheduler: Scheduler) -> None:
+        """Told once, before all else: this is what decides. It may be read whenever one of these is called."""
+        ...
+
+    def decided(self, event: Event, decision: Decision, at_us: int) -> None:
+        """Something happened, and this follows from it; it is about to be committed and carried out."""
+        ...
+
+    def committed(self, changes: int, seconds: float) -> None:
+        """So many changes became durable, in one transaction."""
+        ...
+
+    def progressed(self, task: Task, fraction: float) -> None:
+        """Soft, at most one in two seconds for each attempt."""
+        ...
+
+    def turned(self, seconds: float) -> None:
+        """The loop went round once; the time that it did not spend waiting for something to happen."""
+        ...
+
+    def pulse(self, glance: Mapping[str, JsonValue], at_us: int) -> Mapping[str, JsonValue]:
+        """Every two seconds: the farm at a glance. Gives what the pulse should say beside it: rates, for people."""
+        ...
+
+
+class Unmetered:
+    """Counts nothing (`Meter`)."""
+
+    def watch(self, scheduler: Scheduler) -> None: ...
+    def decided(self, event: Event, decision: Decision, at_us: int) -> None: ...
+    def committed(self, changes: int, seconds: float) -> None: ...
+    def progressed(self, task: Task, fraction: float) -> None: ...
+    def turned(self, seconds: float) -> None: ...
+    def pulse(self, glance: Mapping[str, JsonValue], at_us: int) -> Mapping[str, JsonValue]:  # noqa: ARG002
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,10 @@ class Scheduler:
         dues = [at_us for at_us in (self._alarms.next_us, self._capability.since_us) if at_us is not None]
         return min(dues, default=None)
 
+    def task(self, task: TaskId) -> Task:
+        """A task that is open, or has settled since the last `Tick`, under the name that the first to ask gave it."""
+        return self._graph.entries[task].task
+
     def state(self, task: TaskId) -> TaskState:
         return self._graph.entries[task].state
 
