@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -32,6 +32,8 @@ from farm.kit import Kit
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.outlook import Outlook, outlook_of
+from farm.overview.reader import Reader
+from farm.overview.values import Overview
 from farm.shotfarm import ShotFarm, looked_at
 from farm.shots.folder import Found, look_through
 from farm.site import Site
@@ -136,6 +138,17 @@ class Service:
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
             return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    def overview(self, out: str) -> Overview:
+        """The farm as it is now."""
+        with closing(Reader(Site(self.config, out))) as reader:
+            return reader.read(now_us())
+
+    @contextmanager
+    def lookout(self, out: str) -> Iterator[Callable[[], Overview]]:
+        """The same again and again, also while the job store is away for a while."""
+        with closing(Reader(Site(self.config, out))) as reader:
+            yield lambda: reader.look(now_us())
 
     # -- models -------------------------------------------------------------------------------------------------
 
@@ -375,13 +388,16 @@ class Service:
     # -- submissions ----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def stopping_on_signals(self) -> Iterator[None]:
-        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once."""
+    def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:
+        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once.
+
+        Gives what tells whether a stop was asked for.
+        """
         before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
         self._heeds_signals = True
         self._hear_signals()
         try:
-            yield
+            yield self._stop.is_set
         finally:
             self._heeds_signals = False
             for number, handler in before.items():

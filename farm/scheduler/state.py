@@ -185,6 +185,7 @@ class Scheduler:
                 backoff_until_us=lane.health.paused_until_us,
                 backoff=lane.health.why,
                 on_trial={node: trial.why for node, trial in lane.trust.trials.items()},
+                gpus=lane.gpus,
             )
             for lane in self._workers.lanes.values()
         )
@@ -203,6 +204,7 @@ class Scheduler:
                 workers=len(self._workers.on(node)),
                 reserved_for=kept[node.id].lane.name if node.id in kept else "",
                 deadline_us=node.deadline_us,
+                pools=node.pools,
             )
             for node in self._fleet.nodes.values()
         )

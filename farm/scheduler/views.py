@@ -23,6 +23,8 @@ class LaneView:
     """What it backs off for."""
     on_trial: Mapping[str, str] = field(default_factory=dict[str, str])
     """Nodes on which it runs one worker at a time, with the reason."""
+    gpus: int = 0
+    """Of one worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +41,4 @@ class NodeView:
     """The lane that room is kept for; "" for none."""
     deadline_us: int
     """When it goes away, while it drains; otherwise 0."""
+    pools: frozenset[str] = frozenset()

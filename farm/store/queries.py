@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, case, func, select, text
 
 from farm.store.bulk import Among, ManyRows
+from farm.store.records import ChangeKind
 from farm.store.tables import (
     IS_JOB,
     PENDING,
@@ -23,7 +24,7 @@ from farm.store.tables import (
     versions,
     watermarks,
 )
-from farm.tasks import TaskState
+from farm.tasks import AttemptState, TaskState
 
 # -- the lead ---------------------------------------------------------------------------------------------------
 
@@ -127,8 +128,10 @@ JOB_IDS = select(jobs.c.id).order_by(*_OLDEST_FIRST)
 JOBS_LIKE = JOB_IDS.where(func.substr(jobs.c.id, 1, func.length(bindparam("prefix"))) == bindparam("prefix"))
 SPENT_IN = select(jobs.c.id, jobs.c.spent_micros).where(jobs.c.state.in_(bindparam("states", expanding=True)))
 SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
-JOB_LINES = select(jobs).order_by(*_OLDEST_FIRST)
+_LATELY = (jobs.c.ended_us == 0) | (jobs.c.ended_us > bindparam("ended_after_us"))
+JOB_LINES = select(jobs).where(_LATELY).order_by(*_OLDEST_FIRST)
 COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
+COUNTS_LATELY = COUNTS.join(jobs, jobs.c.id == job_counts.c.job).where(_LATELY)
 COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
 REQUEST = select(requests).where(requests.c.id == bindparam("id"))
 SAME_REQUEST = (
@@ -145,6 +148,26 @@ PULSE = select(pulses).where(pulses.c.epoch > 0)
 CHANGES_AFTER = (
     select(changes).where(changes.c.seq > bindparam("after")).order_by(changes.c.seq).limit(bindparam("limit"))
 )
+DURATIONS = (
+    select(
+        attempts.c.job,
+        tasks.c.stage,
+        func.count().label("attempts"),
+        func.sum(attempts.c.ended_us - attempts.c.started_us).label("total_us"),
+    )
+    .select_from(changes)
+    .join(attempts, and_(attempts.c.task == changes.c.task, attempts.c.number == changes.c.attempt))
+    .join(tasks, tasks.c.id == changes.c.task)
+    .where(
+        and_(
+            changes.c.seq > select(farm.c.seq).scalar_subquery() - bindparam("lines"),
+            changes.c.kind == ChangeKind.ATTEMPT_ENDED.value,
+            changes.c.state == AttemptState.DONE.value,
+        )
+    )
+    .group_by(attempts.c.job, tasks.c.stage)
+)
+"""Walks only the end of the outbox, however long it is."""
 WATERMARK = select(watermarks.c.seq).where(watermarks.c.consumer == bindparam("consumer"))
 READERS = select(task_inputs.c.source, task_inputs.c.task).where(Among(task_inputs.c.source)).distinct()
 MEMBERSHIPS = select(job_task).where(Among(job_task.c.task)).order_by(job_task.c.seq)
