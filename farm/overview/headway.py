@@ -1,11 +1,12 @@
 """How far a job is, and how long it will still take, from its tasks by stage and state.
 
     what is planned, and what follows from it ──▶ what there will be ── less what has settled ──▶ what is left
-    the stage at which most of that queues, at its pace, then the stages behind it, once ──▶ the time left
+    what is left x how long such tasks took lately ──▶ work ── by as many at a time as run for it now ──▶ the time left
 
 A job's last tasks are planned only when takes are chosen, so they are expected before they are known: a job is not
-nearly done because its takes are. Stages run behind each other like stations of a line: the slowest one says when the
-last shot leaves it, and that shot still has the rest of the way to go.
+nearly done because its takes are. Stages run behind each other like stations of a line. The one with the most work
+left says when the last shot leaves it, and that shot still has the rest of the way to go; where stages share their
+workers it takes at least as long as all of their work does. While nothing of what takes long runs, nobody knows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ ROUGH_COST: Mapping[str, float] = {
 """Of a task by stage, relative to each other; 1 for the others."""
 
 UNKNOWN_AT_MOST = 0.5
-"""A time is told when the durations of more than this part of what is left, by rough cost, are known."""
+"""A time is told when the durations of more than this part of what is left, by rough cost, are known; the others are
+guessed by their rough cost."""
+
+MATTERS = 0.25
+"""A time is told while a stage runs that has at least this part of the work that is left."""
 
 WAY = (
     StageName.PREPARE,
@@ -73,19 +78,25 @@ def share_done(counts: Counts) -> float:
 
 def time_left(counts: Counts, mean_s: Mapping[str, float], at_work: Mapping[str, float]) -> Eta | None:
     """`mean_s`: what a task of a stage takes. `at_work`: how many tasks of a stage run at a time, for this job."""
-    settled, workers = _settled(counts), sum(at_work.values())
+    settled = _settled(counts)
     left = {
         stage: count - settled[stage] - counts.get((stage, TaskState.RUNNING), 0) / 2
         for stage, count in _expected(counts).items()
         if count > settled[stage]
     }
     known = {stage: count for stage, count in left.items() if stage in mean_s}
-    if not workers or _cost(known) <= UNKNOWN_AT_MOST * _cost(left):
+    if not known or _cost(known) <= UNKNOWN_AT_MOST * _cost(left):
         return None
-    needs_s = {stage: count * mean_s[stage] / (at_work.get(stage) or workers) for stage, count in known.items()}
-    slowest = max(needs_s, key=lambda stage: (needs_s[stage], -_place(stage)))
-    behind_s = sum(mean_s[stage] for stage in known if _place(stage) > _place(slowest))
-    return Eta(seconds=needs_s[slowest] + behind_s, at_least=len(known) < len(left))
+    unit_s = sum(count * mean_s[stage] for stage, count in known.items()) / _cost(known)
+    takes_s = {stage: mean_s.get(stage, unit_s * rough_cost(stage)) for stage in left}
+    work_s = {stage: count * takes_s[stage] for stage, count in left.items()}
+    all_s = sum(work_s.values())
+    most = max((stage for stage, count in at_work.items() if count), key=lambda of: work_s.get(of, 0.0), default="")
+    if work_s.get(most, 0.0) < MATTERS * all_s:
+        return None
+    behind_s = sum(takes_s[stage] for stage in left if _place(stage) > _place(most))
+    seconds = max(work_s[most] / at_work[most], all_s / sum(at_work.values())) + behind_s
+    return Eta(seconds=seconds, is_rough=len(known) < len(left))
 
 
 def _expected(counts: Counts) -> dict[str, int]:

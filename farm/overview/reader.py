@@ -9,7 +9,7 @@ Owns the open store and the last minute's counts of what ran, which is all the m
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -98,11 +98,16 @@ class Reader:
             self._ran.popleft()
 
     def _at_work(self) -> AtWork:
-        """The mean over what is remembered."""
-        total: Counter[tuple[str, str]] = Counter()
-        for _, counts in self._ran:
-            total.update(counts)
-        return {key: count / len(self._ran) for key, count in total.items()}
+        """The mean over what is remembered, or what runs now where that is more: it has just begun."""
+        return typical([counts for _, counts in self._ran])
+
+
+def typical(ran: Sequence[Mapping[tuple[str, str], int]]) -> AtWork:
+    """Of counts in the order in which they were taken: their mean, or the last where that is more."""
+    total: Counter[tuple[str, str]] = Counter()
+    for counts in ran:
+        total.update(counts)
+    return {key: max(count / len(ran), ran[-1].get(key, 0)) for key, count in total.items() if count}
 
 
 def overview(out: str, seen: Seen, at_work: AtWork, now_us: int, trouble: str = "") -> Overview:
@@ -157,5 +162,5 @@ def _means_s(durations: Mapping[tuple[str, str], Durations]) -> dict[str, dict[s
             total_us[of, stage] += found.total_us
     means_s: dict[str, dict[str, float]] = {EVERY_JOB: {}}
     for (of, stage), count in attempts.items():
-        means_s.setdefault(of, {})[stage] = total_us[of, stage] / 1e6 / count
+        means_s.setdefault(of, {})[stage] = max(0, total_us[of, stage]) / 1e6 / count
     return means_s

@@ -111,8 +111,8 @@ class Eta(_Value):
     """How long a job will still take."""
 
     seconds: float
-    at_least: bool = False
-    """True where nobody has seen yet how long some of what is left takes."""
+    is_rough: bool = False
+    """True where nobody has seen yet how long some of what is left takes, so that it is guessed."""
 
 
 class JobProgress(_Value):
@@ -122,7 +122,7 @@ class JobProgress(_Value):
     share: float
     """How much of it is done, 0-1, by rough cost."""
     eta: Eta | None = None
-    """None where it cannot be told: nothing of it runs, or nothing like it has ended yet."""
+    """None where it cannot be told: what most of it is does not run, or nothing like it has ended yet."""
 
 
 class Overview(_Value):

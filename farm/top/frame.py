@@ -26,8 +26,8 @@ BESIDE = 150
 """From this width on, what waits stands beside lanes and pools."""
 BETWEEN = 3
 """Cells between what stands beside each other."""
-AIRY = 32
-"""From this height on there are blank lines between the sections."""
+AIRY = 40
+"""From this height on there are blank lines between the sections, and wherever everything fits with them."""
 LEAST_JOBS = 4
 LEAST = 2
 """Lines of a section: its head and something."""
@@ -51,10 +51,12 @@ def frame(view: Overview, width: int, height: int | None = None, look: Look | No
     `look` where somebody can press keys.
     """
     top, bottom = header(view, width), _bottom(view, width, look) if look else []
-    air = int(height is None or height >= AIRY)
     listed = jobs(view, width, look.selected if look else "")
+    everything = len(top) + len(bottom) + len(_upper(view, width, None, 1)) + max(1, listed.height) + 3
+    air = int(height is None or height >= min(AIRY, everything))
     if height is None:
-        lines = [*top, *_joined([_upper(view, width, None, air), _jobs(view, listed, width, None)], air)]
+        parts = [*top, *_joined([_upper(view, width, None, air), _jobs(view, listed, width, None)], air)]
+        lines = [fitted(line, width) for line in parts]
         for line in lines:  # a log is no place for blanks
             line.rstrip()
         return Group(*lines)
@@ -64,7 +66,7 @@ def frame(view: Overview, width: int, height: int | None = None, look: Look | No
     place = next((at for at, line in enumerate(view.jobs) if look and line.job.id == look.selected), 0)
     body = _joined([upper, _jobs(view, listed, width, room - len(upper), place)], air)
     blank = max(0, height - len(top) - len(body) - len(bottom))
-    return Group(*[*top, *body, *[Text()] * blank, *bottom][:height])
+    return Group(*(fitted(line, width) for line in [*top, *body, *[Text()] * blank, *bottom][:height]))
 
 
 def _upper(view: Overview, width: int, room: int | None, air: int) -> list[Text]:

@@ -25,6 +25,8 @@ class Column:
     """It may be cut down to so many cells when there is little room, the last such column first; 0 for never."""
     from_width: int = 0
     """Left out on narrower screens."""
+    if_any: bool = False
+    """Left out where every cell is empty."""
     grows: bool = False
     """It takes the room that is left over."""
 
@@ -55,7 +57,7 @@ class Grid:
     def lines(self, width: int, height: int | None = None, first: int = 0) -> list[Text]:
         """From row `first` on. Where there is no room for all, rows go before remarks, and the last line says how many
         are left out."""
-        shown = [index for index, column in enumerate(self.columns) if width >= column.from_width]
+        shown = [index for index, column in enumerate(self.columns) if self._is_shown(index, column, width)]
         widths = self._widths(shown, width)
         lines = [self._line([Text(column.title) for column in self.columns], shown, widths, width, HEAD)]
         rows = self.rows[first:]
@@ -71,6 +73,9 @@ class Grid:
         if len(listed) < len(rows):
             lines.append(fitted(Text(f"  and {len(rows) - len(listed)} more {self.noun}", "dim"), width))
         return lines[:height]
+
+    def _is_shown(self, index: int, column: Column, width: int) -> bool:
+        return width >= column.from_width and (not column.if_any or any(row.cells[index] for row in self.rows))
 
     def _line(self, cells: Sequence[Text], shown: list[int], widths: list[int], width: int, style: str) -> Text:
         parts = (

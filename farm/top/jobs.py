@@ -34,7 +34,7 @@ COLUMNS = (
     Column("runs", right=True),
     Column("waits", right=True, from_width=110),
     Column("failed", right=True),
-    Column("cost", right=True, from_width=96),
+    Column("cost", right=True, from_width=96, if_any=True),
     Column("done in", right=True),
     Column("waits for", from_width=132, least=16),
     Column("by", from_width=164, least=8),
@@ -93,7 +93,7 @@ def _end(line: JobProgress) -> Text:
 
 
 def _eta(eta: Eta) -> str:
-    return f"> {span(eta.seconds)}" if eta.at_least else span(eta.seconds)
+    return f"~ {span(eta.seconds)}" if eta.is_rough else span(eta.seconds)
 
 
 def _cost(job: JobView) -> Text:

@@ -22,7 +22,7 @@ COLUMNS = (
     Column("GPUs", right=True),
     Column("queue", right=True),
     Column("loads in", right=True),
-    Column("steps/s", right=True, from_width=WIDE),
+    Column("steps/s", right=True, from_width=WIDE, if_any=True),
     Column("", grows=True),
 )
 

@@ -107,7 +107,7 @@ def _unbuffered(keyboard: int) -> Iterator[None]:
         termios.tcsetattr(keyboard, termios.TCSANOW, modes)
         yield
     finally:
-        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+        termios.tcsetattr(keyboard, termios.TCSANOW, before)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -30,17 +30,22 @@ def machines(view: Overview, width: int) -> Grid:
 
 
 def _row(pool: PoolLine, view: Overview, bar: int) -> Row:
+    members = [node for node in view.nodes if ", ".join(node.pools) == pool.name]
     whole, free = (pool.gpus, pool.free_gpus) if pool.gpus else (pool.cpus, pool.free_cpus)
     cells = (
-        Text(pool.name or "no pool", "bold"),
+        Text(pool.name or _only(members) or "no pool", "bold"),
         divided([(whole - free, BUSY), (free, IDLE)], bar),
         _used(pool.gpus, pool.free_gpus),
         _used(pool.cpus, pool.free_cpus),
         Text(f"{pool.workers:,}"),
         _states(pool),
     )
-    members = (node for node in view.nodes if ", ".join(node.pools) == pool.name)
     return Row(cells, [remark for node in members for remark in _remarks(node, view.at_us)])
+
+
+def _only(members: Sequence[NodeLine]) -> str:
+    """The name of a machine that is alone."""
+    return members[0].label if len(members) == 1 else ""
 
 
 def _states(pool: PoolLine) -> Text:
