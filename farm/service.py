@@ -141,14 +141,18 @@ class Service:
 
     def overview(self, out: str) -> Overview:
         """The farm as it is now."""
-        with closing(Reader(Site(self.config, out))) as reader:
+        with closing(self._reader(out)) as reader:
             return reader.read(now_us())
 
     @contextmanager
     def lookout(self, out: str) -> Iterator[Callable[[], Overview]]:
         """The same again and again, also while the job store is away for a while."""
-        with closing(Reader(Site(self.config, out))) as reader:
+        with closing(self._reader(out)) as reader:
             yield lambda: reader.look(now_us())
+
+    def _reader(self, out: str) -> Reader:
+        site = Site(self.config, out)
+        return Reader(site.out, site.existing_store)
 
     # -- models -------------------------------------------------------------------------------------------------
 

@@ -3,14 +3,14 @@
     read ──▶ Seen (everything read at one moment) ──▶ overview() ──▶ Overview
     look ──▶ the same; while the store is away, the last one with the reason
 
-Owns the open store and the last minute's counts of what ran, which is all the memory that a time left needs.
+Owns the open store, the last minute's counts of what ran, and the durations that were last read.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 
 from farm.errors import StorageError
@@ -18,7 +18,6 @@ from farm.jobview import JobView, driver_view, views_of
 from farm.overview import pulse as said
 from farm.overview.headway import share_done, time_left
 from farm.overview.values import JobProgress, Overview
-from farm.site import Site
 from farm.store.jobs import JobStore
 from farm.store.records import Durations, JobLine, JobState, Pulse, Request
 from farm.tasks import TaskState
@@ -27,6 +26,8 @@ ENDED_SHOWN_US = 600_000_000
 """A job is shown for so long after it has ended."""
 OUTBOX_LINES = 6_000
 """Durations are those of the last one or two thousand attempts."""
+DURATIONS_EVERY_US = 10_000_000
+"""They change slowly, and are more than half of what reading a farm of many jobs takes."""
 MEMORY_US = 60_000_000
 EVERY_JOB = ""
 """In place of a job's id."""
@@ -58,30 +59,36 @@ class Seen:
 class Reader:
     """Reads one farm. Opening one touches nothing; a farm that is not there yet is an empty one."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, out: str, opened: Callable[[], AbstractContextManager[JobStore | None]]) -> None:
+        """`opened` opens the job store of the farm at `out`, where there is one."""
+        self._out = out
+        self._opens = opened
         self._stack = ExitStack()
         self._store: JobStore | None = None
         self._last = Seen(0)
+        self._durations: Mapping[tuple[str, str], Durations] = {}
+        self._durations_due_us = 0
         self._ran: deque[tuple[int, Counter[tuple[str, str]]]] = deque()
 
     def read(self, now_us: int) -> Overview:
         """The farm now. Raises `StorageError` while its job store cannot be read."""
         store = self._opened()
         if store is None:
-            return overview(self._site.out, Seen(now_us), {}, now_us)
+            return overview(self._out, Seen(now_us), {}, now_us)
         lines = store.job_lines(ended_after_us=now_us - ENDED_SHOWN_US)
-        durations = store.durations(OUTBOX_LINES) if any(line.state.live for line in lines) else {}
-        self._last = Seen(now_us, store.last_pulse(), lines, store.pending(), durations)
+        if now_us >= self._durations_due_us:
+            self._durations_due_us = now_us + DURATIONS_EVERY_US
+            self._durations = store.durations(OUTBOX_LINES)
+        self._last = Seen(now_us, store.last_pulse(), lines, store.pending(), self._durations)
         self._remember(now_us)
-        return overview(self._site.out, self._last, self._at_work(), now_us)
+        return overview(self._out, self._last, self._at_work(), now_us)
 
     def look(self, now_us: int) -> Overview:
         """The same; while the job store cannot be read, what was read last, and why."""
         try:
             return self.read(now_us)
         except StorageError as error:  # a database that restarts is back in a while
-            return overview(self._site.out, self._last, self._at_work(), now_us, str(error))
+            return overview(self._out, self._last, self._at_work(), now_us, str(error))
 
     def close(self) -> None:
         self._stack.close()
@@ -89,7 +96,7 @@ class Reader:
     def _opened(self) -> JobStore | None:
         if self._store is None:
             self._stack.close()
-            self._store = self._stack.enter_context(self._site.existing_store())
+            self._store = self._stack.enter_context(self._opens())
         return self._store
 
     def _remember(self, now_us: int) -> None:

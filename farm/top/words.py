@@ -9,14 +9,14 @@ from farm.scheduler.waits import WaitReason
 
 REASONS: Mapping[str, str] = {
     WaitReason.UPSTREAM: "earlier steps of the same shots",
-    WaitReason.HELD: "on hold until somebody resumes the job",
+    WaitReason.HELD: "on hold until somebody lets it go on",
     WaitReason.PAUSED: "paused, or the driver is stopping",
     WaitReason.LIMIT: "at a limit: GPUs at once, or cost",
     WaitReason.BACKOFF: "failed, tried again in a moment",
     WaitReason.SHARE: "other projects' turn on the workers",
     WaitReason.RESERVED: "room is kept for a large gang",
     WaitReason.LOADING: "workers are loading their model",
-    WaitReason.CAPACITY: "every worker is busy",
+    WaitReason.CAPACITY: "workers busy, or machines full",
     WaitReason.INCAPABLE: "no machine that is up can run it",
     CHOICE: "shots of which a person picks the take",
 }

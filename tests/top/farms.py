@@ -160,6 +160,9 @@ def busy_document() -> dict[str, Any]:
     }
 
 
+ENDED = {("prepare", "done"): 6, ("generate", "done"): 7, ("score", "done"): 7, ("deliver", "done"): 4}
+
+
 def busy_lines() -> tuple[JobLine, ...]:
     return (
         job_line("lake-draft-00113e", "lake", chain(48, 2, 61, 9), priority=80, spent_micros=41_200_000),
@@ -199,11 +202,11 @@ def busy_lines() -> tuple[JobLine, ...]:
             {("prepare", "done"): 3, ("prepare", "waiting"): 77, ("generate", "waiting"): 160},
             state=JobState.HELD,
         ),
-        job_line("lake-anim-5f0c11", "lake", chain(20, 2, 40, 0), state=JobState.DONE, ended_us=NOW_US - 4 * MINUTE_US),
+        job_line("lake-anim-5f0c11", "lake", ENDED, state=JobState.DONE, ended_us=NOW_US - 4 * MINUTE_US),
         job_line(
             "storm-bad-c0ffee",
             "storm",
-            chain(6, 2, 7, 0, failed=5),
+            ENDED | {("generate", "failed"): 5},
             state=JobState.FAILED,
             ended_us=NOW_US - 7 * MINUTE_US,
             message="2 of 6 shots have no clip: sh030, sh050",

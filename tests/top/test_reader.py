@@ -47,7 +47,7 @@ def fill(store: JobStore, epoch: int, name: str, tasks: int, started_us: int) ->
 
 
 def test_a_farm_that_is_not_there_yet_is_empty_and_comes(site):
-    with closing(Reader(site)) as reader:
+    with closing(Reader(site.out, site.existing_store)) as reader:
         view = reader.read(now_us())
         assert (view.jobs, view.driver.leads, view.trouble) == ((), False, "")
         with site.store() as store, store.lead() as lease:
@@ -66,7 +66,7 @@ def test_a_farm_that_is_not_there_yet_is_empty_and_comes(site):
 def test_without_a_driver_no_time_is_told(site):
     with site.store() as store, store.lead() as lease:
         fill(store, lease.epoch, "job", 10, now_us())
-    with closing(Reader(site)) as reader:
+    with closing(Reader(site.out, site.existing_store)) as reader:
         (line,) = reader.read(now_us()).jobs
     assert line.eta is None
 
@@ -74,7 +74,7 @@ def test_without_a_driver_no_time_is_told(site):
 def test_what_runs_is_looked_at_for_a_minute(site):
     """GIVEN two tasks that ran and of which one has ended WHEN the same is looked at THEN the mean of both counts."""
     began_us = now_us()
-    with site.store() as store, store.lead() as lease, closing(Reader(site)) as reader:
+    with site.store() as store, store.lead() as lease, closing(Reader(site.out, site.existing_store)) as reader:
         tasks = fill(store, lease.epoch, "job", 12, began_us)
         store.commit(lease.epoch, [AttemptStarted(tasks[2].id, 1, "cpu-2", "here", began_us, job="job")])
 
@@ -99,7 +99,7 @@ def test_what_runs_is_looked_at_for_a_minute(site):
 
 
 def test_jobs_are_shown_for_a_while_after_their_end(site):
-    with site.store() as store, store.lead() as lease, closing(Reader(site)) as reader:
+    with site.store() as store, store.lead() as lease, closing(Reader(site.out, site.existing_store)) as reader:
         fill(store, lease.epoch, "job", 3, 1)
         ended_us = now_us()
         store.set_job_state(lease.epoch, "job", JobState.DONE, ended_us)
@@ -113,7 +113,7 @@ def test_a_database_that_restarts_is_said_and_looked_through():
         name = server.database()
         site = Site(Config.model_validate({"database": server.url(name)}), "s3://studio/renders")
         server.stop()
-        with closing(Reader(site)) as reader:
+        with closing(Reader(site.out, site.existing_store)) as reader:
             first = reader.look(now_us())
             assert (first.read_us, first.jobs) == (0, ())
             assert "cannot be reached" in first.trouble
@@ -140,7 +140,7 @@ def test_the_reader_is_used_by_one_thread_and_closed_by_it(site):
     seen = []
 
     def run() -> None:
-        with closing(Reader(site)) as reader:
+        with closing(Reader(site.out, site.existing_store)) as reader:
             seen.append(reader.read(now_us()))
 
     thread = threading.Thread(target=run)
