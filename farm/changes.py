@@ -7,6 +7,7 @@ which the catalog and every other reader follow.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from farm.errors import FailureKind
@@ -48,3 +49,31 @@ class TaskMoved:
 
 
 Committed: TypeAlias = AttemptStarted | AttemptEnded | TaskMoved
+
+
+class NoticeKind(StrEnum):
+    """What people may want to hear of a job, beside its end."""
+
+    SHOT_FAILED = "shot.failed"
+    SHOT_HELD = "shot.held"
+    BUDGET_REACHED = "budget.reached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that people may want to hear of. Told once, however often it is found again.
+
+    Two notices of one kind, project, job and shot are about the same occurrence while nothing has changed of the tasks
+    they are `about`; those about no task, while `limit` is the same.
+    """
+
+    kind: NoticeKind
+    project: str
+    job: str = ""
+    """"" for what is about the project alone."""
+    shot: str = ""
+    words: str
+    """One sentence."""
+    about: tuple[TaskId, ...] = ()
+    limit: int = 0
+    """In micros: the budget that was reached."""
