@@ -37,7 +37,7 @@ def hook_of(webhook: Webhook, lookup: Callable[[str], str] = variable) -> Hook:
     for name in webhook.secret:
         secret = lookup(name)
         if not secret:
-            raise InputError(f"webhook {webhook.called} is signed with {name}, which is not set here (export {name})")
+            raise InputError(f"{name} is not set here (it holds the secret to sign with: export it)")
         keys.append(key_of(secret, name))
     return Hook(webhook.called, webhook.url, webhook.format, tuple(keys), webhook.events, webhook.projects)
 

@@ -157,4 +157,4 @@ def _trouble(error: OSError | http.client.HTTPException, call: Call) -> str:
         return "it closed the connection without an answer"
     if isinstance(reason, OSError) and reason.strerror:
         return reason.strerror
-    return f"{type(reason).__name__}: {reason}"[:WORDS_SHOWN]
+    return _legible(f"{type(reason).__name__}: {reason}".encode())

@@ -116,7 +116,8 @@ class PaperPlan:
         for shot, tasks in named.items():
             failed = [task.id for task in tasks if (found := self.outcomes.get(task.id)) and not found.done]
             kind = NoticeKind.SHOT_FAILED if failed else NoticeKind.SHOT_HELD
-            about = tuple(failed) or tuple(task.id for task in tasks) * (shot in self.open_choices())
+            waits = shot in self.open_choices() and all(task.id in self.outcomes for task in tasks)
+            about = tuple(failed) or tuple(task.id for task in tasks) * waits
             if about and (shots is None or shot in shots):
                 yield Notice(kind=kind, project="demo", job=self.job, shot=shot, words=f"{shot} broke", about=about)
 
