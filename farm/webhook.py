@@ -112,6 +112,7 @@ class Webhook(Entry):
     secret: Variables = ()
     """The environment variable that holds the secret to sign with; several while one takes the place of another."""
     format: FormatWord = Format.SIGNED
+    """What it is sent: the farm's own document, or a message for Slack."""
     events: Events = ()
     """What it is told of; without it, everything."""
     projects: Names = ()

@@ -18,13 +18,14 @@ TEST = "test"
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class JobPart(_Part):
     """The job that a message is about."""
 
     id: str
+    """What commands call it."""
     name: str
     """Of its list."""
     state: str
@@ -37,6 +38,7 @@ class CostPart(_Part):
     """What the job has cost, in millionths of the farm's currency."""
 
     spent_micros: int = 0
+    """By attempts that have ended."""
     budget_micros: int | None = None
     """null for no limit."""
 
@@ -54,6 +56,7 @@ class Message(_Part):
     """One event."""
 
     version: int = VERSION
+    """Of this document."""
     event: str
     """One of the events above, or "test"."""
     id: str
@@ -63,6 +66,7 @@ class Message(_Part):
     farm: str
     """The farm's output, as a path or a URL."""
     project: str = ""
+    """"" for a test."""
     job: JobPart | None = None
     """null for what is about a project alone."""
     shot: str | None = None
