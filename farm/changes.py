@@ -64,7 +64,7 @@ class Notice:
     """Something that people may want to hear of. Told once, however often it is found again.
 
     Two notices of one kind, project, job and shot are about the same occurrence while nothing has changed of the tasks
-    they are `about`; those about no task, while `limit` is the same.
+    they are `about`; those about no task, while they say the same `occurrence`.
     """
 
     kind: NoticeKind
@@ -75,5 +75,6 @@ class Notice:
     words: str
     """One sentence."""
     about: tuple[TaskId, ...] = ()
-    limit: int = 0
-    """In micros: the budget that was reached."""
+    occurrence: int = 0
+    """Of a budget that was reached: how much, in micros. Of one that was read back and is about tasks: the number of
+    their last change, so that 0 is a shot without any."""

@@ -73,5 +73,5 @@ def _budget(hit: LimitHit, run: Running) -> Notice:
         project=run.job.project,
         job=hit.name if hit.whose is Whose.JOB else "",
         words=limited(hit).message,
-        limit=hit.limit,
+        occurrence=hit.limit,
     )

@@ -60,7 +60,7 @@ class Reader:
             project=project,
             shot=shot or None,
             message=words,
-            remedy=self._remedy(event, job, shot) if job else None,
+            remedy=self._remedy(event, job, notice) if job else None,
             job=_job(job) if job else None,
             counts=_counts(job) if job else {},
             cost=CostPart(spent_micros=job.spent_micros, budget_micros=job.budget_micros) if job else CostPart(),
@@ -89,18 +89,18 @@ class Reader:
     def _links(self, job: JobLine) -> LinksPart:
         return LinksPart(report=job.report, report_url=f"{self.out}/{job.report}") if job.report else LinksPart()
 
-    def _remedy(self, event: Event, job: JobLine, shot: str) -> str | None:
+    def _remedy(self, event: Event, job: JobLine, notice: Notice | None) -> str | None:
         match event:
-            case Event.JOB_FAILED:
-                words = ["status", job.id]
-            case Event.SHOT_FAILED:
-                words = ["retry", job.id, "--shot", shot]
-            case Event.SHOT_HELD:
-                words = ["approve", job.id, shot, "TAKE"]
+            case Event.SHOT_FAILED if notice and notice.occurrence:
+                words = ["retry", job.id, "--shot", notice.shot]
+            case Event.SHOT_HELD if notice:
+                words = ["approve", job.id, notice.shot, "TAKE"]
             case Event.BUDGET_REACHED:
                 words = ["why", job.id]
             case Event.JOB_DONE:
                 return None
+            case _:
+                words = ["status", job.id]
         return shlex.join(["farm", *words, "--out", self.out])
 
 

@@ -43,7 +43,12 @@ class Notices(Transactions):
             found = connection.execute(queries.NOTICES_AMONG, {"first": first, "last": last})
             return {
                 row.seq: Notice(
-                    kind=NoticeKind(row.kind), project=row.project, job=row.job, shot=row.shot, words=row.words
+                    kind=NoticeKind(row.kind),
+                    project=row.project,
+                    job=row.job,
+                    shot=row.shot,
+                    words=row.words,
+                    occurrence=row.occurrence,
                 )
                 for row in found
             }
@@ -68,7 +73,7 @@ def _fresh(connection: Connection, notices: Sequence[Notice]) -> list[Row]:
 def _occurrence(connection: Connection, notice: Notice) -> int:
     """The last change of what it is about."""
     if not notice.about:
-        return notice.limit
+        return notice.occurrence
     ((last,),) = by_ids(connection, queries.LAST_OF_TASKS, notice.about)
     return int(last)
 

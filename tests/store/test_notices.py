@@ -33,6 +33,7 @@ def test_a_notice_is_a_line_of_the_outbox_and_its_words(store, epoch, task) -> N
         ChangeRecord(before + 2, ChangeKind.NOTICE, "shot.failed", "job", None, None, 77),
     )
     told = store.notices(before + 1, before + 2)
+    assert {each.occurrence for each in told.values()} == {store.tasks([task.id])[task.id].seq}
     assert {seq: (each.shot, each.words) for seq, each in told.items()} == {
         before + 1: ("sh010", "it broke"),
         before + 2: ("sh020", "a\ufffdb"),
@@ -67,8 +68,8 @@ def test_what_is_about_something_else_is_told_too(store, epoch, task, other) -> 
 
 def test_a_budget_is_told_of_once_for_each_amount(store, epoch) -> None:
     budget = {"kind": NoticeKind.BUDGET_REACHED, "shot": "", "job": ""}
-    assert store.tell(epoch, [notice(limit=10, **budget)], 1) == 1
-    assert store.tell(epoch, [notice(limit=10, **budget), notice(limit=20, **budget)], 1) == 1
+    assert store.tell(epoch, [notice(occurrence=10, **budget)], 1) == 1
+    assert store.tell(epoch, [notice(occurrence=10, **budget), notice(occurrence=20, **budget)], 1) == 1
     assert [line.job for line in store.changes_after(0)] == [None, None]
 
 
