@@ -48,9 +48,10 @@ from farm.shots.reading.schema import (
     YesNo,
 )
 from farm.shots.reading.values import BadValue
+from farm.webhook import Webhook, doubtful
 
 APP = "farm"
-FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators"})
+FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators", "webhooks"})
 """Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
@@ -208,6 +209,7 @@ class Config(Entry):
     | `FARM_METRICS`     | `metrics`     | where a driver serves metrics: host:port, or off | `127.0.0.1:9464`    |
     | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
     | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
+    |                    | `webhooks`    | who is told what becomes of jobs            | nobody                   |
 
     Several roots are parted by semicolons.
     """
@@ -232,6 +234,7 @@ class Config(Entry):
     """Where numbers for Prometheus are served; None for nowhere."""
     certificate: File | None = None
     certificate_key: File | None = None
+    webhooks: tuple[Webhook, ...] = ()
 
     @property
     def allowed(self) -> Allowed:
@@ -335,8 +338,13 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
         if env.get(variable, "").strip():
             cells[name] = Cell(env[variable], Place(variable))
     config, findings = checked(Config, cells)
-    raise_errors(findings)
+    raise_errors((*findings, *doubtful(config.webhooks, cells.get("webhooks"))))
     return config
+
+
+def variable(name: str) -> str:
+    """What an environment variable holds that the settings name; "" where it is not set."""
+    return os.environ.get(name, "").strip()
 
 
 def load_project(path: Path | None, beside: Path) -> Project:

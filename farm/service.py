@@ -31,6 +31,7 @@ from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, j
 from farm.kit import Kit
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
+from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
 from farm.outlook import Outlook, outlook_of
 from farm.shotfarm import ShotFarm, looked_at
 from farm.shots.folder import Found, look_through
@@ -136,6 +137,16 @@ class Service:
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
             return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    def notifications(self, out: str, limit: int, *, troubled: bool) -> tuple[DeliveryView, ...]:
+        """What webhooks were told, newest first; of what is in trouble only."""
+        with Site(self.config, out).existing_store() as store:
+            found = store.deliveries(limit, troubled=troubled) if store else ()
+        return tuple(map(delivery_view, found))
+
+    def test_webhooks(self, which: str, out: str) -> tuple[TrialView, ...]:
+        """Send a test message to every webhook of the settings, or to one. Raises `InputError` where there is none."""
+        return tuple(trials(self.config.webhooks, which, Site(self.config, out).out, now_us))
 
     # -- models -------------------------------------------------------------------------------------------------
 

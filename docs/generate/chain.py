@@ -21,7 +21,7 @@ FLOORS = {
     "report": "a job's page",
     "summary": "what came of a job",
     "resume": "what is there already",
-    "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper",
+    "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper; `notify` tells webhooks",
     "driver": "the loop: requests, plans, commits, commands",
     "stages": "one file each; what lies in the clip store",
     "delivery": "timecode, burn-in, slate, provenance",

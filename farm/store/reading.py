@@ -61,6 +61,13 @@ class Reading(Transactions):
                 rows.job_line_record(row, counts.get(row.id, {})) for row in connection.execute(queries.JOB_LINES)
             )
 
+    def job_line(self, job: str) -> JobLine | None:
+        """One job as a listing shows it."""
+        with self._reading() as connection:
+            row = connection.execute(queries.JOB_LINE, {"job": job}).first()
+            counts = _counts(connection.execute(queries.COUNTS_OF, {"job": job})) if row else {}
+        return rows.job_line_record(row, counts.get(job, {})) if row else None
+
     def counts(self, job: str) -> Mapping[tuple[str, TaskState], int]:
         """How many tasks of a job are in a state, by stage and state; only what is not 0."""
         with self._reading() as connection:
