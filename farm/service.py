@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -33,6 +33,8 @@ from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
 from farm.outlook import Outlook, outlook_of
+from farm.overview.reader import Reader
+from farm.overview.values import Overview
 from farm.shotfarm import ShotFarm, looked_at
 from farm.shots.folder import Found, look_through
 from farm.site import Site
@@ -147,6 +149,21 @@ class Service:
     def test_webhooks(self, which: str, out: str) -> tuple[TrialView, ...]:
         """Send a test message to every webhook of the settings, or to one. Raises `InputError` where there is none."""
         return tuple(trials(self.config.webhooks, which, Site(self.config, out).out, now_us))
+
+    def overview(self, out: str) -> Overview:
+        """The farm as it is now."""
+        with closing(self._reader(out)) as reader:
+            return reader.read(now_us())
+
+    @contextmanager
+    def lookout(self, out: str) -> Iterator[Callable[[], Overview]]:
+        """The same again and again, also while the job store is away for a while."""
+        with closing(self._reader(out)) as reader:
+            yield lambda: reader.look(now_us())
+
+    def _reader(self, out: str) -> Reader:
+        site = Site(self.config, out)
+        return Reader(site.out, site.existing_store)
 
     # -- models -------------------------------------------------------------------------------------------------
 
@@ -393,13 +410,16 @@ class Service:
     # -- submissions ----------------------------------------------------------------------------------------------
 
     @contextmanager
-    def stopping_on_signals(self) -> Iterator[None]:
-        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once."""
+    def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:
+        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once.
+
+        Gives what tells whether a stop was asked for.
+        """
         before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
         self._heeds_signals = True
         self._hear_signals()
         try:
-            yield
+            yield self._stop.is_set
         finally:
             self._heeds_signals = False
             for number, handler in before.items():

@@ -21,24 +21,12 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.chain import StageName
+from farm.overview.headway import expected, rough_cost
 from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
 REFRESHES_PER_S = 4
 BAR_WIDTH = 48
-
-_WEIGHT = {
-    StageName.GENERATE: 10.0,
-    StageName.INTERPOLATE: 10.0,
-    StageName.CONFORM: 5.0,
-    StageName.LOOP: 5.0,
-    StageName.ASSEMBLE: 6.0,
-    StageName.UPSCALE: 5.0,
-    StageName.COMPARE: 3.0,
-    StageName.DELIVER: 3.0,
-    StageName.SCORE: 2.0,
-}
-"""Rough relative cost of stages, for the bar and the time left; 1 for the others."""
 
 LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE, StageName.MIX})
 """Stages whose end is worth a line of its own."""
@@ -93,11 +81,14 @@ class Watch:
 
     @property
     def fraction(self) -> float:
-        """How much of the whole job is done, by rough cost; every shot will be delivered, every list assembled."""
-        expected = {stage: max(self.planned(stage), self._at_least(stage)) for stage in StageName}
-        total = sum(_cost(stage) * count for stage, count in expected.items())
-        done = sum(_cost(stage) * self.done[stage] for stage in StageName)
-        under_way = sum(_cost(self.tasks[task].stage) * part for task, part in self.running.items())
+        """How much of the whole job is done, by rough cost (`farm.overview.headway`)."""
+        planned, shots = (
+            Counter(task.stage for task in self.tasks.values()),
+            {task.shot for task in self.tasks.values()},
+        )
+        total = sum(rough_cost(stage) * count for stage, count in expected(planned, len(shots - {""})).items())
+        done = sum(rough_cost(stage) * count for stage, count in self.done.items())
+        under_way = sum(rough_cost(self.tasks[task].stage) * part for task, part in self.running.items())
         return min(1.0, (done + under_way) / total) if total else 0.0
 
     @property
@@ -105,10 +96,6 @@ class Watch:
         """Seconds left at the rate so far; None before there is one."""
         elapsed = time.monotonic() - self.started
         return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.02 else None
-
-    def _at_least(self, stage: StageName) -> int:
-        shots = len({task.shot for task in self.tasks.values() if task.shot})
-        return {StageName.SELECT: shots, StageName.DELIVER: shots, StageName.ASSEMBLE: 1}.get(stage, 0)
 
 
 class LiveWatch(Watch):
@@ -192,10 +179,6 @@ class DriveLog:
 
     def _say(self, text: Text) -> None:
         self._console.print(Text.assemble((f"{datetime.now(UTC).astimezone():%H:%M:%S} ", "dim"), text), soft_wrap=True)
-
-
-def _cost(stage: str) -> float:
-    return _WEIGHT.get(StageName(stage), 1.0)
 
 
 def _clock(seconds: float) -> str:

@@ -16,7 +16,7 @@ FLOORS = {
     "terminal": "screens",
     "service": "the verbs, and where the parts are put together",
     "driving": "a driver put together from the settings; the doctor",
-    "asking": "requests and their answers; following a job; one farm at one output",
+    "asking": "requests and their answers; following a job; the farm at a glance; one farm at one output",
     "jobview": "jobs as people and as the driver see them",
     "report": "a job's page",
     "summary": "what came of a job",

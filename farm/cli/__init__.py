@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import bring, catalog, house, jobs, lists, models, notify
+from farm.cli import bring, catalog, house, jobs, lists, models, notify, top
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -37,6 +37,7 @@ for command in (
     jobs.jobs,
     jobs.status,
     jobs.watch,
+    top.top,
     jobs.why,
     jobs.approve,
     jobs.reroll,

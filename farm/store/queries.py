@@ -26,7 +26,7 @@ from farm.store.tables import (
     versions,
     watermarks,
 )
-from farm.tasks import TaskState
+from farm.tasks import AttemptState, TaskState
 
 # -- the lead ---------------------------------------------------------------------------------------------------
 
@@ -155,9 +155,11 @@ JOB_IDS = select(jobs.c.id).order_by(*_OLDEST_FIRST)
 JOBS_LIKE = JOB_IDS.where(func.substr(jobs.c.id, 1, func.length(bindparam("prefix"))) == bindparam("prefix"))
 SPENT_IN = select(jobs.c.id, jobs.c.spent_micros).where(jobs.c.state.in_(bindparam("states", expanding=True)))
 SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
-JOB_LINES = select(jobs).order_by(*_OLDEST_FIRST)
+_LATELY = (jobs.c.ended_us == 0) | (jobs.c.ended_us > bindparam("ended_after_us"))
+JOB_LINES = select(jobs).where(_LATELY).order_by(*_OLDEST_FIRST)
 JOB_LINE = select(jobs).where(jobs.c.id == bindparam("job"))
 COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
+COUNTS_LATELY = COUNTS.join(jobs, jobs.c.id == job_counts.c.job).where(_LATELY)
 COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
 TASK_TOTALS = (
     select(jobs.c.project, job_counts.c.stage, job_counts.c.state, func.sum(job_counts.c.tasks).label("tasks"))
@@ -208,6 +210,26 @@ NEXT_DELIVERY = (
 DELIVERIES = select(deliveries).order_by(deliveries.c.seq.desc(), deliveries.c.hook).limit(bindparam("limit"))
 TROUBLED = DELIVERIES.where((deliveries.c.state == DeliveryState.GIVEN_UP.value) | (PENDING & (deliveries.c.tries > 0)))
 PENDING_COUNTS = select(deliveries.c.hook, func.count().label("pending")).where(PENDING).group_by(deliveries.c.hook)
+DURATIONS = (
+    select(
+        attempts.c.job,
+        tasks.c.stage,
+        func.count().label("attempts"),
+        func.sum(attempts.c.ended_us - attempts.c.started_us).label("total_us"),
+    )
+    .select_from(changes)
+    .join(attempts, and_(attempts.c.task == changes.c.task, attempts.c.number == changes.c.attempt))
+    .join(tasks, tasks.c.id == changes.c.task)
+    .where(
+        and_(
+            changes.c.seq > select(farm.c.seq).scalar_subquery() - bindparam("lines"),
+            changes.c.kind == ChangeKind.ATTEMPT_ENDED.value,
+            changes.c.state == AttemptState.DONE.value,
+        )
+    )
+    .group_by(attempts.c.job, tasks.c.stage)
+)
+"""Walks only the end of the outbox, however long it is."""
 WATERMARK = select(watermarks.c.seq).where(watermarks.c.consumer == bindparam("consumer"))
 READERS = select(task_inputs.c.source, task_inputs.c.task).where(Among(task_inputs.c.source)).distinct()
 MEMBERSHIPS = select(job_task).where(Among(job_task.c.task)).order_by(job_task.c.seq)

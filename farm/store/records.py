@@ -224,6 +224,14 @@ class Snapshot:
     """The tasks of each job, in its order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Of some attempts."""
+
+    attempts: int
+    total_us: int
+
+
 class ChangeKind(StrEnum):
     """What a line of the outbox is about."""
 
