@@ -19,6 +19,7 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
+from farm.logs.format import LogFormat
 from farm.shots.model import AUTO, DurationFit, Fit, Interpolate, LoopMethod
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
@@ -98,6 +99,7 @@ Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
 Emphasis: TypeAlias = Annotated[Fraction, PlainValidator(_emphasis)]
+LogFormatWord: TypeAlias = Annotated[LogFormat, PlainValidator(values.choice(LogFormat))]
 
 
 def _cores() -> int:
@@ -184,6 +186,7 @@ class Config(Entry):
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
     | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
     | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
+    | `FARM_LOG_FORMAT`  | `log_format`  | `text`, `json`, or `auto`: text at a terminal | `auto`              |
 
     Several roots are parted by semicolons.
     """
@@ -206,6 +209,7 @@ class Config(Entry):
     generators: tuple[Generator, ...] = ()
     certificate: File | None = None
     certificate_key: File | None = None
+    log_format: LogFormatWord = LogFormat.AUTO
 
     @property
     def allowed(self) -> Allowed:
@@ -218,6 +222,8 @@ class Retention(Entry):
 
     rejected_days: Days = 30
     """Mezzanines of takes that were not chosen."""
+    log_days: Days = 90
+    """Logs of attempts."""
 
 
 class SequenceTerms(Entry):

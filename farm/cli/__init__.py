@@ -38,6 +38,7 @@ for command in (
     jobs.status,
     jobs.watch,
     jobs.why,
+    jobs.logs,
     jobs.approve,
     jobs.reroll,
     jobs.priority,

@@ -12,6 +12,7 @@ import typer
 
 from farm.cli.options import Exit, JobArgument, JsonOption, OutOption, WaitOption
 from farm.cli.screen import complain, console, service
+from farm.logs.words import legible
 
 if TYPE_CHECKING:
     from farm.jobview import Receipt
@@ -79,6 +80,35 @@ def why(
         show_receipt(receipt, json)
     else:
         console().print(why_view(receipt.answer))
+
+
+def logs(
+    subject: Annotated[str, typer.Argument(metavar="JOB|TASK", help="A job, or the beginning of a task's id.")],
+    shot: Annotated[str, typer.Argument(metavar="[SHOT]", help="One of the job's shots.")] = "",
+    stage: Annotated[str, typer.Argument(metavar="[STAGE]", help="generate, score, deliver, …")] = "",
+    take: Annotated[int, typer.Argument(metavar="[TAKE]", min=0, help="The number of a take.")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
+    attempt: Annotated[int, typer.Option(min=0, help="Which of its attempts; else the last.")] = 0,
+    out: OutOption = "",
+    json: Annotated[bool, typer.Option("--json", help="Print each line as a JSON object, as it is kept.")] = False,
+) -> None:
+    """Show what a task logged. Of several that are meant: what failed, else what runs."""
+    from farm.logbook import Remark
+    from farm.logs.line import Line
+    from farm.logview import shown
+
+    farm, screen = service(), console()
+    has_colour = screen.is_terminal and not screen.no_color
+    with farm.stopping_on_signals():
+        for piece in farm.logs(subject, out, shot=shot, stage=stage, take=take, attempt=attempt, follow=follow):
+            if not json:
+                typer.echo(shown(piece, colour=has_colour), color=True)
+            elif isinstance(piece, Line):
+                typer.echo(piece.json())
+            elif isinstance(piece, Remark):
+                complain(legible(piece.words), "dim")
+    if farm.stopped:
+        raise typer.Exit(Exit.INTERRUPTED)
 
 
 def approve(

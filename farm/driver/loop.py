@@ -384,9 +384,10 @@ class Driver:
             case StopWorker():
                 self._pool.stop(command.worker)
             case Run():
-                task = command.task
-                inputs = self._jobs.wanting(task.id)[0].plan.inputs(task)
-                self._pool.run(command.worker, Work(task, command.attempt, inputs, command.alone, command.lean))
+                task, run = command.task, self._jobs.wanting(command.task.id)[0]
+                inputs = run.plan.inputs(task)
+                work = Work(task, command.attempt, inputs, command.alone, command.lean, run.job.id)
+                self._pool.run(command.worker, work)
             case CancelAttempt():
                 self._pool.cancel(command.worker, command.task, command.attempt)
 
