@@ -9,7 +9,7 @@ Reads what lies in the two stores and needs no driver: the attempt may run on an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -90,21 +90,25 @@ class Logbook:
         `rest` waits some seconds, and says whether to stop.
         """
         record, others = self._find(subject)
-        task, number, told = record.task, attempt, False
-        if record.state in SETTLED and attempt:
+        task, number, told = record.task, attempt, 0
+        if record.state in SETTLED:
             _check(task, attempt, self._attempts(task.id))
         while True:
             attempts = self._attempts(task.id)
             if len(attempts) >= max(number, 1):
                 current = attempts[number - 1]
-                yield from self._one(task, current, len(attempts), others, rest)
+                is_stopped = yield from self._one(task, current, len(attempts), others, rest)
+                if is_stopped or current.number == attempt:
+                    return
                 number = current.number + 1
             record = self.store.tasks([task.id])[task.id]
-            if (attempt and number > attempt) or (record.state in SETTLED and record.attempts < max(number, 1)):
-                return
-            if not told and record.attempts < max(number, 1):
-                yield Remark(_not_begun(record))
-                told = True
+            if record.attempts < max(number, 1) and record.state is not TaskState.RUNNING:
+                is_over = record.state in SETTLED
+                if told < max(number, 1) and not (is_over and number):
+                    yield Remark(_not_begun(record))
+                    told = max(number, 1)
+                if is_over:
+                    return
             if rest(POLL_S):
                 return
 
@@ -117,7 +121,8 @@ class Logbook:
         attempts: int,
         others: int,
         rest: Callable[[float], bool] | None = None,
-    ) -> Iterator[Piece]:
+    ) -> Generator[Piece, None, bool]:
+        """Gives True when `rest` said to stop."""
         yield Heading(
             label=task.label,
             task=task.id,
@@ -136,9 +141,9 @@ class Logbook:
                 yield line
             if attempt.manifest or rest is None:
                 yield from _ending(attempt, said)
-                return
+                return False
             if rest(POLL_S):
-                return
+                return True
 
     def _now(self, attempt: AttemptRecord) -> AttemptRecord:
         try:

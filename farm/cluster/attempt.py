@@ -31,7 +31,7 @@ from farm.canonical import content_id
 from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, InputError, KeyExists, StorageError, failure_kind
+from farm.errors import Cancelled, FailureKind, FarmError, InputError, KeyExists, StorageError, failure_kind
 from farm.logs.attempt import AttemptLog, attempt_log
 from farm.logs.fields import Fields, log_context
 from farm.models import enhance
@@ -329,7 +329,7 @@ def _outcome(work: Work, place: Workplace, ctx: AttemptContext, log: AttemptLog)
     except Exception as error:  # the process boundary: everything ends up in the manifest
         failed, before = _failed(error), log.last
         logger.exception("%s", failed["message"])
-        tail = log.last if failed["failure"] is FailureKind.BUG else before  # others' message says it all
+        tail = before if isinstance(error, FarmError) else log.last  # one raised on purpose says it all in its message
         return failed | {"tail": tail, "facts": ctx.facts}
     return {"state": AttemptState.DONE, "files": files, "facts": {**ctx.facts, **outputs.facts}}
 

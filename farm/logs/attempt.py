@@ -165,12 +165,8 @@ class _Attempts(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         log = _own.get() or _only()
-        if not isinstance(log, AttemptLog):
-            return
-        try:
+        if isinstance(log, AttemptLog):
             log.add(Line.of(record))
-        except Exception:  # noqa: BLE001 - whatever a message that cannot be made raises: logging tells of it
-            self.handleError(record)
 
 
 _NOBODYS = object()

@@ -40,6 +40,13 @@ def rank_source(rank: int) -> str:
     return f"rank{rank}-{uuid.uuid4().hex[:8]}"
 
 
+def is_log(name: str) -> bool:
+    """Whether a file of an attempt, by its own name, is its log, a part of it or another rank's: other records of an
+    attempt lie in the same folder.
+    """
+    return _NAME.fullmatch(name) is not None
+
+
 def whole_key(prefix: str, source: str) -> str:
     return f"{prefix}/{source}.jsonl"
 

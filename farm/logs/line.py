@@ -42,12 +42,12 @@ class Line:
 
     @classmethod
     def of(cls, record: logging.LogRecord) -> Self:
-        """Raises whatever a message and arguments that do not fit one another raise."""
+        """Raises nothing: what is logged is never worth a failure."""
         return cls(
             at_us=int(record.created * 1e6),
             level=record.levelname.lower(),
             logger=record.name,
-            message=shortened(record.getMessage(), MESSAGE_LIMIT),
+            message=shortened(_message(record), MESSAGE_LIMIT),
             fields=fields_of(record),
             traceback=shortened(_traceback(record), TRACEBACK_LIMIT),
         )
@@ -102,6 +102,13 @@ def _us(time: str) -> int:
 
 def _fields(found: Mapping[str, Any]) -> dict[str, str | int]:
     return {name: found[name] for name in FIELDS if isinstance(found.get(name), str | int)}
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001 - whatever arguments that do not fit, or their own words, raise
+        return f"{record.msg!r} could not be filled in: {type(error).__name__}"
 
 
 def _traceback(record: logging.LogRecord) -> str:

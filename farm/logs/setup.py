@@ -21,6 +21,8 @@ from farm.logs.words import text
 
 FARM = "farm"
 SPOKEN = ("stdout", "stderr")
+SHOWN = tuple(name for name in FIELDS if name not in {"project", "task", "lane"})
+"""What a line is about, as far as people at a terminal want to read it every time."""
 
 
 def set_up(log_format: LogFormat) -> None:
@@ -55,7 +57,7 @@ class _ErrorStream(logging.Handler):
         try:
             stream.write(f"{self.format(record)}\n")
             stream.flush()
-        except Exception:  # noqa: BLE001 - whatever a message that cannot be made, or a reader that left, raises
+        except (OSError, ValueError):  # nobody reads it any more, or the disk is full
             self.handleError(record)
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -76,7 +78,7 @@ class _Text(logging.Formatter):
         self._is_terminal = is_terminal
 
     def format(self, record: logging.LogRecord) -> str:
-        return text(Line.of(record), colour=self._is_terminal and colours(), dated=not self._is_terminal, about=FIELDS)
+        return text(Line.of(record), colour=self._is_terminal and colours(), dated=not self._is_terminal, about=SHOWN)
 
 
 def colours() -> bool:

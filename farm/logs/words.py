@@ -55,7 +55,7 @@ def said(line: Line) -> list[str]:
 
 def tail(lines: Iterable[Line], *, lines_at_most: int, width: int) -> tuple[str, ...]:
     """The last words of a log, one after the other."""
-    words = [each for line in lines for each in said(line)]
+    words = [each for line in lines for each in said(line) if each.strip(" ^~")]  # not a traceback's underlining
     return tuple(each if len(each) <= width else f"{each[: width - 1]}…" for each in words[-lines_at_most:])
 
 

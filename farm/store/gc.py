@@ -5,8 +5,8 @@
     old log          of an attempt that ended, past a retention of its own
 
 Kept whatever its age: everything of a live job, every pin, every take that a deliverable or a cut was made from, every
-deliverable, proxy, asset and manifest, what tasks noted for their next attempts, and every file of a task that this job
-store does not know: it may belong to another machine's.
+deliverable, proxy, asset, manifest and score, what tasks noted for their next attempts, and every file of a task that
+this job store does not know: it may belong to another machine's.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Self
 
 from farm.chain import StageName
 from farm.errors import KeyMissing
+from farm.logs.files import is_log
 from farm.store.backend import Entry
 from farm.store.catalog_rows import FINISHING
 from farm.store.clips import ClipStore
@@ -28,11 +29,11 @@ from farm.store.jobs import JobStore
 from farm.store.records import Snapshot, TaskRecord
 from farm.tasks import FileClass, TaskId, TaskState
 
-NOTES = 0
-"""Stands for the attempt where a task's notes lie, beside the logs of its attempts."""
 DAY_US = 24 * 3600 * 1_000_000
 
-_KEY = re.compile(r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P=start)[^/]*)/(?P<attempt>\d+)/.+")
+_KEY = re.compile(
+    r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P=start)[^/]*)/(?P<attempt>\d+)/(?P<name>.+)"
+)
 _TAKES = FINISHING | {StageName.GENERATE}
 """Stages that leave a mezzanine of a take."""
 _JUDGES = frozenset({StageName.SCORE, StageName.SELECT, StageName.COMPARE})
@@ -79,7 +80,7 @@ def garbage(
             continue
         file_class, attempt = FileClass(found["file_class"]), int(found["attempt"])
         if file_class is FileClass.LOG:
-            is_old = entry.modified_us < before.logs_us and attempt > NOTES and record.task.id not in live
+            is_old = entry.modified_us < before.logs_us and is_log(found["name"]) and record.task.id not in live
             why = Why.LOG if is_old else None
         else:
             why = _why(record, file_class, attempt, wanted) if entry.modified_us < before.files_us else None
