@@ -1,6 +1,6 @@
 """A task's log as a person reads it: a heading for each attempt, its lines, how it ended.
 
-generate sh010 take 2   attempt 2 of 2, on cpu-3, since 14:02:11, task 3fa9c1d2
+generate sh010 take 2   attempt 2 of 2, on cpu-3, begun 14:02, task 3fa9c1d2
 14:02:24 loaded in 12.3 s: …
 attempt 2 failed after 31.2 s (bug): …
 """
@@ -43,6 +43,11 @@ def shown(piece: Piece, *, colour: bool) -> str:
             return f"{_RED if piece.is_bad else _DIM}{words}{_PLAIN}" if colour else words
 
 
+def is_detail(piece: Piece) -> bool:
+    """What people want to see only when they look for it."""
+    return isinstance(piece, Line) and piece.level == "debug"
+
+
 def last_words_views(found: Sequence[LastWords]) -> Iterator[Text]:
     """Of several failures, each after an empty line: all that one has said last, less of each where they are many."""
     at_most = max(LEAST, LAST_WORDS // max(1, len(found)))
@@ -66,9 +71,9 @@ def _heading(heading: Heading) -> tuple[str, str]:
     about = [
         f"attempt {heading.attempt} of {heading.attempts}",
         f"on {heading.worker}",
-        f"since {clock(heading.started_us)}",
+        f"begun {clock(heading.started_us)}",
         f"task {heading.task[:ID_DIGITS]}",
     ]
     if heading.others:
-        about.append(f"{heading.others} more are meant: add a stage, a take")
+        about.append(f"one of {heading.others + 1}: name a stage, a take for another")
     return heading.label, ", ".join(about)

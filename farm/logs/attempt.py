@@ -76,7 +76,8 @@ class AttemptLog:
             mark, encoded = Mark(self.count, line.at_us), _encoded(replace(line, number=self.count))
             self._whole.add(mark, encoded)
             self._fresh.add(mark, encoded)
-            self._last.append(line)
+            if line.level != "debug":
+                self._last.append(line)
             if self._timer is None:
                 self._timer = Timer(self._gap_s, self._write_part)
                 self._timer.daemon = True
@@ -84,7 +85,7 @@ class AttemptLog:
 
     @property
     def last(self) -> tuple[str, ...]:
-        """Its last words."""
+        """Its last words, without details."""
         with self._lines:
             return words.tail(self._last, lines_at_most=TAIL_LINES, width=TAIL_WIDTH)
 

@@ -43,7 +43,7 @@ def text(line: Line, *, colour: bool = False, dated: bool = False, about: Iterab
     head = f"{dim}{_clock(line.at_us, dated=dated)}{plain} {_styled(first, style)}"
     if place:
         head += f"   {dim}{place}{plain}"
-    return "\n".join([head, *(f"{dim}{_BAR}{plain}{_styled(each, style or dim)}" for each in more)])
+    return "\n".join([head, *(f"{dim}{_BAR}{plain}{_styled(each, dim)}" for each in more)])
 
 
 def said(line: Line) -> list[str]:

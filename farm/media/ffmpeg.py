@@ -64,7 +64,7 @@ def start(
         "-hide_banner", "-nostdin", "-loglevel", loglevel, "-filter_complex_threads", str(threads)
     )
     command = ffmpeg.compile(stream, cmd=binary(), overwrite_output=True)
-    logger.debug("%s", shlex.join(map(str, command)))
+    logger.debug("%s", shlex.join(["ffmpeg", *map(str, command[1:])]))
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
     process = subprocess.Popen(
         command,

@@ -78,7 +78,7 @@ def test_a_log_is_followed_from_another_process_to_its_end(studio, out, tmp_path
         studio.env = {**os.environ, **studio.env}  # with the bucket's address
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=studio.env) as follower:
             assert follower.stdout is not None
-            assert next(follower.stdout).startswith("talk sh010 take 2   attempt 1 of 1, on gpu-3, since ")
+            assert next(follower.stdout).startswith("talk sh010 take 2   attempt 1 of 1, on gpu-3, begun ")
             worker.start()
             told = [next(follower.stdout) for _ in range(3)]  # while it runs
             assert [line[9:] for line in told] == [f"warning: denoised step {number}\n" for number in range(3)]
