@@ -19,6 +19,7 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
+from farm.logs.format import LogFormat
 from farm.shots.model import AUTO, DurationFit, Fit, Interpolate, LoopMethod
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
@@ -122,6 +123,7 @@ Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
 Emphasis: TypeAlias = Annotated[Fraction, PlainValidator(_emphasis)]
+LogFormatWord: TypeAlias = Annotated[LogFormat, PlainValidator(values.choice(LogFormat))]
 
 
 def _cores() -> int:
@@ -210,6 +212,7 @@ class Config(Entry):
     | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
     | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
     |                    | `webhooks`    | who is told what becomes of jobs            | nobody                   |
+    | `FARM_LOG_FORMAT`  | `log_format`  | `text`, `json`, or `auto`: text at a terminal | `auto`              |
 
     Several roots are parted by semicolons.
     """
@@ -235,6 +238,7 @@ class Config(Entry):
     certificate: File | None = None
     certificate_key: File | None = None
     webhooks: tuple[Webhook, ...] = ()
+    log_format: LogFormatWord = LogFormat.AUTO
 
     @property
     def allowed(self) -> Allowed:
@@ -247,6 +251,8 @@ class Retention(Entry):
 
     rejected_days: Days = 30
     """Mezzanines of takes that were not chosen."""
+    log_days: Days = 90
+    """Logs of attempts."""
 
 
 class SequenceTerms(Entry):

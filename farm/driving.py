@@ -187,6 +187,7 @@ def _setup(led: Led, cores: int = 1) -> WorkerSetup:
         certificate=str(config.certificate or ""),
         certificate_key=str(config.certificate_key or ""),
         cores=cores,
+        log_format=config.log_format,
     )
 
 

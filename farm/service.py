@@ -29,6 +29,7 @@ from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.kit import Kit
+from farm.logbook import Logbook, Piece, Subject
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
@@ -111,8 +112,15 @@ class Service:
         with site.existing_store() as store:
             if store is None:
                 raise InputError(f"{site.out} has no job store on this machine (collect garbage where its renders ran)")
-            days = load_project(project, Path.cwd()).retention.rejected_days
-            return collect(site.clips, store, now_us=now_us(), older_than_days=days, dry_run=not delete)
+            keep = load_project(project, Path.cwd()).retention
+            return collect(
+                site.clips,
+                store,
+                now_us=now_us(),
+                older_than_days=keep.rejected_days,
+                logs_older_than_days=keep.log_days,
+                dry_run=not delete,
+            )
 
     def doctor(self, out: str) -> tuple[Check, ...]:
         from farm.doctor import examine
@@ -251,6 +259,22 @@ class Service:
         """
         with self._asking(out) as asking:
             return asking.why(subject, shot, wait_s)
+
+    def logs(
+        self, subject: str, out: str, *, shot: str, stage: str, take: int, attempt: int, follow: bool
+    ) -> Iterator[Piece]:
+        """What a task logged: `subject` is the beginning of its id, or a job of which the rest names a task.
+
+        Attempt 0 is the last. Following ends with the task, or when a stop is asked for. Raises `InputError` for what
+        is not there.
+        """
+        with self._asking(out) as asking:
+            job = asking.job_if_any(subject)
+            if not job and (shot or stage or take):
+                raise InputError(f'there is no job "{subject}" (farm jobs --all lists them)')
+            named = Subject(job, "" if job else subject, shot, stage, take)
+            book = Logbook(asking.store, Site(self.config, out).clips)
+            yield from book.follow(named, attempt, self._stop.wait) if follow else book.read(named, attempt)
 
     def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         """Have a take delivered, whatever the ranking says."""
@@ -408,6 +432,11 @@ class Service:
         return describe()
 
     # -- submissions ----------------------------------------------------------------------------------------------
+
+    @property
+    def stopped(self) -> bool:
+        """True once a stop was asked for."""
+        return self._stop.is_set()
 
     @contextmanager
     def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:

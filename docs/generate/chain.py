@@ -31,6 +31,9 @@ FLOORS = {
     "scheduler": "pure; how frames are made",
     "config": "the only reader of settings; what is asked for",
     "tasks": "the nouns",
+    "lastwords": "what failed said last",
+    "logs": "lines of logs, their form and where they go; an attempt's own log",
+    "logview": "logs as people read them",
 }
 """By one module of it, what a floor is for."""
 

@@ -39,6 +39,7 @@ for command in (
     jobs.watch,
     top.top,
     jobs.why,
+    jobs.logs,
     jobs.approve,
     jobs.reroll,
     jobs.priority,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from time import perf_counter
 
@@ -390,9 +390,8 @@ class Driver:
             case StopWorker():
                 self._pool.stop(command.worker)
             case Run():
-                task = command.task
-                inputs = self._jobs.wanting(task.id)[0].plan.inputs(task)
-                self._pool.run(command.worker, Work(task, command.attempt, inputs, command.alone, command.lean))
+                inputs = self._jobs.wanting(command.task.id)[0].plan.inputs(command.task)
+                self._pool.run(command.worker, _work(command, inputs))
             case CancelAttempt():
                 self._pool.cancel(command.worker, command.task, command.attempt)
 
@@ -448,3 +447,8 @@ def _taken(queue: deque[Event], at_most: int) -> Iterator[Event]:
     """The first events of `queue`, taken off it."""
     for _ in range(min(at_most, len(queue))):
         yield queue.popleft()
+
+
+def _work(run: Run, inputs: Mapping[str, str]) -> Work:
+    """What a worker is handed."""
+    return Work(run.task, run.attempt, inputs, alone=run.alone, lean=run.lean, job=run.job)

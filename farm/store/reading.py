@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
@@ -27,6 +28,7 @@ from farm.store.rows import AnyRow
 from farm.store.transactions import Transactions, without_collecting
 from farm.tasks import TaskId, TaskState
 
+_BEGINNING = re.compile(r"[0-9a-f]{1,32}")
 LIVE = [state.value for state in JobState if state.live]
 
 
@@ -53,6 +55,14 @@ class Reading(Transactions):
         """The ids of the jobs that begin with `prefix`, oldest first."""
         with self._reading() as connection:
             return tuple(connection.execute(queries.JOBS_LIKE, {"prefix": prefix}).scalars())
+
+    def find_tasks(self, prefix: str, limit: int) -> tuple[TaskId, ...]:
+        """The ids of the tasks that begin with `prefix`, in order, at most `limit`; none for what begins no id."""
+        if not _BEGINNING.fullmatch(prefix):
+            return ()
+        with self._reading() as connection:
+            row = {"prefix": prefix, "beyond": f"{prefix}g", "limit": limit}  # no digit of an id is so large
+            return tuple(map(TaskId, connection.execute(queries.TASKS_LIKE, row).scalars()))
 
     def job_lines(self, ended_after_us: int = 0) -> tuple[JobLine, ...]:
         """All jobs as a listing shows them, oldest first: cheap however large they are.
