@@ -22,15 +22,17 @@ from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
-from farm.driving import Led, OfJob, driver_here, driver_on_cluster
+from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
 from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.kit import Kit
+from farm.logbook import Logbook, Piece, Subject
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
+from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
 from farm.outlook import Outlook, outlook_of
 from farm.overview.reader import Reader
 from farm.overview.values import Overview
@@ -110,8 +112,15 @@ class Service:
         with site.existing_store() as store:
             if store is None:
                 raise InputError(f"{site.out} has no job store on this machine (collect garbage where its renders ran)")
-            days = load_project(project, Path.cwd()).retention.rejected_days
-            return collect(site.clips, store, now_us=now_us(), older_than_days=days, dry_run=not delete)
+            keep = load_project(project, Path.cwd()).retention
+            return collect(
+                site.clips,
+                store,
+                now_us=now_us(),
+                older_than_days=keep.rejected_days,
+                logs_older_than_days=keep.log_days,
+                dry_run=not delete,
+            )
 
     def doctor(self, out: str) -> tuple[Check, ...]:
         from farm.doctor import examine
@@ -138,6 +147,16 @@ class Service:
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
             return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    def notifications(self, out: str, limit: int, *, troubled: bool) -> tuple[DeliveryView, ...]:
+        """What webhooks were told, newest first; of what is in trouble only."""
+        with Site(self.config, out).existing_store() as store:
+            found = store.deliveries(limit, troubled=troubled) if store else ()
+        return tuple(map(delivery_view, found))
+
+    def test_webhooks(self, which: str, out: str) -> tuple[TrialView, ...]:
+        """Send a test message to every webhook of the settings, or to one. Raises `InputError` where there is none."""
+        return tuple(trials(self.config.webhooks, which, Site(self.config, out).out, now_us))
 
     def overview(self, out: str) -> Overview:
         """The farm as it is now."""
@@ -241,6 +260,22 @@ class Service:
         with self._asking(out) as asking:
             return asking.why(subject, shot, wait_s)
 
+    def logs(
+        self, subject: str, out: str, *, shot: str, stage: str, take: int, attempt: int, follow: bool
+    ) -> Iterator[Piece]:
+        """What a task logged: `subject` is the beginning of its id, or a job of which the rest names a task.
+
+        Attempt 0 is the last. Following ends with the task, or when a stop is asked for. Raises `InputError` for what
+        is not there.
+        """
+        with self._asking(out) as asking:
+            job = asking.job_if_any(subject)
+            if not job and (shot or stage or take):
+                raise InputError(f'there is no job "{subject}" (farm jobs --all lists them)')
+            named = Subject(job, "" if job else subject, shot, stage, take)
+            book = Logbook(asking.store, Site(self.config, out).clips)
+            yield from book.follow(named, attempt, self._stop.wait) if follow else book.read(named, attempt)
+
     def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         """Have a take delivered, whatever the ranking says."""
         return self._ask(Verb.APPROVE, job, out, wait_s, {"shot": shot, "take": take})
@@ -313,8 +348,13 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
         wanted = OfJob(lambda: job, observer)
-        led = Led(self.config, site, store, lease, farm)
-        with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
+        with (
+            measuring(self.config, site, only_if_asked=True) as metrics,
+            metrics.leading(store, lease.epoch) as meter,
+            driver_here(
+                Led(self.config, site, store, lease, farm, meter), wanted, self._stop, self._hear_signals
+            ) as driver,
+        ):
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -339,20 +379,22 @@ class Service:
     def drive(self, out: str, observer: Observer, *, embedded: bool) -> None:
         """Drive a farm until a stop is asked for; stands by while another driver leads."""
         site = Site(self.config, out)
-        while not self._stop.is_set():
-            with site.store() as store:
-                lease = store.lead_when_free(self._stop, waiting=logger.warning)
-                if lease is None:
-                    return
-                with lease:
-                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
-                    led = Led(self.config, site, store, lease, farm)
-                    drives = driver_here if embedded or not self.config.ray else driver_on_cluster
-                    try:
-                        with drives(led, observer, self._stop, self._hear_signals) as driver:
-                            driver.run()
-                    except LeaseError as error:
-                        logger.warning("%s; standing by", error)
+        drives = driver_here if embedded or not self.config.ray else driver_on_cluster
+        with measuring(self.config, site) as metrics:
+            while not self._stop.is_set():
+                with site.store() as store:
+                    metrics.stand_by()
+                    lease = store.lead_when_free(self._stop, waiting=logger.warning)
+                    if lease is None:
+                        return
+                    with lease, metrics.leading(store, lease.epoch) as meter:
+                        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
+                        led = Led(self.config, site, store, lease, farm, meter)
+                        try:
+                            with drives(led, observer, self._stop, self._hear_signals) as driver:
+                                driver.run()
+                        except LeaseError as error:
+                            logger.warning("%s; standing by", error)
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""
@@ -390,6 +432,11 @@ class Service:
         return describe()
 
     # -- submissions ----------------------------------------------------------------------------------------------
+
+    @property
+    def stopped(self) -> bool:
+        """True once a stop was asked for."""
+        return self._stop.is_set()
 
     @contextmanager
     def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:

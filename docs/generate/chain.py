@@ -21,7 +21,7 @@ FLOORS = {
     "report": "a job's page",
     "summary": "what came of a job",
     "resume": "what is there already",
-    "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper",
+    "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper; `notify` tells webhooks",
     "driver": "the loop: requests, plans, commits, commands",
     "stages": "one file each; what lies in the clip store",
     "delivery": "timecode, burn-in, slate, provenance",
@@ -31,6 +31,9 @@ FLOORS = {
     "scheduler": "pure; how frames are made",
     "config": "the only reader of settings; what is asked for",
     "tasks": "the nouns",
+    "lastwords": "what failed said last",
+    "logs": "lines of logs, their form and where they go; an attempt's own log",
+    "logview": "logs as people read them",
 }
 """By one module of it, what a floor is for."""
 

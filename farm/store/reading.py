@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
@@ -27,6 +28,7 @@ from farm.store.rows import AnyRow
 from farm.store.transactions import Transactions, without_collecting
 from farm.tasks import TaskId, TaskState
 
+_BEGINNING = re.compile(r"[0-9a-f]{1,32}")
 LIVE = [state.value for state in JobState if state.live]
 
 
@@ -54,6 +56,14 @@ class Reading(Transactions):
         with self._reading() as connection:
             return tuple(connection.execute(queries.JOBS_LIKE, {"prefix": prefix}).scalars())
 
+    def find_tasks(self, prefix: str, limit: int) -> tuple[TaskId, ...]:
+        """The ids of the tasks that begin with `prefix`, in order, at most `limit`; none for what begins no id."""
+        if not _BEGINNING.fullmatch(prefix):
+            return ()
+        with self._reading() as connection:
+            row = {"prefix": prefix, "beyond": f"{prefix}g", "limit": limit}  # no digit of an id is so large
+            return tuple(map(TaskId, connection.execute(queries.TASKS_LIKE, row).scalars()))
+
     def job_lines(self, ended_after_us: int = 0) -> tuple[JobLine, ...]:
         """All jobs as a listing shows them, oldest first: cheap however large they are.
 
@@ -70,6 +80,13 @@ class Reading(Transactions):
         with self._reading() as connection:
             found = connection.execute(queries.DURATIONS, {"lines": lines})
             return {(row.job, row.stage): Durations(row.attempts, int(row.total_us)) for row in found}
+
+    def job_line(self, job: str) -> JobLine | None:
+        """One job as a listing shows it."""
+        with self._reading() as connection:
+            row = connection.execute(queries.JOB_LINE, {"job": job}).first()
+            counts = _counts(connection.execute(queries.COUNTS_OF, {"job": job})) if row else {}
+        return rows.job_line_record(row, counts.get(job, {})) if row else None
 
     def counts(self, job: str) -> Mapping[tuple[str, TaskState], int]:
         """How many tasks of a job are in a state, by stage and state; only what is not 0."""
