@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, NamedTuple, TypeAlias, cast
 
 import platformdirs
 from pydantic import Field, PlainValidator
@@ -49,9 +49,10 @@ from farm.shots.reading.schema import (
     YesNo,
 )
 from farm.shots.reading.values import BadValue
+from farm.webhook import Webhook, doubtful
 
 APP = "farm"
-FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators"})
+FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators", "webhooks"})
 """Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
@@ -87,6 +88,28 @@ def _emphasis(raw: object) -> Fraction:
     return value
 
 
+class Address(NamedTuple):
+    """Where to listen on this machine. Port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _address(raw: object) -> Address | None:
+    """An address to listen on, "host:port"; "off" for none."""
+    text = values.text(raw)
+    if text.lower() == "off":
+        return None
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not colon or not host or not port.isdecimal() or not int(port) < 1 << 16 or (":" in host and text[0] != "["):
+        raise BadValue(f'"{text}" is no address', "write host:port, such as 127.0.0.1:9464, or off")
+    return Address(host, int(port))
+
+
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 File: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
@@ -94,6 +117,7 @@ NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
+Listen: TypeAlias = Annotated[Address | None, PlainValidator(_address)]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
@@ -184,8 +208,10 @@ class Config(Entry):
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
+    | `FARM_METRICS`     | `metrics`     | where a driver serves metrics: host:port, or off | `127.0.0.1:9464`    |
     | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
     | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
+    |                    | `webhooks`    | who is told what becomes of jobs            | nobody                   |
     | `FARM_LOG_FORMAT`  | `log_format`  | `text`, `json`, or `auto`: text at a terminal | `auto`              |
 
     Several roots are parted by semicolons.
@@ -207,8 +233,11 @@ class Config(Entry):
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80
     generators: tuple[Generator, ...] = ()
+    metrics: Listen = Address("127.0.0.1", 9464)
+    """Where numbers for Prometheus are served; None for nowhere."""
     certificate: File | None = None
     certificate_key: File | None = None
+    webhooks: tuple[Webhook, ...] = ()
     log_format: LogFormatWord = LogFormat.AUTO
 
     @property
@@ -315,8 +344,13 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
         if env.get(variable, "").strip():
             cells[name] = Cell(env[variable], Place(variable))
     config, findings = checked(Config, cells)
-    raise_errors(findings)
+    raise_errors((*findings, *doubtful(config.webhooks, cells.get("webhooks"))))
     return config
+
+
+def variable(name: str) -> str:
+    """What an environment variable holds that the settings name; "" where it is not set."""
+    return os.environ.get(name, "").strip()
 
 
 def load_project(path: Path | None, beside: Path) -> Project:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm.canonical import content_id
 from farm.clock import now_us
 from farm.config import Config, ProjectTerms
 from farm.driver.loop import Driver
-from farm.driver.seams import Farm, Observer, Pool
+from farm.driver.seams import Farm, Meter, Observer, Pool
+from farm.notify.hook import hooks_of
+from farm.notify.telling import telling
 from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy, micros
 from farm.scheduler.state import Scheduler
 from farm.site import Site
@@ -25,6 +29,9 @@ from farm.tasks import Outcome, Task, TaskId
 
 if TYPE_CHECKING:
     from farm.cluster.setup import WorkerSetup
+    from farm.metrics.process import Metrics
+
+logger = logging.getLogger(__name__)
 
 
 def policy(config: Config) -> Policy:
@@ -97,10 +104,29 @@ class Led:
     store: JobStore
     lease: Lease
     farm: Farm
+    meter: Meter
 
     @property
     def epoch(self) -> int:
         return self.lease.epoch
+
+
+@contextmanager
+def measuring(config: Config, site: Site, *, only_if_asked: bool = False) -> Iterator[Metrics]:
+    """What this process counts, served where the settings say; `only_if_asked` where they say so themselves."""
+    from farm.metrics.endpoint import serving
+    from farm.metrics.process import Metrics
+
+    folders = {"scratch": config.scratch}
+    if not config.database:
+        folders["state"] = config.state
+    if "://" not in site.out:
+        folders["out"] = Path(site.out)
+    budgets = {terms.project: micros(terms.budget) for terms in config.projects if terms.budget is not None}
+    metrics = Metrics(folders, budgets)
+    address = None if only_if_asked and "metrics" not in config.model_fields_set else config.metrics
+    with serving(address, metrics):
+        yield metrics
 
 
 @contextmanager
@@ -132,18 +158,20 @@ def driver_on_cluster(
 
 def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
     try:
-        yield Driver(
-            store=led.store,
-            epoch=led.epoch,
-            farm=led.farm,
-            scheduler=Scheduler(policy(led.config)),
-            pool=pool,
-            observer=observer,
-            clock=now_us,
-            stop=stop,
-            leader=leader(),
-            leads=lambda: led.lease.alive,
-        )
+        with telling(hooks_of(led.config.webhooks, logger.error), led.store, led.site.out, lambda: led.lease.alive):
+            yield Driver(
+                store=led.store,
+                epoch=led.epoch,
+                farm=led.farm,
+                scheduler=Scheduler(policy(led.config)),
+                pool=pool,
+                observer=observer,
+                clock=now_us,
+                stop=stop,
+                leader=leader(),
+                leads=lambda: led.lease.alive,
+                meter=led.meter,
+            )
     finally:
         pool.close()
 

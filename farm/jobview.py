@@ -172,10 +172,17 @@ def driver_view(pulse: Pulse | None, now_us: int) -> DriverView:
 
 def job_views(store: JobStore, now_us: int) -> tuple[JobView, ...]:
     """Every job, oldest first; last those that no driver has taken in."""
-    waits = _waits(store.last_pulse(), now_us)
-    there = tuple(_view(line, waits.get(line.id, {})) for line in store.job_lines())
+    return views_of(store.job_lines(), store.pending(), store.last_pulse(), now_us)
+
+
+def views_of(
+    lines: Iterable[JobLine], pending: Iterable[Request], pulse: Pulse | None, now_us: int
+) -> tuple[JobView, ...]:
+    """Jobs, and last those to be, that no driver has taken in."""
+    waits = _waits(pulse, now_us)
+    there = tuple(_view(line, waits.get(line.id, {})) for line in lines)
     known = {view.id for view in there}
-    return *there, *(view for view in _submitted(store.pending()) if view.id not in known)
+    return *there, *(view for view in _submitted(pending) if view.id not in known)
 
 
 def job_status(store: JobStore, job: str, now_us: int) -> JobStatus:

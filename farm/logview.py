@@ -15,8 +15,8 @@ from farm.jobview import clock
 from farm.lastwords import ID_DIGITS, LastWords
 from farm.logbook import Heading, Piece, Remark
 from farm.logs.line import Line
-from farm.logs.words import legible
 from farm.logs.words import text as line_text
+from farm.printable import legible
 
 ABOUT = ("rank",)
 """What lines of one log differ in."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
-from farm.driving import Led, OfJob, driver_here, driver_on_cluster
+from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
 from farm.follow import Follower
@@ -32,7 +32,10 @@ from farm.kit import Kit
 from farm.logbook import Logbook, Piece, Subject
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
+from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
 from farm.outlook import Outlook, outlook_of
+from farm.overview.reader import Reader
+from farm.overview.values import Overview
 from farm.shotfarm import ShotFarm, looked_at
 from farm.shots.folder import Found, look_through
 from farm.site import Site
@@ -144,6 +147,31 @@ class Service:
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
             return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    def notifications(self, out: str, limit: int, *, troubled: bool) -> tuple[DeliveryView, ...]:
+        """What webhooks were told, newest first; of what is in trouble only."""
+        with Site(self.config, out).existing_store() as store:
+            found = store.deliveries(limit, troubled=troubled) if store else ()
+        return tuple(map(delivery_view, found))
+
+    def test_webhooks(self, which: str, out: str) -> tuple[TrialView, ...]:
+        """Send a test message to every webhook of the settings, or to one. Raises `InputError` where there is none."""
+        return tuple(trials(self.config.webhooks, which, Site(self.config, out).out, now_us))
+
+    def overview(self, out: str) -> Overview:
+        """The farm as it is now."""
+        with closing(self._reader(out)) as reader:
+            return reader.read(now_us())
+
+    @contextmanager
+    def lookout(self, out: str) -> Iterator[Callable[[], Overview]]:
+        """The same again and again, also while the job store is away for a while."""
+        with closing(self._reader(out)) as reader:
+            yield lambda: reader.look(now_us())
+
+    def _reader(self, out: str) -> Reader:
+        site = Site(self.config, out)
+        return Reader(site.out, site.existing_store)
 
     # -- models -------------------------------------------------------------------------------------------------
 
@@ -320,8 +348,13 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
         wanted = OfJob(lambda: job, observer)
-        led = Led(self.config, site, store, lease, farm)
-        with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
+        with (
+            measuring(self.config, site, only_if_asked=True) as metrics,
+            metrics.leading(store, lease.epoch) as meter,
+            driver_here(
+                Led(self.config, site, store, lease, farm, meter), wanted, self._stop, self._hear_signals
+            ) as driver,
+        ):
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -346,20 +379,22 @@ class Service:
     def drive(self, out: str, observer: Observer, *, embedded: bool) -> None:
         """Drive a farm until a stop is asked for; stands by while another driver leads."""
         site = Site(self.config, out)
-        while not self._stop.is_set():
-            with site.store() as store:
-                lease = store.lead_when_free(self._stop, waiting=logger.warning)
-                if lease is None:
-                    return
-                with lease:
-                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
-                    led = Led(self.config, site, store, lease, farm)
-                    drives = driver_here if embedded or not self.config.ray else driver_on_cluster
-                    try:
-                        with drives(led, observer, self._stop, self._hear_signals) as driver:
-                            driver.run()
-                    except LeaseError as error:
-                        logger.warning("%s; standing by", error)
+        drives = driver_here if embedded or not self.config.ray else driver_on_cluster
+        with measuring(self.config, site) as metrics:
+            while not self._stop.is_set():
+                with site.store() as store:
+                    metrics.stand_by()
+                    lease = store.lead_when_free(self._stop, waiting=logger.warning)
+                    if lease is None:
+                        return
+                    with lease, metrics.leading(store, lease.epoch) as meter:
+                        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
+                        led = Led(self.config, site, store, lease, farm, meter)
+                        try:
+                            with drives(led, observer, self._stop, self._hear_signals) as driver:
+                                driver.run()
+                        except LeaseError as error:
+                            logger.warning("%s; standing by", error)
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""
@@ -404,13 +439,16 @@ class Service:
         return self._stop.is_set()
 
     @contextmanager
-    def stopping_on_signals(self) -> Iterator[None]:
-        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once."""
+    def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:
+        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once.
+
+        Gives what tells whether a stop was asked for.
+        """
         before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
         self._heeds_signals = True
         self._hear_signals()
         try:
-            yield
+            yield self._stop.is_set
         finally:
             self._heeds_signals = False
             for number, handler in before.items():

@@ -21,8 +21,8 @@ from farm.driver.glance import CHOICE
 from farm.findings import Finding, Severity
 from farm.jobview import clock
 from farm.lastwords import LastWords
-from farm.logs.words import legible
 from farm.logview import last_words_view, last_words_views
+from farm.printable import legible
 from farm.scheduler.policy import Band
 
 if TYPE_CHECKING:

@@ -21,26 +21,14 @@ from rich.text import Text
 
 from farm.chain import StageName
 from farm.lastwords import last_words
-from farm.logs.words import legible
 from farm.logview import last_words_quoted
+from farm.overview.headway import expected, rough_cost
+from farm.printable import legible
 from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
 REFRESHES_PER_S = 4
 BAR_WIDTH = 48
-
-_WEIGHT = {
-    StageName.GENERATE: 10.0,
-    StageName.INTERPOLATE: 10.0,
-    StageName.CONFORM: 5.0,
-    StageName.LOOP: 5.0,
-    StageName.ASSEMBLE: 6.0,
-    StageName.UPSCALE: 5.0,
-    StageName.COMPARE: 3.0,
-    StageName.DELIVER: 3.0,
-    StageName.SCORE: 2.0,
-}
-"""Rough relative cost of stages, for the bar and the time left; 1 for the others."""
 
 LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE, StageName.MIX})
 """Stages whose end is worth a line of its own."""
@@ -105,11 +93,14 @@ class Watch:
 
     @property
     def fraction(self) -> float:
-        """How much of the whole job is done, by rough cost; every shot will be delivered, every list assembled."""
-        expected = {stage: max(self.planned(stage), self._at_least(stage)) for stage in StageName}
-        total = sum(_cost(stage) * count for stage, count in expected.items())
-        done = sum(_cost(stage) * self.done[stage] for stage in StageName)
-        under_way = sum(_cost(self.tasks[task].stage) * part for task, part in self.running.items())
+        """How much of the whole job is done, by rough cost (`farm.overview.headway`)."""
+        planned, shots = (
+            Counter(task.stage for task in self.tasks.values()),
+            {task.shot for task in self.tasks.values()},
+        )
+        total = sum(rough_cost(stage) * count for stage, count in expected(planned, len(shots - {""})).items())
+        done = sum(rough_cost(stage) * count for stage, count in self.done.items())
+        under_way = sum(rough_cost(self.tasks[task].stage) * part for task, part in self.running.items())
         return min(1.0, (done + under_way) / total) if total else 0.0
 
     @property
@@ -117,10 +108,6 @@ class Watch:
         """Seconds left at the rate so far; None before there is one."""
         elapsed = time.monotonic() - self.started
         return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.02 else None
-
-    def _at_least(self, stage: StageName) -> int:
-        shots = len({task.shot for task in self.tasks.values() if task.shot})
-        return {StageName.SELECT: shots, StageName.DELIVER: shots, StageName.ASSEMBLE: 1}.get(stage, 0)
 
 
 class LiveWatch(Watch):
@@ -173,10 +160,6 @@ class LiveWatch(Watch):
             bar = ProgressBar(1.0, fraction, width=BAR_WIDTH // 2)
             rows.add_row(Text(self.tasks[task].label, "cyan"), bar, Text(f"{fraction:.0%}", "dim"))
         return rows
-
-
-def _cost(stage: str) -> float:
-    return _WEIGHT.get(StageName(stage), 1.0)
 
 
 def _clock(seconds: float) -> str:

@@ -12,7 +12,7 @@ import typer
 
 from farm.cli.options import Exit, JobArgument, JsonOption, OutOption, WaitOption
 from farm.cli.screen import complain, console, service
-from farm.logs.words import legible
+from farm.printable import legible
 
 if TYPE_CHECKING:
     from farm.jobview import Receipt

@@ -24,10 +24,11 @@ from farm.driver.desk import Answer, Desk
 from farm.driver.explain import Explanation
 from farm.driver.glance import glance
 from farm.driver.leftovers import ended_spending, leftovers
+from farm.driver.news import News
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
-from farm.driver.seams import Farm, Meter, Observer, Pool, Progress, Unmetered
+from farm.driver.seams import Farm, Meter, Observer, Pool, Progress, Storage, Unmetered
 from farm.errors import InputError, LeaseError, StorageError
 from farm.scheduler.events import (
     CancelAttempt,
@@ -93,11 +94,12 @@ class Driver:
         """False once the lead is known to be somebody else's."""
         self._meter = meter or Unmetered()
         self._meter.watch(scheduler)
-        self._patiently = Patience(stop)
+        self._patiently = Patience(stop, lambda: self._meter.failed(Storage.BOOKS))
         self._jobs = Jobs()
         self._admission = Admission(store, epoch, self._jobs, self._patiently)
-        self._openings = Openings(farm, clock, self._runs)
-        self._desk = Desk(store, epoch, farm, self, clock, self._patiently)
+        self._openings = Openings(farm, clock, self._runs, lambda: self._meter.failed(Storage.PLAN))
+        self._news = News(store, epoch, clock, self._patiently)
+        self._desk = Desk(store, epoch, farm, self, clock, self._patiently, self._meter)
         self._queue: deque[Event] = deque()
         self._manifests: dict[TaskId, Manifest] = {}
         self._stop_by_us: int | None = None
@@ -173,6 +175,7 @@ class Driver:
                 self._settle(task)
             for command in commands:
                 self._carry_out(command)
+        self._news.tell()
         self._end_jobs()
 
     def _commit(self, changes: list[Committed]) -> None:
@@ -198,6 +201,7 @@ class Driver:
     def _tell(self, run: Running, task: Task, outcome: Outcome) -> None:
         """Let a job's plan know of an outcome, and take in what it plans because of it."""
         self._admit(run, self._patiently(lambda: list(run.plan.settle(task, outcome))))
+        self._news.look_at(run, task.shot)
 
     def _admit(self, run: Running, tasks: Iterable[Task]) -> None:
         new = list(tasks)
@@ -252,6 +256,8 @@ class Driver:
         self._admit(run, portion)
         run.begun = len(portion) < TASKS_PER_SLICE
         run.asking = False
+        if run.begun:
+            self._news.look_through(run)
 
     def _portion(self, run: Running) -> list[Task]:
         """The next tasks of a plan. One that storage failed in the middle of is opened anew, and gives all again."""
@@ -270,7 +276,7 @@ class Driver:
                 state = self._patiently(run.plan.end)
                 run.asking = state is None
                 if state is not None:
-                    self._set_state(run.job, state, run.plan.remark())
+                    self._set_state(run.job, state, run.plan.remark(), run.plan.report())
                     self._close(run.job)
 
     def _close(self, job: Job) -> None:
@@ -278,9 +284,9 @@ class Driver:
             self._jobs.close(job.id)
             self._queue.append(JobDropped(job.id))
 
-    def _set_state(self, job: Job, state: JobState, message: str = "") -> None:
+    def _set_state(self, job: Job, state: JobState, message: str = "", report: str = "") -> None:
         now = self._clock()
-        self._patiently(lambda: self._store.set_job_state(self._epoch, job.id, state, now, message))
+        self._patiently(lambda: self._store.set_job_state(self._epoch, job.id, state, now, message, report))
         if not state.live:
             self._observer.ended(job.id, state)
 
@@ -412,6 +418,7 @@ class Driver:
             self._farm.follow()
         except StorageError as error:
             logger.warning("the catalog stays behind: %s", error)
+            self._meter.failed(Storage.CATALOG)
 
     def _is_due(self, what: str, every_us: int) -> bool:
         now = self._clock()
@@ -424,6 +431,7 @@ class Driver:
         """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
         seen = glance(self._scheduler, self._jobs, now)
+        self._news.look_at_budgets(self._scheduler, self._jobs, seen["waits"])
         document = {**seen, **self._meter.pulse(seen, now)}
         self._patiently(
             lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)

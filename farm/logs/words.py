@@ -17,18 +17,11 @@ from datetime import UTC, datetime
 
 from farm.logs.fields import Fields
 from farm.logs.line import Line
+from farm.printable import legible
 
 _BAR = " " * 9 + "│ "
-_TAB = "    "
 _DIM, _RED, _YELLOW, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
 _STYLES = {"debug": _DIM, "warning": _YELLOW, "error": _RED, "critical": _RED}
-
-
-def legible(text: str) -> str:
-    """`text` as one line that does nothing to a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
 def text(line: Line, *, colour: bool = False, dated: bool = False, about: Iterable[str] = ()) -> str:
@@ -73,7 +66,3 @@ def _clock(at_us: int, *, dated: bool) -> str:
 
 def _styled(text: str, style: str) -> str:
     return f"{style}{text}{_PLAIN}" if style else text
-
-
-def _escaped(char: str) -> str:
-    return _TAB if char == "\t" else repr(char)[1:-1]

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from farm.logs.fields import FIELDS, current_fields, log_context
 from farm.logs.line import MESSAGE_LIMIT, Line, shortened
-from farm.logs.words import legible, said, tail, text
+from farm.logs.words import said, tail, text
+from farm.printable import legible
 
 FORGED = "all is well\n2026-01-01T00:00:00Z error farm: \x1b[2J\x1b[31mpay here\x1b]8;;http://x\x07\r\u2028next\x85\u202eevil"
 
