@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from farm.models.spec import Placement
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
-DRILLS = "noop write read work wait hand_over hoard eat crash note linger hog family together summed long_together"
+DRILLS = (
+    "noop write read work wait hand_over hoard eat crash note linger hog family together summed long_together speak"
+)
 STAGES = {name: f"drill:{name.upper()}" for name in DRILLS.split()}
 """For `WorkerSetup.stages`."""
 
@@ -136,6 +140,18 @@ def summed(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Out
 
 def long_together(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
     return Outputs({}, {"ranks": ctx.gang.broadcast("drill:stay", params.seconds, params.folder)})
+
+
+def speak(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Have every rank print, log and warn."""
+    ctx.gang.broadcast("drill:say", params.n)
+    return Outputs({}, {})
+
+
+def say(placement: Placement, n: int) -> None:
+    print(f"{n} printed")
+    logging.getLogger("a.library").warning("%d logged", n)
+    warnings.warn(f"{n} deprecated", DeprecationWarning, stacklevel=1)
 
 
 def who(placement: Placement) -> dict[str, Any]:
