@@ -44,7 +44,7 @@ HELD = Row(
         ),
         stat(
             "Nodes lost",
-            "How many nodes went without a word in the last day? What ran there was tried again elsewhere.",
+            "How many nodes went away in the last day, announced or not? What ran there was tried again elsewhere.",
             f"round({gained(LOST, '1d')}) or vector(0)",
             scale=high_is_bad(1, 10),
         ),
