@@ -18,10 +18,6 @@ from dashboards.panel import Dashboard
 from dashboards.picture.answers import Asked
 from dashboards.picture.page import PAGE_WIDTH, page
 
-COLOURS = 128
-"""Of a picture: few, so that its file is small."""
-ANY = ".*"
-
 
 def draw(dashboard: Dashboard, asked: Asked, path: Path) -> None:
     """Write the picture of a dashboard. Raises `FileNotFoundError` without Chromium."""
@@ -45,7 +41,7 @@ def draw(dashboard: Dashboard, asked: Asked, path: Path) -> None:
         command = [chromium, *flags, size, f"--screenshot={shot}", file.as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         with Image.open(shot) as whole:
-            whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+            whole.convert("RGB").save(path, optimize=True)
 
 
 def main(words: list[str]) -> int:
@@ -57,7 +53,7 @@ def main(words: list[str]) -> int:
     wanted = {word for word in rest if "=" not in word}
     for dashboard in DASHBOARDS:
         if not wanted or dashboard.uid in wanted:
-            variables = {variable.name: ANY for variable in dashboard.variables} | given
+            variables = {variable.name: variable.every for variable in dashboard.variables} | given
             asked = Asked(address, float(start), float(end), float(given.get("scrape", 15)), variables)
             path = Path(folder) / f"dashboard-{dashboard.uid.removeprefix('farm-')}.png"
             draw(dashboard, asked, path)

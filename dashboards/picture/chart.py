@@ -123,7 +123,7 @@ def _sampled(points: Points, asked: Asked, count: int) -> list[float]:
 
 
 def _axes(frame: Frame, unit: Unit) -> Iterator[str]:
-    for value in ticks(frame.most, time=unit is Unit.SECONDS):
+    for value in ticks(frame.most, unit):
         y = frame.y(value)
         yield f'<line x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" y2="{y:.1f}" stroke="{GRID}"/>'
         yield _word(frame.left - 6, y + 4, written(value, unit), "end")

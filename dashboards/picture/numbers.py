@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dashboards.panel import Unit
 
 _THOUSANDS = ((1e9, "Bil"), (1e6, "Mil"), (1e3, "K"))
 _BYTES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"), (1, "B"))
 _TIMES = ((86_400, "day"), (3600, "h"), (60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"))
+
+_ROUND_S = (
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10_800,
+    21_600,
+    43_200,
+    86_400,
+    172_800,
+    604_800,
+)
 
 
 def written(value: float, unit: Unit, decimals: int | None = None) -> str:
@@ -37,18 +59,23 @@ def written(value: float, unit: Unit, decimals: int | None = None) -> str:
             return f"{_thousands(value, decimals)}{unit.removeprefix('suffix:')}"
 
 
-def ticks(most: float, at_most: int = 5, *, time: bool = False) -> Sequence[float]:
-    """Round values from 0 to `most` or a little less."""
+def ticks(most: float, unit: Unit, at_most: int = 5) -> Sequence[float]:
+    """Round values in that unit, from 0 to `most` or a little less."""
     if most <= 0 or not math.isfinite(most):
         return (0.0, 1.0)
-    steps = (1, 2, 5, 10) if not time or most < 60 else (1, 2, 5, 10, 15, 20, 30, 60)
-    base = 10 ** math.floor(math.log10(most / at_most)) if not time or most < 60 else _base_of_time(most / at_most)
-    step = next(base * step for step in (*steps, 100, 1000) if most / (base * step) <= at_most)
+    step = next(step for step in _steps(most, unit) if most / step <= at_most)
     return tuple(step * index for index in range(int(most / step + 1e-9) + 1))
 
 
-def _base_of_time(step_s: float) -> float:
-    return max((size for size, _ in _TIMES if size <= max(step_s, 1.0)), default=1.0)
+def _steps(most: float, unit: Unit) -> Iterator[float]:
+    """Round steps, from one that is too small upwards."""
+    if unit is Unit.SECONDS and most >= 10:
+        yield from _ROUND_S
+    if unit in {Unit.BYTES, Unit.BYTES_PER_SECOND} and most >= 1:
+        size = max(size for size, _ in _BYTES if size <= most)
+        yield from (size * step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500))
+    base = 10.0 ** math.floor(math.log10(most) - 2)
+    yield from (base * step * 10**power for power in range(6) for step in (1, 2, 5))
 
 
 def _thousands(value: float, decimals: int | None) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import TypeAlias
 
 from dashboards.grafana import place
 from dashboards.panel import WIDTH, Bars, Dashboard, Heat, Lines, Panel, Row, Stat, TableOf
@@ -12,10 +13,14 @@ from dashboards.picture.chart import heat_map, lines, spark
 from dashboards.picture.colours import EDGE, FAINT, GRID, INK, PANEL, PAPER, of_series, of_value
 from dashboards.picture.numbers import written
 
+Answers: TypeAlias = tuple[tuple[Series, ...], ...]
+
 CELL, GAP, UNIT = 58, 8, 30
 """Width of a column, gap between panels, height of a line of the grid; pixels."""
 PAGE_WIDTH = WIDTH * CELL + 2 * GAP
 HEAD = 52
+LETTER = 6
+"""How wide a letter of a legend is, about."""
 MOST_ROWS = 9
 """Lines of a table, or bars, that a panel has room for."""
 
@@ -31,9 +36,8 @@ h3 {{ margin: 0; padding: 7px 10px 3px; font-size: 13px; font-weight: 500; white
 .number {{ text-align: center; font-size: 30px; font-weight: 600; position: absolute; left: 0; right: 0; top: 36px; }}
 .spark {{ position: absolute; bottom: 0; left: 0; opacity: .8; }}
 .none {{ color: {FAINT}; text-align: center; padding-top: 12%; }}
-.legend {{ position: absolute; left: 12px; right: 8px; bottom: 5px; font-size: 11px; white-space: nowrap;
-  overflow: hidden; }}
-.legend span {{ margin-right: 12px; }}
+.legend {{ position: absolute; left: 12px; right: 8px; bottom: 5px; font-size: 11px; line-height: 18px; }}
+.legend span {{ margin-right: 12px; white-space: nowrap; }}
 .legend i {{ display: inline-block; width: 12px; height: 3px; border-radius: 1px; margin-right: 5px;
   vertical-align: middle; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 12px; }}
@@ -48,27 +52,28 @@ th {{ color: #6e9fff; font-weight: 500; }}
 
 
 def page(dashboard: Dashboard, asked: Asked) -> tuple[str, int]:
-    """The page, and how high it is in pixels."""
-    placed = list(place(dashboard.rows))
-    body = "".join(_placed(what, grid, asked) for what, grid in placed)
+    """The page, and how high it is in pixels. Rows of which nothing is known are left out."""
+    answers = {panel.title: asked.answers(panel) for panel in dashboard.panels}
+    rows = [row for row in dashboard.rows if any(any(answers[panel.title]) for panel in row.panels)]
+    placed = list(place(rows))
+    body = "".join(_placed(what, grid, asked, answers) for what, grid in placed)
     height = HEAD + max(grid["y"] + grid["h"] for _, grid in placed) * (UNIT + GAP) + GAP
     title = f"<h1>{escape(dashboard.title)}<small>{escape(dashboard.about)}</small></h1>"
     text = f'<!doctype html><meta charset="utf-8"><style>{_STYLE}</style><main>{title}{body}</main>'
     return text, height
 
 
-def _placed(what: Row | Panel, grid: dict[str, int], asked: Asked) -> str:
+def _placed(what: Row | Panel, grid: dict[str, int], asked: Asked, answers: Mapping[str, Answers]) -> str:
     left, top = GAP + grid["x"] * CELL, HEAD + grid["y"] * (UNIT + GAP)
     if isinstance(what, Row):
         return f'<h2 style="left:{left + 6}px;top:{top + 10}px">⌄ {escape(what.title)}</h2>'
     width, height = grid["w"] * CELL - GAP, grid["h"] * (UNIT + GAP) - GAP
-    inside = _inside(what, asked, width - 2, height - 2)
+    inside = _inside(what, answers[what.title], asked, width - 2, height - 2)
     style = f"left:{left}px;top:{top}px;width:{width}px;height:{height}px"
     return f'<section style="{style}"><h3>{escape(what.title)}</h3>{inside}</section>'
 
 
-def _inside(panel: Panel, asked: Asked, width: int, height: int) -> str:
-    answers = asked.answers(panel)
+def _inside(panel: Panel, answers: Answers, asked: Asked, width: int, height: int) -> str:
     found = [one for series in answers for one in series]
     if not found:
         return '<div class="none">No data</div>'
@@ -76,7 +81,8 @@ def _inside(panel: Panel, asked: Asked, width: int, height: int) -> str:
         case Stat():
             return _number(panel, panel.look, found[0], asked, width, height)
         case Lines():
-            return lines(panel, panel.look, found, asked, width, height - 50) + _legend(panel, found)
+            legend, legend_height = _legend(panel, found, width)
+            return lines(panel, panel.look, found, asked, width, height - 32 - legend_height) + legend
         case Heat():
             return heat_map(found, asked, width, height - 34)
         case Bars():
@@ -96,12 +102,14 @@ def _number(panel: Panel, look: Stat, one: Series, asked: Asked, width: int, hei
     return f'{curve}<div class="number" style="color:{colour}">{said}</div>'
 
 
-def _legend(panel: Panel, found: Sequence[Series]) -> str:
+def _legend(panel: Panel, found: Sequence[Series], width: int) -> tuple[str, int]:
+    """The names of the curves, on as many lines as they need, and how high that is."""
     entries = (
         f'<span><i style="background:{of_series(panel, one.name, at)}"></i>{escape(one.name)}</span>'
         for at, one in enumerate(found)
     )
-    return f'<div class="legend">{"".join(entries)}</div>'
+    needed = sum(LETTER * len(one.name) + 30 for one in found)
+    return f'<div class="legend">{" ".join(entries)}</div>', 18 * min(3, 1 + needed // (width - 20))
 
 
 def _bars(panel: Panel, found: Sequence[Series]) -> Iterator[str]:
