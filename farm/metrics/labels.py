@@ -5,13 +5,13 @@
 
 Each label tells so many values apart, and each family so many sets of them: what comes later is counted under "other".
 Sums stay right, and a scrape stays small. Values live as long as the process; those of one label are shared by all
-families, so that a project that has a series here has one there.
+families, so that a project that has a series here has one there. Used by the driver's thread and by those that scrape.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
+from threading import Lock
 
 from farm.metrics.families import LABEL
 from farm.metrics.family import Family
@@ -34,13 +34,15 @@ class Labels:
     """The values told apart so far, by label."""
 
     def __init__(self) -> None:
+        self._turn = Lock()
         self._known: dict[str, set[str]] = {}
         self._folded: dict[str, set[str]] = {}
 
     @property
     def folded(self) -> Mapping[str, int]:
         """How many values of each label were counted as "other"."""
-        return Counter({label: len(values) for label, values in self._folded.items()})
+        with self._turn:
+            return {label: len(values) for label, values in self._folded.items()}
 
     def of(self, family: Family, values: tuple[str, ...], shown: Collection[tuple[str, ...]]) -> tuple[str, ...]:
         """The set of label values that `values` is counted under, in a family that shows some already."""
@@ -55,11 +57,12 @@ class Labels:
         value, label = legible(value), LABEL[name]
         if label.at_most is None or label.is_passing:
             return value
-        known = self._known.setdefault(name, set())
-        if value in known or len(known) < label.at_most:
-            known.add(value)
-            return value
-        folded = self._folded.setdefault(name, set())
-        if len(folded) < REMEMBERED:
-            folded.add(value)
-        return OTHER
+        with self._turn:
+            known = self._known.setdefault(name, set())
+            if value in known or len(known) < label.at_most:
+                known.add(value)
+                return value
+            folded = self._folded.setdefault(name, set())
+            if len(folded) < REMEMBERED:
+                folded.add(value)
+            return OTHER
