@@ -50,11 +50,10 @@ class Fresh(Generic[T]):
 
     def latest(self) -> Dated[T] | None:
         """The latest; None when nothing could be read yet."""
-        latest = self._latest
-        if latest is not None and time.monotonic() - latest.at_s < self._young_s:
-            return latest
         with self._turn:
-            reader = self._reader
+            latest, reader = self._latest, self._reader
+            if latest is not None and time.monotonic() - latest.at_s < self._young_s:
+                return latest
             if reader is None or not reader.is_alive():
                 reader = self._reader = threading.Thread(target=self._look, name="metrics-reader", daemon=True)
                 reader.start()
