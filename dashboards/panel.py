@@ -45,6 +45,7 @@ class Colour(StrEnum):
     FAINT = "#8e8e8e"
     LOADING = "purple"
     ODD = "orange"
+    PALE = "#8ab8ff"
 
 
 @dataclass(frozen=True, slots=True)

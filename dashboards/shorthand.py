@@ -37,6 +37,9 @@ REASONS = {
     "capacity": Colour.CALM,
     "share": Colour.GOOD,
     "model loading": Colour.WARN,
+    "held": Colour.PALE,
+    "paused": Colour.PALE,
+    "choice": Colour.PALE,
     "upstream": Colour.FAINT,
 }
 """Why tasks wait."""

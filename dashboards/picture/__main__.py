@@ -11,12 +11,16 @@ import tempfile
 from pathlib import Path
 from shutil import which
 
-from PIL import Image
+from PIL import Image, ImageColor
 
 from dashboards import DASHBOARDS
 from dashboards.panel import Dashboard
 from dashboards.picture.answers import Asked
+from dashboards.picture.colours import MEANT
 from dashboards.picture.page import PAGE_WIDTH, page
+
+COLOURS = 256
+"""Of a picture: few, so that its file is small."""
 
 
 def draw(dashboard: Dashboard, asked: Asked, path: Path) -> None:
@@ -41,7 +45,17 @@ def draw(dashboard: Dashboard, asked: Asked, path: Path) -> None:
         command = [chromium, *flags, size, f"--screenshot={shot}", file.as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=120)
         with Image.open(shot) as whole:
-            whole.convert("RGB").save(path, optimize=True)
+            few_colours(whole.convert("RGB")).save(path, optimize=True)
+
+
+def few_colours(picture: Image.Image) -> Image.Image:
+    """The same with the colours that mean something and the most frequent others: edges are a little coarser."""
+    counted = picture.getcolors(picture.width * picture.height) or []
+    often = ["#" + bytes(colour).hex() for _, colour in sorted(counted, reverse=True) if isinstance(colour, tuple)]
+    kept = list(dict.fromkeys((*MEANT, *often)))[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for colour in kept for part in ImageColor.getrgb(colour)])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def main(words: list[str]) -> int:

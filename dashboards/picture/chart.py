@@ -54,7 +54,8 @@ def lines(panel: Panel, look: Lines, found: Sequence[Series], asked: Asked, widt
         elif look.bars:
             body += _bars(frame, *layers[at], colour, asked.step_s)
         else:
-            body += _area(frame, *layers[at], colour)
+            for lower, upper in _torn(*layers[at], asked.step_s):
+                body += _area(frame, lower, upper, colour)
     return _svg(width, height, body)
 
 
@@ -98,6 +99,7 @@ def _stacked(found: Sequence[Series], asked: Asked, stacking: Stacking) -> list[
     count = round((asked.end_s - asked.start_s) / asked.step_s) + 1
     moments = [asked.start_s + index * asked.step_s for index in range(count)]
     values = [_sampled(one.points, asked, count) for one in found]
+    known = {_place(at, asked) for one in found for at, _ in one.points}
     totals = [sum(each) or 1.0 for each in zip(*values, strict=True)] if values else []
     level, layers = [0.0] * count, []
     for each in values:
@@ -105,7 +107,9 @@ def _stacked(found: Sequence[Series], asked: Asked, stacking: Stacking) -> list[
             [value / total for value, total in zip(each, totals, strict=True)] if stacking is Stacking.SHARE else each
         )
         upper = [low + value for low, value in zip(level, shown, strict=True)]
-        layers.append((tuple(zip(moments, level, strict=True)), tuple(zip(moments, upper, strict=True))))
+        edges = (tuple(zip(moments, edge, strict=True)) for edge in (level, upper))
+        lower, higher = (tuple(point for at, point in enumerate(edge) if at in known) for edge in edges)
+        layers.append((lower, higher))
         level = upper
     return layers
 
@@ -113,10 +117,15 @@ def _stacked(found: Sequence[Series], asked: Asked, stacking: Stacking) -> list[
 def _sampled(points: Points, asked: Asked, count: int) -> list[float]:
     values = [0.0] * count
     for at, value in points:
-        index = round((at - asked.start_s) / asked.step_s)
+        index = _place(at, asked)
         if 0 <= index < count:
             values[index] = max(value, 0.0)
     return values
+
+
+def _place(at_s: float, asked: Asked) -> int:
+    """Which of the moments that is."""
+    return round((at_s - asked.start_s) / asked.step_s)
 
 
 # -- ink ---------------------------------------------------------------------------------------------------------------
@@ -159,6 +168,15 @@ def _line(frame: Frame, run: Sequence[tuple[float, float]], colour: str) -> str:
     if len(run) == 1:
         return f'<circle cx="{frame.x(run[0][0]):.1f}" cy="{frame.y(run[0][1]):.1f}" r="1.6" fill="{colour}"/>'
     return f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round"/>'
+
+
+def _torn(lower: Points, upper: Points, step_s: float) -> Iterator[tuple[Points, Points]]:
+    """An area in pieces, where nothing was known in between."""
+    begin = 0
+    for at in range(1, len(upper) + 1):
+        if at == len(upper) or upper[at][0] - upper[at - 1][0] > 1.5 * step_s:
+            yield lower[begin:at], upper[begin:at]
+            begin = at
 
 
 def _area(frame: Frame, lower: Iterable[tuple[float, float]], upper: Points, colour: str) -> Iterator[str]:

@@ -19,6 +19,8 @@ _PALETTE = (
     *("#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#b877d9", "#f2495c", "#8ab8ff", "#ffa6b0"),
     *("#96d98d", "#ffee52", "#c0d8ff", "#ffcb7d", "#deb6f2", "#37872d", "#1f60c4", "#8f3bb8"),
 )
+MEANT = (PAPER, PANEL, EDGE, GRID, INK, FAINT, *_NAMED.values(), *_PALETTE)
+"""Colours that must not be mistaken for others."""
 
 
 def hexed(name: str) -> str:

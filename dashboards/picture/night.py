@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -46,14 +47,14 @@ SCRAPE_S = 30
 WAN = Lane(name="wan-22", gpus=1, pool="large")
 GANG = Lane(name="wan-22-tp4", gpus=1, ranks=4, pool="large")
 LTX = Lane(name="ltx-2", gpus=1, pool="spot")
-BUDGETS = {"lake": 700.0, "storm": 165.0}
+BUDGETS = {"lake": Fraction(700), "storm": Fraction(165)}
 POLICY = Policy(
     projects={
         "lake": ProjectPolicy(2.0, 0.05, Limits(cost_micros=micros(BUDGETS["lake"]))),
         "storm": ProjectPolicy(1.0, 0.05, Limits(cost_micros=micros(BUDGETS["storm"]))),
         "ads": ProjectPolicy(1.0, 0.05, Limits()),
     },
-    prices=Prices(micros(0.04), micros(2.5)),
+    prices=Prices(micros(Fraction("0.04")), micros(Fraction("2.5"))),
     idle_stop_s=300.0,
 )
 
@@ -127,7 +128,7 @@ class Night:
         self._submit("sq010-day", "lake", 150, 4, WAN, 270.0, at_h=0.05)
         self._submit("spots-30s", "ads", 130, 3, LTX, 95.0, at_h=0.3)
         self._submit("tempest", "storm", 240, 4, WAN, 250.0, at_h=0.7)
-        self._submit("sq020-night", "lake", 330, 4, WAN, 280.0, at_h=1.4, budget=520.0)
+        self._submit("sq020-night", "lake", 330, 4, WAN, 280.0, at_h=1.4, budget=520)
         self._submit("harbour-4k", "lake", 24, 2, GANG, 420.0, at_h=2.0, priority=80)
         self._submit("spots-15s", "ads", 420, 4, LTX, 75.0, at_h=2.4)
         self._submit("retakes", "ads", 8, 3, Lane(name="hosted"), 120.0, at_h=2.6)
@@ -149,23 +150,26 @@ class Night:
         *,
         at_h: float,
         priority: int = 50,
-        budget: float | None = None,
+        budget: int | None = None,
     ) -> None:
         paper = Paper(shots=Shots(count=shots, takes=takes, lane=lane, seconds=seconds, name=job[:2]))
         self._hand_in(job, project, paper, at_h=at_h, priority=priority, budget=budget)
 
     def _hand_in(
-        self, job: str, project: str, paper: Paper, *, at_h: float, priority: int, budget: float | None = None
+        self, job: str, project: str, paper: Paper, *, at_h: float, priority: int, budget: int | None = None
     ) -> None:
         body: dict[str, JsonValue] = {
             "job": job,
             "project": project,
             "priority": priority,
-            "budget_micros": None if budget is None else micros(budget),
+            "budget_micros": None if budget is None else micros(Fraction(budget)),
             "paper": paper.model_dump(mode="json"),
         }
         ask = partial(Request, id=job, verb=Verb.SUBMIT, principal="ann", job="", body=body)
-        self.world.at(at_h * HOUR_S, lambda: self.store.ask(ask(at_us=self.world.now_us)))
+        self.world.at(at_h * HOUR_S, lambda: self._ask(ask(at_us=self.world.now_us)))
+
+    def _ask(self, request: Request) -> None:
+        self.store.ask(request)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self, TextIO
@@ -37,7 +38,7 @@ class Telling:
 
     @classmethod
     @contextmanager
-    def into(cls, path: Path, budgets: Mapping[str, float]) -> Iterator[Self]:
+    def into(cls, path: Path, budgets: Mapping[str, Fraction]) -> Iterator[Self]:
         """While inside, scrapes are written to `path`."""
         in_micros = {project: micros(amount) for project, amount in budgets.items()}
         with path.open("w", encoding="utf-8") as file:
