@@ -96,10 +96,11 @@ def _quieten() -> None:
 
 
 def _until_done() -> Iterator[None]:
+    """Ray prints until it is shut down: that a worker died, when we ended it."""
     import ray
 
-    try:
-        with redirect_stdout(_Log()):
+    with redirect_stdout(_Log()):
+        try:
             yield
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()
