@@ -65,12 +65,12 @@ class Studio:
             chdir(cwd or self.folder),
             redirect_stdout(out),
             redirect_stderr(err),
-            pytest.raises(SystemExit) as end,
         ):
             for name, value in self.env.items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["farm", *words])
-            main()
+            with pytest.raises(SystemExit) as end:
+                main()
         return subprocess.CompletedProcess(words, int(end.value.code or 0), out.getvalue(), err.getvalue())
 
     def rendered(self, *words: str, code: int = 0, out: str = "") -> dict:
