@@ -11,6 +11,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent / "support"))
 
+import laws  # noqa: F401 - says how far laws are tried, before any is read
 import turns
 from postgres_server import PostgresServer
 

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from laws import tries
 
 from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import FailureKind
@@ -149,7 +150,7 @@ class JobStoreModel(RuleBasedStateMachine):
         assert seqs == sorted(set(seqs))
 
 
-SETTINGS = settings(max_examples=20, stateful_step_count=25, deadline=None)
+SETTINGS = settings(max_examples=tries(20), stateful_step_count=25, deadline=None)
 
 
 def test_sqlite_says_what_a_dictionary_would_say() -> None:
