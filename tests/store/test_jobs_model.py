@@ -153,6 +153,7 @@ class JobStoreModel(RuleBasedStateMachine):
 SETTINGS = settings(max_examples=tries(20), stateful_step_count=25, deadline=None)
 
 
+@pytest.mark.hypothesis
 def test_sqlite_says_what_a_dictionary_would_say() -> None:
     @contextmanager
     def fresh() -> Iterator[Callable[[], JobStore]]:
@@ -162,6 +163,7 @@ def test_sqlite_says_what_a_dictionary_would_say() -> None:
     run_state_machine_as_test(lambda: JobStoreModel(fresh), settings=SETTINGS)
 
 
+@pytest.mark.hypothesis
 def test_postgresql_says_what_a_dictionary_would_say(postgres_server, postgres_template) -> None:
     @contextmanager
     def fresh() -> Iterator[Callable[[], JobStore]]:
