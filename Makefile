@@ -13,7 +13,7 @@ SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test check unit chaos simulate bench pictures locks clean
+.PHONY: help demo demo-full test check unit laws chaos simulate bench pictures locks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,7 +24,11 @@ demo: $(VENV)/.runtime ## render jobs/demo/shots.csv at 720p and say what to ope
 demo-full: $(VENV)/.runtime ## the same at 1080p
 	@$(BIN)/farm render jobs/demo/shots.csv --out $(OUT)-full --size 1920x1080
 
-test: check unit ## every check: format, lint, types, floors, tests
+# The types take a minute of one processor: beside the tests, behind them in the queue, and told when these have ended.
+test: $(VENV)/.all ## every check: format, lint, types, floors, tests
+	@mkdir -p build; nice $(MAKE) --no-print-directory check >build/check.log 2>&1 & check=$$!; \
+	$(MAKE) --no-print-directory unit; unit=$$?; \
+	wait $$check; checked=$$?; cat build/check.log; exit $$((unit || checked))
 
 check: $(VENV)/.all
 	$(BIN)/ruff format --check .
@@ -34,7 +38,10 @@ check: $(VENV)/.all
 	$(BIN)/python -m dashboards --check
 
 unit: $(VENV)/.all
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 3
+
+laws: $(VENV)/.all ## what holds for whatever is drawn, tried twelve times as often as by `make test`, and drawn anew
+	LAWS=5 $(BIN)/pytest -n 2 -m hypothesis
 
 chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 times, and audit what is left; half an hour
 	$(BIN)/python tests/chaos --seed $(SEED) --jobs 37 --kills 200

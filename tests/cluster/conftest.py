@@ -2,7 +2,7 @@
 
     cluster     a head without CPUs, to which this process is attached; nodes are added, drained, frozen and killed
     main        the cluster's node on which most workers come up
-    farm        a pool on the cluster, and what it says; `open_farm` for others
+    farm        a pool on the cluster, and what it says; `open_farm` for others, `hasty` where silence is what is tried
     autoscaled  a head whose autoscaler adds and removes nodes of one kind
 
 What takes longest is to start a cluster, then to start a worker. So one cluster stands until the session ends, in each
@@ -24,7 +24,7 @@ from autoscaled_cluster import AUTOSCALER, AutoscaledCluster
 from drill import STAGES
 from gang_stages import STAGES as GANG_STAGES
 from private_cluster import QUIET, Node, PrivateCluster
-from tried_pool import TriedPool
+from tried_pool import HASTY_S, PATIENT_S, TriedPool
 
 from farm.cluster.nodes import NodeWatch
 from farm.cluster.pool import RayPool
@@ -97,7 +97,7 @@ def farms(folder: Path) -> Iterator[OpenFarm]:
     with ExitStack() as opened:
 
         def open_one(name: str = "", epoch: int = 1, **setup: Any) -> TriedPool:
-            setup = {"url": str(folder / "store"), "scratch": str(folder / "scratch"), "silence_s": 3.0} | setup
+            setup = {"url": str(folder / "store"), "scratch": str(folder / "scratch"), "silence_s": PATIENT_S} | setup
             name = name or f"farm{os.getpid()}-{next(FARMS)}"
             nodes = opened.enter_context(closing(NodeWatch(poll_s=0.1)))
             pool = opened.enter_context(
@@ -118,6 +118,19 @@ def open_farm(cluster: PrivateCluster, main: Node, tmp_path: Path) -> Iterator[O
 def shared(cluster: PrivateCluster, main: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TriedPool]:
     with farms(tmp_path_factory.mktemp("farm")) as open_one:
         yield open_one()
+
+
+@pytest.fixture(scope="module")
+def hurried(cluster: PrivateCluster, main: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TriedPool]:
+    with farms(tmp_path_factory.mktemp("hasty")) as open_one:
+        yield open_one(silence_s=HASTY_S)
+
+
+@pytest.fixture
+def hasty(hurried: TriedPool) -> Iterator[TriedPool]:
+    """A pool whose workers are soon given up."""
+    yield hurried
+    hurried.settle()
 
 
 @pytest.fixture(scope="module")
