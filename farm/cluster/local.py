@@ -98,8 +98,8 @@ def _quieten() -> None:
 def _until_done() -> Iterator[None]:
     import ray
 
-    try:
-        with redirect_stdout(_Log()):
+    with redirect_stdout(_Log()):  # to the very end: Ray still prints what its last workers died of
+        try:
             yield
-    finally:
-        ray.shutdown()
+        finally:
+            ray.shutdown()

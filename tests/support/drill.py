@@ -83,11 +83,11 @@ def crash(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outp
 
 
 def eat(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
-    """Take `bytes` bytes of memory, a sixteenth at a time."""
+    """Take `bytes` bytes of memory, a hundredth at a time, so that the worker's other threads are heard of."""
     eaten: list[bytearray] = []
-    for _ in range(16):
-        eaten.append(bytearray(b"x") * (params.bytes // 16))
-        time.sleep(0.1)
+    for _ in range(100):
+        eaten.append(bytearray(b"x") * (params.bytes // 100))
+        time.sleep(0.05)
     time.sleep(params.seconds)
     return Outputs({}, {"eaten": sum(map(len, eaten))})
 
