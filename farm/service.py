@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.kit import Kit
+from farm.migrating import migrated
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.outlook import Outlook, outlook_of
@@ -336,6 +337,19 @@ class Service:
                             driver.run()
                     except LeaseError as error:
                         logger.warning("%s; standing by", error)
+
+    def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
+        """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
+        return migrated(Site(self.config, out), wait_s, self._stop, waiting)
+
+    def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
+        """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
+        from farm.serving import HealthServer, Readiness
+
+        with Readiness(Site(self.config, out)) as readiness, closing(HealthServer(listen, readiness)) as server:
+            began(server.url)
+            self._stop.wait()
+            readiness.leave()
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import bring, catalog, house, jobs, lists, models
+from farm.cli import bring, catalog, deploy, house, jobs, lists, models
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -47,6 +47,8 @@ for command in (
     jobs.retry,
     house.up,
     house.drive,
+    deploy.serve,
+    deploy.migrate,
     house.doctor,
     house.gc,
     house.simulate,

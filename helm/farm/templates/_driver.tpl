@@ -39,6 +39,7 @@ database must not take Ray's head away from the workers. It begins anew when its
     {{- include "farm.env" . | nindent 4 }}
     {{- include "farm.databaseEnv" . | nindent 4 }}
     {{- include "farm.rayTokenEnv" . | nindent 4 }}
+    - {name: FARM_RAY, value: "127.0.0.1:6379"}
     - {name: FARM_METRICS, value: "0.0.0.0:9464"}
   envFrom: {{ include "farm.envFrom" . }}
   ports:

@@ -1,9 +1,13 @@
-{{/* Environment of containers. Workers get no access to the database. */}}
+{{/* Environment of containers. Workers get no access to the database. The image has a word of its own on where things lie,
+and a variable wins over the settings file: so all of that stands here. */}}
 
 {{- define "farm.env" -}}
 - {name: HOME, value: /tmp}
 - {name: USER, value: farm}
 - {name: FARM_LOG_FORMAT, value: json}
+- {name: FARM_OUT, value: {{ .Values.storage.url | quote }}}
+- {name: FARM_MODELS, value: /models}
+- {name: FARM_SCRATCH, value: /scratch}
 {{- with .Values.storage.endpoint }}
 - {name: AWS_ENDPOINT_URL, value: {{ . | quote }}}
 {{- end }}

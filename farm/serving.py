@@ -1,0 +1,147 @@
+"""The farm over HTTP, as far as it goes: is this process alive, and may requests be sent to it.
+
+    Readiness ── every other second, in a thread of its own ──▶ the job store: reachable? of this farm's schema?
+        ▲ the last answer
+    GET /healthz   200 while the process runs
+    GET /readyz    200, or 503 with the reason
+
+A probe never waits for the database: it gets the last answer, unless that is too old to stand for anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+from farm.errors import FarmError, InputError
+from farm.site import Site
+from farm.store.jobs import JobStore
+from farm.store.tables import SCHEMA
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 2.0
+STALE_S = 15.0
+"""An answer older than this is none: the database hangs."""
+
+
+class Readiness:
+    """Whether requests may be sent here. Looks from `with` on; opens the job store as soon as it can."""
+
+    def __init__(self, site: Site, look_s: float = LOOK_S, stale_s: float = STALE_S) -> None:
+        self._site = site
+        self._look_s = look_s
+        self._stale_s = stale_s
+        self._answer = ("the job store has not been opened yet", time.monotonic())
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="readiness", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+        self._thread.join()
+
+    def leave(self) -> None:
+        """From now on nothing more is to be sent here."""
+        self._leaving.set()
+
+    def obstacle(self) -> str:
+        """Why no requests may be sent here; "" when they may."""
+        if self._leaving.is_set():
+            return "this process ends"
+        words, at_s = self._answer
+        silent_s = time.monotonic() - at_s
+        return words if silent_s < self._stale_s else f"the job store has not answered for {silent_s:.0f} s"
+
+    def _watch(self) -> None:
+        with ExitStack() as opened:
+            store: JobStore | None = None
+            while not self._leaving.is_set():
+                try:
+                    store = store or opened.enter_context(self._site.store())
+                    words = _difference(store.schema())
+                except FarmError as error:
+                    words = str(error)
+                if words != self._answer[0]:
+                    logger.warning("not ready: %s", words) if words else logger.warning("ready")
+                self._answer = (words, time.monotonic())
+                self._leaving.wait(self._look_s)
+
+
+def _difference(found: str) -> str:
+    return (
+        "" if found == SCHEMA else f"the job store has schema {found}, this farm knows {SCHEMA}: install that version"
+    )
+
+
+class HealthServer(ThreadingHTTPServer):
+    """Answers at `listen` ("host:port"; port 0 for any that is free) from its beginning to `close`.
+
+    Raises `InputError` when it cannot.
+    """
+
+    block_on_close = True
+    daemon_threads = False
+
+    def __init__(self, listen: str, readiness: Readiness) -> None:
+        host, colon, port = listen.rpartition(":")
+        if not colon or not port.isdigit() or int(port) > 0xFFFF:
+            raise InputError(f"--listen {listen}: this is no address (write host:port, such as 0.0.0.0:8000)")
+        try:
+            super().__init__((host.strip("[]"), int(port)), _Answers)
+        except OSError as error:
+            raise InputError(f"cannot listen at {listen}: {error.strerror} (choose another --listen)") from error
+        self.readiness = readiness
+        self._thread = threading.Thread(target=self.serve_forever, name="http", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        host, port = self.server_address[:2]
+        return f"http://{host!s}:{port}"
+
+    def close(self) -> None:
+        """Accept nothing more, and finish what was begun."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Answers(BaseHTTPRequestHandler):
+    timeout = 10.0
+    server_version = "farm"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        match self.path.partition("?")[0]:
+            case "/healthz":
+                self._say(HTTPStatus.OK, "alive")
+            case "/readyz":
+                assert isinstance(self.server, HealthServer)
+                obstacle = self.server.readiness.obstacle()
+                self._say(HTTPStatus.SERVICE_UNAVAILABLE if obstacle else HTTPStatus.OK, obstacle or "ready")
+            case _:
+                self._say(HTTPStatus.NOT_FOUND, "there is /healthz and /readyz")
+
+    do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    def _say(self, status: HTTPStatus, words: str) -> None:
+        body = f"{words}\n".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """Probes come every few seconds: not worth a line each."""
+        logger.debug(format, *args)
