@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import chain, delivery, machine, motion, records, scheduling, shots, simulator
+from . import chain, delivery, machine, metrics, motion, records, scheduling, shots, simulator
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
@@ -64,6 +64,8 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "patience": scheduling.patience,
     "lead": scheduling.lead,
     "scenarios": simulator.scenarios,
+    "metrics": metrics.families,
+    "metric-labels": metrics.labels,
 }
 """Every generated section, by the name in its marker."""
 
