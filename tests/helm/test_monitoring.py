@@ -9,6 +9,8 @@ import pytest
 import yaml
 from farm_chart import FOLDER, containers, documents, of_kind, pods
 
+PROJECT = FOLDER.parents[1]
+
 ALL = {"monitoring": {"podMonitors": True, "alerts": True, "dashboards": True}}
 
 
@@ -47,6 +49,22 @@ def test_prometheus_understands_the_alerts(watched, tmp_path):
     file.write_text(yaml.safe_dump(rule["spec"]), encoding="utf-8")
     done = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def copies():
+    """Files of the chart and what they are copies of: a chart is packed without what lies beside it."""
+    yield FOLDER / "files" / "alerts.yaml", PROJECT / "deploy" / "monitoring" / "rules.yml"
+    written = {file.name: file for file in (PROJECT / "dashboards" / "grafana").glob("*.json")}
+    packed = {file.name: file for file in (FOLDER / "files" / "dashboards").glob("*.json")}
+    for name in sorted(written.keys() | packed.keys()):
+        yield FOLDER / "files" / "dashboards" / name, PROJECT / "dashboards" / "grafana" / name
+
+
+@pytest.mark.parametrize(("copy", "original"), list(copies()), ids=lambda path: path.name)
+def test_the_chart_packs_what_the_project_says(copy, original):
+    here = str(copy.relative_to(PROJECT))
+    assert original.exists(), f"git rm {here}"
+    assert copy.exists() and copy.read_bytes() == original.read_bytes(), f"cp {original.relative_to(PROJECT)} {here}"  # noqa: PT018
 
 
 def test_alerts_reach_prometheus_as_they_are_written(watched):

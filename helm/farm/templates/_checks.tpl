@@ -30,6 +30,11 @@
     {{- fail (printf "env.%s looks like a secret, and values are kept in plain text: give the database in database.existingSecret, storage keys in storage.existingSecret, others in a secret named in envFromSecrets" $name) }}
   {{- end }}
 {{- end }}
+{{- range $name, $_ := $v.env }}
+  {{- if regexMatch "^(FARM_(OUT|RAY|CONFIG|MODELS|SCRATCH|METRICS|LOG_FORMAT|STATE)|HOME|USER|AWS_ENDPOINT_URL|AWS_DEFAULT_REGION|RAY_GRACEFUL_.*)$" $name }}
+    {{- fail (printf "env.%s: the chart sets this variable by itself, from storage, modelCache and ray" $name) }}
+  {{- end }}
+{{- end }}
 {{- include "farm.checkGroups" . }}
 {{- end -}}
 
