@@ -37,7 +37,6 @@ def test_every_source_of_metrics_is_asked(watched):
     assert asked == {
         "studio-driver": ["farm-metrics"],
         "studio-head": ["metrics", "as-metrics", "dash-metrics"],
-        "studio-serve": ["http"],
         "studio-workers": ["metrics"],
     }
 
