@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, TypeAlias, cast
+from typing import Annotated, NamedTuple, TypeAlias, cast
 
 import platformdirs
 from pydantic import Field, PlainValidator
@@ -86,6 +86,28 @@ def _emphasis(raw: object) -> Fraction:
     return value
 
 
+class Address(NamedTuple):
+    """Where to listen on this machine. Port 0 takes any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _address(raw: object) -> Address | None:
+    """An address to listen on, "host:port"; "off" for none."""
+    text = values.text(raw)
+    if text.lower() == "off":
+        return None
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
+    if not colon or not host or not port.isdecimal() or not int(port) < 1 << 16 or (":" in host and text[0] != "["):
+        raise BadValue(f'"{text}" is no address', "write host:port, such as 127.0.0.1:9464, or off")
+    return Address(host, int(port))
+
+
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 File: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
@@ -93,6 +115,7 @@ NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
+Listen: TypeAlias = Annotated[Address | None, PlainValidator(_address)]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
@@ -182,6 +205,7 @@ class Config(Entry):
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
+    | `FARM_METRICS`     | `metrics`     | where a driver serves metrics: host:port, or off | `127.0.0.1:9464`    |
     | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
     | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
 
@@ -204,6 +228,8 @@ class Config(Entry):
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80
     generators: tuple[Generator, ...] = ()
+    metrics: Listen = Address("127.0.0.1", 9464)
+    """Where numbers for Prometheus are served; None for nowhere."""
     certificate: File | None = None
     certificate_key: File | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import re
 import shutil
@@ -9,11 +10,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, version
 
 import farm
 from farm.clock import now_us
-from farm.config import Config
+from farm.config import Address, Config
 from farm.errors import FarmError
 from farm.jobview import driver_view
 from farm.media import ffmpeg
@@ -23,6 +25,7 @@ from farm.tasks import asset_key
 PACKAGES = ("ray", "pyarrow", "fsspec", "av", "opencv-python-headless", "torch", "diffusers")
 ENCODERS = ("libx264", "magicyuv", "prores_ks", "dnxhd", "libwebp_anim", "png", "tiff", "gif")
 DISK_MIN_GB = 5
+ANSWER_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ def examine(config: Config, out: str) -> tuple[Check, ...]:
         _guarded("output", lambda: _output(config, out)),
         _guarded("state", lambda: _state(config, out)),
         _guarded("ray", lambda: _ray(config.workers)),
+        _guarded("metrics", lambda: _metrics(config.metrics)),
         Check("gpu", True, _gpus() or "none (the animatic model needs none)"),
     )
 
@@ -118,6 +122,37 @@ def _ray(workers: int) -> Check:
     with local_ray(workers):
         took = time.perf_counter() - started
     return Check("ray", True, f"starts in {took:.1f} s with {workers} workers")
+
+
+def _metrics(address: Address | None) -> Check:
+    """Whether a driver could serve metrics there, or one does."""
+    from farm.metrics.endpoint import Endpoint
+    from farm.metrics.process import Metrics
+
+    if address is None:
+        return Check("metrics", True, "off")
+    try:
+        Endpoint(address, Metrics({}, {})).server_close()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and (role := _role_there(address)):
+            return Check("metrics", True, f"served at {address} by a farm that {role}")
+        remedy = "FARM_METRICS names another address, or is off; rendering goes on without"
+        return Check("metrics", False, f"{address}: {error.strerror or error}", remedy)
+    return Check("metrics", True, f"can be served at {address}")
+
+
+def _role_there(address: Address) -> str:
+    """What a farm that serves metrics there says of itself; "" where it is none that answers."""
+    connection = HTTPConnection(address.host, address.port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", "/readyz")
+        response = connection.getresponse()
+        said = response.read(100).decode(errors="replace").strip()
+        return said if response.getheader("Server", "").startswith("farm") else ""
+    except (OSError, HTTPException):
+        return ""
+    finally:
+        connection.close()
 
 
 def _gpus() -> str:

@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from farm.canonical import content_id
 from farm.clock import now_us
 from farm.config import Config, ProjectTerms
 from farm.driver.loop import Driver
-from farm.driver.seams import Farm, Observer, Pool
+from farm.driver.seams import Farm, Meter, Observer, Pool
 from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy, micros
 from farm.scheduler.state import Scheduler
 from farm.site import Site
@@ -25,6 +26,7 @@ from farm.tasks import Outcome, Task, TaskId
 
 if TYPE_CHECKING:
     from farm.cluster.setup import WorkerSetup
+    from farm.metrics.process import Metrics
 
 
 def policy(config: Config) -> Policy:
@@ -97,10 +99,29 @@ class Led:
     store: JobStore
     lease: Lease
     farm: Farm
+    meter: Meter
 
     @property
     def epoch(self) -> int:
         return self.lease.epoch
+
+
+@contextmanager
+def measuring(config: Config, site: Site, *, only_if_asked: bool = False) -> Iterator[Metrics]:
+    """What this process counts, served where the settings say; `only_if_asked` where they say so themselves."""
+    from farm.metrics.endpoint import serving
+    from farm.metrics.process import Metrics
+
+    folders = {"scratch": config.scratch}
+    if not config.database:
+        folders["state"] = config.state
+    if "://" not in site.out:
+        folders["out"] = Path(site.out)
+    budgets = {terms.project: micros(terms.budget) for terms in config.projects if terms.budget is not None}
+    metrics = Metrics(folders, budgets)
+    address = None if only_if_asked and "metrics" not in config.model_fields_set else config.metrics
+    with serving(address, metrics):
+        yield metrics
 
 
 @contextmanager
@@ -143,6 +164,7 @@ def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) ->
             stop=stop,
             leader=leader(),
             leads=lambda: led.lease.alive,
+            meter=led.meter,
         )
     finally:
         pool.close()

@@ -22,7 +22,7 @@ from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
-from farm.driving import Led, OfJob, driver_here, driver_on_cluster
+from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
 from farm.follow import Follower
@@ -297,8 +297,13 @@ class Service:
 
         farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
         wanted = OfJob(lambda: job, observer)
-        led = Led(self.config, site, store, lease, farm)
-        with driver_here(led, wanted, self._stop, self._hear_signals) as driver:
+        with (
+            measuring(self.config, site, only_if_asked=True) as metrics,
+            metrics.leading(store, lease.epoch) as meter,
+            driver_here(
+                Led(self.config, site, store, lease, farm, meter), wanted, self._stop, self._hear_signals
+            ) as driver,
+        ):
             driver.run(until=over)
         if not job:  # stopped before it began
             raise Cancelled("stopped before the list was taken in")
@@ -323,20 +328,22 @@ class Service:
     def drive(self, out: str, observer: Observer, *, embedded: bool) -> None:
         """Drive a farm until a stop is asked for; stands by while another driver leads."""
         site = Site(self.config, out)
-        while not self._stop.is_set():
-            with site.store() as store:
-                lease = store.lead_when_free(self._stop, waiting=logger.warning)
-                if lease is None:
-                    return
-                with lease:
-                    farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
-                    led = Led(self.config, site, store, lease, farm)
-                    drives = driver_here if embedded or not self.config.ray else driver_on_cluster
-                    try:
-                        with drives(led, observer, self._stop, self._hear_signals) as driver:
-                            driver.run()
-                    except LeaseError as error:
-                        logger.warning("%s; standing by", error)
+        drives = driver_here if embedded or not self.config.ray else driver_on_cluster
+        with measuring(self.config, site) as metrics:
+            while not self._stop.is_set():
+                with site.store() as store:
+                    metrics.stand_by()
+                    lease = store.lead_when_free(self._stop, waiting=logger.warning)
+                    if lease is None:
+                        return
+                    with lease, metrics.leading(store, lease.epoch) as meter:
+                        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
+                        led = Led(self.config, site, store, lease, farm, meter)
+                        try:
+                            with drives(led, observer, self._stop, self._hear_signals) as driver:
+                                driver.run()
+                        except LeaseError as error:
+                            logger.warning("%s; standing by", error)
 
     def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
         """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""

@@ -31,6 +31,9 @@ POLL_S = 1.0
 POOL_LABEL = "pool"
 """The label of Ray's nodes that names a pool, as in `ray start --labels pool=gpu-large`."""
 
+MARKET_LABEL = "market"
+"""Likewise: how a node is paid for, as in `--labels market=spot`."""
+
 UNLIMITED_US = 24 * 3600 * 1_000_000
 """From when we learn of it, to a node that is drained without a deadline."""
 
@@ -127,6 +130,7 @@ def node_up(node: Mapping[str, Any]) -> NodeUp:
         gpus=int(resources.get("GPU", 0)),
         pools=frozenset({labels[POOL_LABEL]} if POOL_LABEL in labels else ()),
         name=node["NodeName"] or node["NodeManagerAddress"],
+        market=labels.get(MARKET_LABEL, ""),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from farm.driver.patience import Patience
-from farm.driver.seams import Farm
+from farm.driver.seams import Farm, Meter, Storage
 from farm.errors import InputError, StorageError
 from farm.shots.model import Reroll
 from farm.store.jobs import JobStore
@@ -68,6 +68,7 @@ class Desk:
     hand: Hand
     clock: Callable[[], int]
     patiently: Patience
+    meter: Meter
 
     def heed(self) -> int:
         """Apply or refuse what is pending, up to where storage fails; gives how many that were."""
@@ -77,6 +78,7 @@ class Desk:
                 self._decide(request)
             except StorageError as error:  # it stays pending, and with it those that were asked for later
                 logger.warning("%s waits: %s", request.verb, error)
+                self.meter.failed(Storage.REQUEST)
                 return decided
         return len(pending)
 
@@ -89,6 +91,7 @@ class Desk:
             outcome, reason = RequestState.APPLIED, ""
         now = self.clock()
         self.patiently(lambda: self.store.decide(self.epoch, request.id, outcome, now, reason, answer))
+        self.meter.answered(request.verb, outcome)
 
     def _apply(self, request: Request) -> Answer:
         if request.verb is Verb.WHY:

@@ -17,7 +17,7 @@ _JSON: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
 def glance(scheduler: Scheduler, jobs: Jobs, now_us: int) -> Mapping[str, JsonValue]:
-    """`waits` by job and reason, `lanes` and `nodes` as the scheduler sees them."""
+    """`waits` by job and reason, `lanes` and `nodes` as the scheduler sees them, `oldest_wait_s` by project."""
     return _JSON.validate_python(
         {
             "jobs": len(jobs),
@@ -26,6 +26,7 @@ def glance(scheduler: Scheduler, jobs: Jobs, now_us: int) -> Mapping[str, JsonVa
             "waits": _waits(scheduler, jobs, now_us),
             "lanes": [_plain(asdict(lane)) for lane in scheduler.lanes()],
             "nodes": [_plain(asdict(node)) for node in scheduler.nodes()],
+            "oldest_wait_s": {project: (now_us - us) / 1e6 for project, us in scheduler.oldest_us().items()},
         }
     )
 

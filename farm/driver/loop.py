@@ -27,7 +27,7 @@ from farm.driver.leftovers import ended_spending, leftovers
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
-from farm.driver.seams import Farm, Meter, Observer, Pool, Progress, Unmetered
+from farm.driver.seams import Farm, Meter, Observer, Pool, Progress, Storage, Unmetered
 from farm.errors import InputError, LeaseError, StorageError
 from farm.scheduler.events import (
     CancelAttempt,
@@ -93,11 +93,11 @@ class Driver:
         """False once the lead is known to be somebody else's."""
         self._meter = meter or Unmetered()
         self._meter.watch(scheduler)
-        self._patiently = Patience(stop)
+        self._patiently = Patience(stop, lambda: self._meter.failed(Storage.BOOKS))
         self._jobs = Jobs()
         self._admission = Admission(store, epoch, self._jobs, self._patiently)
-        self._openings = Openings(farm, clock, self._runs)
-        self._desk = Desk(store, epoch, farm, self, clock, self._patiently)
+        self._openings = Openings(farm, clock, self._runs, lambda: self._meter.failed(Storage.PLAN))
+        self._desk = Desk(store, epoch, farm, self, clock, self._patiently, self._meter)
         self._queue: deque[Event] = deque()
         self._manifests: dict[TaskId, Manifest] = {}
         self._stop_by_us: int | None = None
@@ -413,6 +413,7 @@ class Driver:
             self._farm.follow()
         except StorageError as error:
             logger.warning("the catalog stays behind: %s", error)
+            self._meter.failed(Storage.CATALOG)
 
     def _is_due(self, what: str, every_us: int) -> bool:
         now = self._clock()

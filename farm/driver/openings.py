@@ -26,8 +26,11 @@ class _Opening:
 class Openings:
     """Owns what is waiting to be opened, by job id."""
 
-    def __init__(self, farm: Farm, clock: Callable[[], int], runs: Callable[[TaskId], bool]) -> None:
+    def __init__(
+        self, farm: Farm, clock: Callable[[], int], runs: Callable[[TaskId], bool], failed: Callable[[], None]
+    ) -> None:
         self._farm = farm
+        self._failed = failed
         self._runs = runs
         self._clock = clock
         self._expected: dict[str, _Opening] = {}
@@ -52,6 +55,7 @@ class Openings:
             return self._farm.open(job, self._runs)
         except StorageError as error:
             logger.warning("job %s cannot be opened: %s", job.id, error)
+            self._failed()
             self._expected[job.id] = _Opening(job, spent_micros, self._clock() + PAUSE_US)
             return None
 

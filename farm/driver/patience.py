@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from farm.errors import StorageError
@@ -27,6 +27,8 @@ class Patience:
     """Repeats what failed for storage's sake, until `stop` is set."""
 
     stop: threading.Event
+    failed: Callable[[], None] = field(default=lambda: None)
+    """Told each time."""
 
     def __call__(self, action: Callable[[], T]) -> T:
         """What `action` gives. Raises `StorageError` only after a stop was asked for."""
@@ -35,6 +37,7 @@ class Patience:
             try:
                 return action()
             except StorageError as error:
+                self.failed()
                 if self.stop.is_set():
                     raise
                 logger.warning("%s; trying again in %.1f s", error, pause_s)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -16,7 +17,7 @@ from farm.changes import Committed
 from farm.scheduler.events import Decision, Event, History
 from farm.scheduler.state import Scheduler
 from farm.shots.model import Reroll
-from farm.store.records import Job, JobState, Request
+from farm.store.records import Job, JobState, Request, RequestState, Verb
 from farm.tasks import Lane, Outcome, Task, TaskId, Work
 
 
@@ -71,6 +72,19 @@ class Observer(Protocol):
         ...
 
 
+class Storage(StrEnum):
+    """Where storage fails a driver."""
+
+    BOOKS = "books"
+    """The job store, or the clip store where a plan looks: waited for."""
+    PLAN = "plan"
+    """A job cannot be opened: tried again in a while."""
+    REQUEST = "request"
+    """Something that was asked for is put off."""
+    CATALOG = "catalog"
+    """The catalog stays behind."""
+
+
 class Meter(Protocol):
     """Who counts what a driver does. It hears what the state is made of, and on the driver's own thread: what is asked
     of it from other threads, such as a scrape, it answers from what it has noted."""
@@ -91,6 +105,14 @@ class Meter(Protocol):
         """Soft, at most one in two seconds for each attempt."""
         ...
 
+    def answered(self, verb: Verb, outcome: RequestState) -> None:
+        """Something that was asked for is applied or refused."""
+        ...
+
+    def failed(self, what: Storage) -> None:
+        """Storage failed the driver, which tries again."""
+        ...
+
     def turned(self, seconds: float) -> None:
         """The loop went round once; the time that it did not spend waiting for something to happen."""
         ...
@@ -107,6 +129,8 @@ class Unmetered:
     def decided(self, event: Event, decision: Decision, at_us: int) -> None: ...
     def committed(self, changes: int, seconds: float) -> None: ...
     def progressed(self, task: Task, fraction: float) -> None: ...
+    def answered(self, verb: Verb, outcome: RequestState) -> None: ...
+    def failed(self, what: Storage) -> None: ...
     def turned(self, seconds: float) -> None: ...
     def pulse(self, glance: Mapping[str, JsonValue], at_us: int) -> Mapping[str, JsonValue]:  # noqa: ARG002
         return {}

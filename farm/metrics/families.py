@@ -17,12 +17,17 @@ STEP_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 TURN_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """The driver's own work: 1 ms to 10 s."""
 
+PARTS = 1_000_000
+"""Seconds are counted in microseconds, money in millionths, as the scheduler does."""
+JOBS_MAX = 100
+"""So many live jobs have series of their own: the newest."""
+
 LABELS: tuple[Label, ...] = (
     Label("stage", "kind of step: `generate`, `score`, …", 32),
     Label("lane", "pool of identical workers", 32),
     Label("model", 'model of a take; "" for stages without one', 32),
     Label("project", "the show", 100),
-    Label("job", "one submitted shot list, while it is live", 100),
+    Label("job", "one submitted shot list, while it is live", JOBS_MAX, is_passing=True),
     Label("pool", 'label of a node that lanes may ask for; "" for none', 16),
     Label("outcome", "how it ended: `done`, `failed`, `cancelled`, or as the family says"),
     Label("failure", 'kind of a failure, which decides about retries; "" where there is none'),
@@ -37,8 +42,8 @@ LABELS: tuple[Label, ...] = (
 )
 
 
-def _counted(name: str, says: str, *labels: str) -> Family:
-    return Family(name, Kind.COUNTER, Source.EVENTS, says, labels)
+def _counted(name: str, says: str, *labels: str, per: int = 1) -> Family:
+    return Family(name, Kind.COUNTER, Source.EVENTS, says, labels, per=per)
 
 
 def _timed(name: str, says: str, buckets: tuple[float, ...], *labels: str) -> Family:
@@ -75,33 +80,40 @@ COUNTED = (
     ),
     _counted(
         "farm_model_loads_total",
-        "Workers that were started, by what came of it: `ready`, `lost` before it was ready, `withdrawn` as no longer "
-        "needed.",
+        "Workers that were started, by what came of it: `ready`; `lost`, as it died; `stopped` by the farm before it "
+        "was ready, as it took too long, its node goes away, or it is not needed any more.",
         "lane",
         "outcome",
     ),
     _counted(
         "farm_worker_seconds_total",
-        "Seconds that workers spent `loading`, `idle` and `busy`, up to the last pulse; one that only waits to be "
-        "declared dead spends none.",
+        "Seconds that workers spent `loading` on a node, `idle` and `busy`, up to the last pulse; one that waits for a "
+        "node, or only to be declared dead, spends none.",
         "lane",
         "state",
+        per=PARTS,
     ),
     _counted(
-        "farm_gpu_seconds_total", "The same in GPU-seconds: a worker of 4 GPUs spends 4 a second.", "lane", "state"
+        "farm_gpu_seconds_total",
+        "The same in GPU-seconds: a worker of 4 GPUs spends 4 a second.",
+        "lane",
+        "state",
+        per=PARTS,
     ),
     _counted(
         "farm_wasted_seconds_total",
         "Busy worker-seconds of attempts that did not end as done: failed, taken away with their node, cancelled.",
         "lane",
+        per=PARTS,
     ),
     _counted(
         "farm_missed_seconds_total",
-        "Worker-seconds in which a worker of the lane loaded or idled while a task of the lane was queued, one worker "
-        "for each such task; looked at every pulse.",
+        "Worker-seconds in which a worker of the lane loaded or idled while a task of the lane could have begun, one "
+        "worker for each such task; looked at every pulse.",
         "lane",
+        per=PARTS,
     ),
-    _counted("farm_cost_total", "What attempts that ended have cost, in the farm's currency.", "project"),
+    _counted("farm_cost_total", "What attempts that ended have cost, in the farm's currency.", "project", per=PARTS),
     _counted("farm_storage_written_bytes_total", "Bytes of files that attempts left.", "file_class"),
     _counted(
         "farm_storage_faults_total",
@@ -110,7 +122,7 @@ COUNTED = (
         "counts as failure `transient` of its attempt.",
         "what",
     ),
-    _counted("farm_changes_total", "Changes of state that were committed to the job store."),
+    _counted("farm_changes_total", "Changes of tasks and attempts that were decided and committed."),
     _counted("farm_requests_total", "Requests of people that were decided: `applied` or `refused`.", "verb", "outcome"),
     _counted("farm_quarantined_total", "Tasks that were given up for ending one worker after another.", "stage"),
     _counted("farm_nodes_lost_total", "Nodes that went away, announced or not.", "pool"),
@@ -126,11 +138,16 @@ TIMED = (
     ),
     _timed(
         "farm_queue_duration_seconds",
-        "From when a task could run to when it was handed to a worker; holds, limits and pauses of its job included.",
+        "From when a task could run to when it was handed to a worker; limits of its job included, holds not.",
         WORK_S,
         "lane",
     ),
-    _timed("farm_model_load_duration_seconds", "From starting a worker to when it was ready for work.", WORK_S, "lane"),
+    _timed(
+        "farm_model_load_duration_seconds",
+        "From starting a worker to when it was ready; waiting for its node included.",
+        WORK_S,
+        "lane",
+    ),
     _timed(
         "farm_denoise_step_duration_seconds",
         "One denoising step; every step of a take counts with the mean of its take.",
@@ -157,7 +174,7 @@ SEEN = (
         "How long the task has waited that could run for longest, of jobs that are not on hold; 0 for none.",
         "project",
     ),
-    _seen("farm_workers", "Workers: `loading`, `idle` or `busy`.", "lane", "state"),
+    _seen("farm_workers", "Workers: `pending` until their node comes, `loading`, `idle` or `busy`.", "lane", "state"),
     _seen("farm_lane_gpus", "GPUs that one worker of the lane holds.", "lane"),
     _seen("farm_lane_blocked_nodes", "Nodes that the lane's workers do not go to, for what failed there.", "lane"),
     _seen("farm_lane_backoff", "1 while the lane pauses, for a provider that said later or crash after crash.", "lane"),
@@ -181,7 +198,7 @@ READ = (
     _read("farm_store_project_budget", "What a project may cost in all; absent without a budget.", "project"),
     _read("farm_store_seq", "Number of the last change in the job store."),
     _read("farm_store_age_seconds", "How old the numbers of the job store are."),
-    _read("farm_job_tasks", "Tasks of a live job, of the 100 newest.", "project", "job", "state"),
+    _read("farm_job_tasks", f"Tasks of a live job, of the {JOBS_MAX} newest.", "project", "job", "state"),
     _read("farm_job_cost", "What a live job has cost.", "project", "job"),
     _read("farm_job_budget", "What a live job may cost; absent without a budget.", "project", "job"),
 )

@@ -1,7 +1,7 @@
 """What one family of metrics is: its name, its kind, what it says, by which labels, and where it comes from.
 
-A family is data: the registry exposes nothing that is not in `farm.metrics.families`, the reference page is written
-from that table, and dashboards and alerts are tested against it.
+A family is data: nothing is exposed that does not stand in `farm.metrics.families`, the reference page is written from
+that table, and dashboards and alerts are tested against it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ class Label:
     says: str
     at_most: int | None = None
     """So many values are told apart, further ones are "other"; None: its values are the farm's own words."""
+    is_passing: bool = False
+    """True when values come and go, and whoever tells them names no more than `at_most` at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +57,13 @@ class Family:
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
     """Upper bounds without +Inf."""
+    per: int = 1
+    """A counter counts in parts of its unit, so many to one: sums of whole parts are exact."""
 
     @property
     def at_most(self) -> int:
         """So many label sets are told apart; see `farm.metrics.labels`."""
         return HISTOGRAM_SETS if self.kind is Kind.HISTOGRAM else SCALAR_SETS
-
-    @property
-    def lines(self) -> int:
-        """Series of one label set."""
-        return len(self.buckets) + 3 if self.kind is Kind.HISTOGRAM else 1
 
 
 SCALAR_SETS = 600

@@ -301,7 +301,7 @@ class Attempts:
             self.graph.put(entry, Place.PAUSE)
             self.alarms.set(entry.paused_until_us, Of.TASK, entry.id)
         else:
-            self.graph.put(entry, Place.QUEUE)
+            self.graph.queue(entry, now_us)
             self.dispatch.wake(self.workers.of(entry.lane))
 
     def resume(self, task: TaskId, now_us: int) -> None:

@@ -94,6 +94,8 @@ class NodeUp:
     """Labels that lanes may ask for."""
     name: str = ""
     """What people call it."""
+    market: str = ""
+    """How it is paid for, for people: "spot"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Node:
     free_gpus: int = 0
     deadline_us: int = 0
     """While it drains: when it goes away."""
+    market: str = ""
 
     @property
     def label(self) -> str:
@@ -76,6 +77,7 @@ class Fleet:
         node.free_cpus += event.cpus - node.cpus
         node.free_gpus += event.gpus - node.gpus
         node.cpus, node.gpus, node.pools, node.name = event.cpus, event.gpus, event.pools, event.name
+        node.market = event.market
         node.state = NodeState.UP
         self._list(node)
         self.version += 1

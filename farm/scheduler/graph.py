@@ -18,6 +18,7 @@ from farm.errors import FailureKind
 from farm.scheduler.events import JobSet
 from farm.scheduler.order import Queues
 from farm.scheduler.policy import Band, Limits
+from farm.scheduler.ready import Ready
 from farm.scheduler.waits import WaitReason
 from farm.tasks import SETTLED, TRANSITIONS, Change, Lane, Task, TaskId, TaskState
 
@@ -65,6 +66,8 @@ class Entry:
     avoid: Mapping[str, None] = field(default_factory=_nothing)
     """Workers and nodes where it should not run again."""
     paused_until_us: int = 0
+    ready_us: int = 0
+    """When it could last begin to run."""
     worker: str = ""
     failure: FailureKind | None = None
     message: str = ""
@@ -78,6 +81,10 @@ class Entry:
     @property
     def settled(self) -> bool:
         return self.state in SETTLED
+
+    @property
+    def queued(self) -> bool:
+        return self.place is Place.QUEUE
 
     def step(self, change: Change) -> None:
         self.state = TRANSITIONS[self.state, change]
@@ -94,6 +101,9 @@ class LiveJob:
     unsettled: int = 0
     upstream: int = 0
     pausing: int = 0
+    open_us: int = 0
+    """Since when it is not on hold."""
+    ready: Ready = field(default_factory=Ready)
 
     @property
     def band(self) -> Band:
@@ -113,10 +123,12 @@ class Graph:
 
     # -- jobs ---------------------------------------------------------------------------------------------------
 
-    def set_job(self, event: JobSet) -> LiveJob:
+    def set_job(self, event: JobSet, now_us: int) -> LiveJob:
         job = self.jobs.get(event.job)
         if job is None:
             job = self.jobs[event.job] = LiveJob(event.job, event.project, event.priority, event.hold, event.limits)
+        if job.hold is not None and event.hold is None:
+            job.open_us = now_us
         job.project, job.priority, job.hold, job.limits = event.project, event.priority, event.hold, event.limits
         self.queues.set_job(event.job, event.project, event.priority, event.created_us, open=event.hold is None)
         return job
@@ -171,6 +183,13 @@ class Graph:
                 for job, order in entry.wanted.items():
                     self.queues.push(job, entry.lane, order, entry.id)
 
+    def queue(self, entry: Entry, now_us: int) -> None:
+        """An entry could run from now on."""
+        entry.ready_us = now_us
+        self.put(entry, Place.QUEUE)
+        for job in entry.wanted:
+            self.jobs[job].ready.note(entry)
+
     def settle(self, entry: Entry) -> None:
         """A task is done, failed or cancelled now."""
         self.put(entry, Place.NOWHERE)
@@ -210,6 +229,12 @@ class Graph:
             job = self.jobs[name]
             if job.hold is None:
                 yield job, count
+
+    def first_ready(self) -> Iterator[tuple[LiveJob, int]]:
+        """The jobs that are not held and have tasks queued, each with since when the first of these could run."""
+        for job in self.jobs.values():
+            if job.hold is None and (since_us := job.ready.first_us(self.queues.depth_of(job.id))) is not None:
+                yield job, max(since_us, job.open_us)
 
     def band(self, lane: Lane) -> Band:
         """The most urgent band that a lane has work of."""

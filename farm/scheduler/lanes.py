@@ -15,6 +15,7 @@ from enum import StrEnum
 from farm.scheduler.faults import Health
 from farm.scheduler.fleet import NOWHERE, Fleet, Node
 from farm.scheduler.graph import Entry
+from farm.scheduler.phases import Phase, Phases, TimeSpent
 from farm.scheduler.trust import Trust
 from farm.tasks import Lane
 
@@ -94,6 +95,7 @@ class LaneWorkers:
     starting: int = 0
     """Pending ones too."""
     busy: int = 0
+    phases: Phases = field(default_factory=Phases)
     busy_for: dict[str, int] = field(default_factory=dict[str, int])
     """Attempts that run, by project."""
     load_s: float = LOAD_PRIOR_S
@@ -122,6 +124,19 @@ class LaneWorkers:
     def ready(self) -> int:
         return len(self.idle) + self.busy
 
+    def spent(self, now_us: int) -> TimeSpent:
+        """What its workers did with their time until now."""
+        phases = self.phases
+        return TimeSpent(
+            self.name,
+            self.gpus,
+            {
+                Phase.LOADING: phases.loading_us + now_us * (self.starting - len(self.pending)),
+                Phase.IDLE: phases.idle_us + now_us * (len(self.idle) + len(self.on_bench)),
+                Phase.BUSY: phases.busy_us + now_us * self.busy,
+            },
+        )
+
 
 @dataclass(slots=True)
 class Workers:
@@ -144,11 +159,13 @@ class Workers:
         self.by_name[worker.name] = lane.workers[worker.name] = worker
         lane.starting += 1
         lane.had_workers = True
-        self.settle(worker, node)
+        self.settle(worker, node, now_us)
         return worker
 
-    def settle(self, worker: Worker, node: Node | None) -> None:
+    def settle(self, worker: Worker, node: Node | None, now_us: int) -> None:
         """A worker's place is known, or known to be another."""
+        if worker.state is WorkerState.STARTING:
+            worker.lane.phases.loading_us += now_us * ((worker.node is not None) - (node is not None))
         if worker.node is not None:
             self.fleet.give(worker.node, worker.lane.lane)
             del self.at[worker.node.id][worker.name]
@@ -165,15 +182,20 @@ class Workers:
         lane = worker.lane
         if worker.state is WorkerState.BUSY:
             lane.busy -= 1
+            lane.phases.busy_us += now_us
         elif worker.state is WorkerState.IDLE:
             self._unlist(worker)
+            lane.phases.idle_us += now_us
         elif worker.state is WorkerState.STARTING:
             lane.starting -= 1
+            lane.phases.loading_us += now_us * (worker.node is not None)
         worker.state, worker.since_us = state, now_us
         if state is WorkerState.BUSY:
             lane.busy += 1
+            lane.phases.busy_us -= now_us
         elif state is WorkerState.IDLE:
             self._list(worker)
+            lane.phases.idle_us -= now_us
 
     def remove(self, worker: Worker, now_us: int) -> None:
         """A worker is gone."""

@@ -23,8 +23,8 @@ class Membership:
     _unwanted: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
     """Tasks to forget as soon as they have settled, unless a job wants them again."""
 
-    def set_job(self, event: JobSet) -> None:
-        self.graph.set_job(event)
+    def set_job(self, event: JobSet, now_us: int) -> None:
+        self.graph.set_job(event, now_us)
         self.ledger.set_job(event.job, event.project, event.limits, event.spent_micros)
 
     def count_ended(self, event: ProjectSpent) -> None:
@@ -60,6 +60,7 @@ class Membership:
             entry.attempts = max(entry.attempts, history.attempts)
             self.attempts.reopen(entry, answer)
         elif entry.place is Place.QUEUE:
+            job.ready.note(entry)
             self.attempts.dispatch.wake(self.workers.of(entry.lane))
 
     def _new(self, event: TaskAdded) -> Entry:

@@ -69,7 +69,7 @@ class Presence:
         self.sizing.reservations.end(node.id)
         for worker in self.workers.on(node):
             if not worker.pinned and worker.state is WorkerState.STARTING:
-                self.workers.settle(worker, None)  # promised to it, and never seen there
+                self.workers.settle(worker, None, answer.now_us)  # promised to it, and never seen there
             elif worker.state is not WorkerState.BUSY:
                 self.workers.turn(worker, WorkerState.STRANDED, answer.now_us)
         self.sizing.due = True
@@ -86,7 +86,7 @@ class Presence:
         lane.loads += 1
         node = self.fleet.nodes.get(event.node)
         if node is not None and node is not worker.node:
-            self.workers.settle(worker, node)
+            self.workers.settle(worker, node, answer.now_us)
         lane.pending.pop(worker.name, None)
         lane.trust.started(worker.where)
         self.attempts.free(worker, answer)

@@ -77,7 +77,7 @@ class Sizing:
                     self.start(lane, node, answer)
             return
         self._withdraw(lane, -missing, answer)
-        self._promise(lane)
+        self._promise(lane, answer.now_us)
         avoid = lane.misfit.avoid if lane.misfit else ()
         started = 0
         while started < missing:
@@ -119,14 +119,14 @@ class Sizing:
                 self._no_room[lane] = self.fleet.version
         return node or self._make_room(lane, refused, answer)
 
-    def _promise(self, lane: LaneWorkers) -> None:
+    def _promise(self, lane: LaneWorkers, now_us: int) -> None:
         """Room has come that pending workers will take: nobody else should."""
         refused = self.reservations.refused(lane)
         for worker in tuple(lane.pending.values()):
             node = self.fleet.place(lane.lane, refused)
             if node is None:
                 return
-            self.workers.settle(worker, node)
+            self.workers.settle(worker, node, now_us)
             worker.since_us = max(worker.since_us, worker.started_us)
             self.patience.watch(worker)
 

@@ -53,6 +53,7 @@ from farm.scheduler.membership import Membership
 from farm.scheduler.order import Queues
 from farm.scheduler.overdue import Overdue
 from farm.scheduler.patience import Patience
+from farm.scheduler.phases import TimeSpent
 from farm.scheduler.policy import Policy
 from farm.scheduler.presence import Presence
 from farm.scheduler.reservations import Reservations
@@ -77,7 +78,7 @@ class Scheduler:
         self._stopping = False
         costs = Costs(policy.prices, self._estimates)
         patience = Patience(policy, self._estimates, self._alarms)
-        demand = Demand(self._graph, self._queues, self._ledger, costs)
+        self._demand = demand = Demand(self._graph, self._queues, self._ledger, costs)
         reservations = Reservations(self._fleet, self._workers, self._estimates)
         self._reservations = reservations
         rivalry = Rivalry(self._graph, self._queues, self._workers, policy)
@@ -156,6 +157,21 @@ class Scheduler:
         """How many tasks of each job wait, and for what. Looks at jobs and lanes, not at tasks."""
         return self._explain.waits(now_us, stopping=self._stopping)
 
+    def ready_us(self, task: TaskId, job: str) -> int:
+        """Since when a task that is open could run in a job's name, or last could; while the job was not on hold."""
+        return max(self._graph.entries[task].ready_us, self._graph.jobs[job].open_us)
+
+    def oldest_us(self) -> Mapping[str, int]:
+        """By project: since when the first of the tasks could run that wait, of jobs that are not on hold."""
+        found: dict[str, int] = {}
+        for job, since_us in self._graph.first_ready():
+            found[job.project] = min(since_us, found.get(job.project, since_us))
+        return found
+
+    def spent_by_workers(self, now_us: int) -> tuple[TimeSpent, ...]:
+        """What the workers of each lane did with their time."""
+        return tuple(lane.spent(now_us) for lane in self._workers.lanes.values())
+
     def spent(self, job: str) -> int:
         """Micros, by a job's attempts that have ended."""
         return self._ledger.spent(job)
@@ -185,6 +201,9 @@ class Scheduler:
                 backoff_until_us=lane.health.paused_until_us,
                 backoff=lane.health.why,
                 on_trial={node: trial.why for node, trial in lane.trust.trials.items()},
+                pending=len(lane.pending),
+                gpus=lane.gpus,
+                could_start=self._demand.of(lane),
             )
             for lane in self._workers.lanes.values()
         )
@@ -203,6 +222,8 @@ class Scheduler:
                 workers=len(self._workers.on(node)),
                 reserved_for=kept[node.id].lane.name if node.id in kept else "",
                 deadline_us=node.deadline_us,
+                pools=node.pools,
+                market=node.market,
             )
             for node in self._fleet.nodes.values()
         )
@@ -258,7 +279,7 @@ class Scheduler:
     def _hear_of_job(self, event: JobSet | JobDropped | ProjectSpent, answer: Answer) -> None:
         match event:
             case JobSet():
-                self._membership.set_job(event)
+                self._membership.set_job(event, answer.now_us)
                 self._dispatch.wake_all()
             case JobDropped():
                 self._membership.drop_job(event, answer)

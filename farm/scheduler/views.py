@@ -23,6 +23,12 @@ class LaneView:
     """What it backs off for."""
     on_trial: Mapping[str, str] = field(default_factory=dict[str, str])
     """Nodes on which it runs one worker at a time, with the reason."""
+    pending: int = 0
+    """Of those starting: workers that no node is known for."""
+    gpus: int = 0
+    """Of one worker."""
+    could_start: int = 0
+    """Attempts that could start now, if there were an idle worker for each: without those that a limit holds back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +45,6 @@ class NodeView:
     """The lane that room is kept for; "" for none."""
     deadline_us: int
     """When it goes away, while it drains; otherwise 0."""
+    pools: frozenset[str] = frozenset()
+    market: str = ""
+    """How it is paid for, where its label says so: "spot"."""

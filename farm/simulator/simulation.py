@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from farm.driver.loop import Driver
+from farm.driver.seams import Meter, Unmetered
 from farm.errors import FailureKind
 from farm.scheduler.policy import Policy
 from farm.simulator.audit import Watched, Witness, audit_end
@@ -94,6 +95,8 @@ class Simulation:
         self.nodes_left = 0
         self.noted: dict[str, float] = {}
         """Figures that a scenario takes while it runs."""
+        self.meter: Callable[[int], Meter] = lambda epoch: Unmetered()  # noqa: ARG005
+        """Who counts what the driver of an epoch does."""
         self._limit_s = limit_s
         self._coming = 0
         self._over_s: float | None = None
@@ -228,6 +231,7 @@ class Simulation:
                 clock=self.world.clock,
                 stop=threading.Event(),
                 leader="simulation",
+                meter=self.meter(lease.epoch),
             )
             try:
                 driver.run(until=self._is_over)

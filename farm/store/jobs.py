@@ -32,11 +32,12 @@ from farm.store.records import Job, JobState
 from farm.store.requests import Requests
 from farm.store.sqlite import Sqlite
 from farm.store.standings import Standings
+from farm.store.totals import Totalling
 from farm.store.transactions import stale
 from farm.tasks import Task, TaskState
 
 
-class JobStore(Reading, Requests):
+class JobStore(Reading, Requests, Totalling):
     """The job store of one output. Thread-safe; one process may lead, any number may read.
 
     Every method raises `StorageError` (`OutOfSpace` when the disk is full) with the file and the remedy.

@@ -119,6 +119,7 @@ _WHOLE_JOB = select(jobs, job_documents.c.document, job_documents.c.options).joi
     job_documents, job_documents.c.job == jobs.c.id
 )
 JOB = _WHOLE_JOB.where(jobs.c.id == bindparam("job"))
+IS_ATTEMPT = text("kind IN ('attempt started', 'attempt ended')")
 _OLDEST_FIRST = (jobs.c.created_us, jobs.c.id)
 JOB_ID = select(jobs.c.id).where(jobs.c.id == bindparam("job"))
 JOBS = _WHOLE_JOB.order_by(*_OLDEST_FIRST)
@@ -130,6 +131,31 @@ SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
 JOB_LINES = select(jobs).order_by(*_OLDEST_FIRST)
 COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
 COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
+TASK_TOTALS = (
+    select(jobs.c.project, job_counts.c.stage, job_counts.c.state, func.sum(job_counts.c.tasks).label("tasks"))
+    .join(jobs, jobs.c.id == job_counts.c.job)
+    .where(job_counts.c.tasks > 0)
+    .group_by(jobs.c.project, job_counts.c.stage, job_counts.c.state)
+)
+JOB_TOTALS = select(
+    jobs.c.project, jobs.c.state, func.count().label("jobs"), func.sum(jobs.c.spent_micros).label("spent_micros")
+).group_by(jobs.c.project, jobs.c.state)
+ATTEMPT_TOTALS = (
+    select(changes.c.kind, changes.c.state, func.count().label("lines"))
+    .where(and_(changes.c.seq > bindparam("after"), changes.c.seq <= bindparam("upto"), IS_ATTEMPT))
+    .group_by(changes.c.kind, changes.c.state)
+)
+NEWEST_IN = (
+    select(jobs.c.id, jobs.c.project, jobs.c.spent_micros, jobs.c.budget_micros)
+    .where(jobs.c.state.in_(bindparam("states", expanding=True)))
+    .order_by(jobs.c.created_us.desc(), jobs.c.id)
+    .limit(bindparam("limit"))
+)
+STATES_IN = (
+    select(job_counts.c.job, job_counts.c.state, func.sum(job_counts.c.tasks).label("tasks"))
+    .where(and_(job_counts.c.tasks > 0, Among(job_counts.c.job)))
+    .group_by(job_counts.c.job, job_counts.c.state)
+)
 REQUEST = select(requests).where(requests.c.id == bindparam("id"))
 SAME_REQUEST = (
     select(requests)

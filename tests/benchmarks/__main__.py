@@ -16,6 +16,7 @@ import imports
 import job_store
 import light
 import main_job
+import metrics
 import overhead
 import resume
 import scheduler
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "speed of light": light,
     "resume": resume,
     "scheduler": scheduler,
+    "metrics": metrics,
     "main job": main_job,
     "animatic frames": animatic_frames,
     "scoring": scoring,

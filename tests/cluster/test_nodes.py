@@ -14,7 +14,7 @@ from farm.cluster import nodes as watching
 from farm.cluster.nodes import UNLIMITED_US, Census, NodeWatch, changed, node_up, take_census
 from farm.scheduler.events import NodeDraining, NodeLost, NodeUp
 
-BIG = NodeUp("a", cpus=8, gpus=4, pools=frozenset({"gpu-large"}), name="render-1")
+BIG = NodeUp("a", cpus=8, gpus=4, pools=frozenset({"gpu-large"}), name="render-1", market="spot")
 SMALL = NodeUp("b", cpus=2)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from farm.driver.loop import Driver
-from farm.driver.seams import Found, Progress
+from farm.driver.seams import Found, Meter, Progress, Unmetered
 from farm.errors import FailureKind, InputError
 from farm.resume import Past
 from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerReady
@@ -278,6 +278,7 @@ class House:
     stop: threading.Event = field(default_factory=threading.Event)
     policy: Policy = field(default_factory=Policy)
     asked: int = 0
+    meter: Meter = field(default_factory=Unmetered)
 
     def __post_init__(self) -> None:
         self.pool = HandPool(self.clock)
@@ -332,6 +333,7 @@ class House:
                 observer=self.notes,
                 clock=self.clock,
                 stop=self.stop,
+                meter=self.meter,
             )
             driver.run(until=lambda: until() or self.clock.now_us > deadline_us)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,6 +29,7 @@ from farm.scheduler.events import (
     WorkerLost,
     WorkerReady,
 )
+from farm.scheduler.phases import Phase
 from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy
 from farm.scheduler.state import Scheduler
 from farm.scheduler.waits import WaitReason
@@ -79,6 +82,10 @@ class FarmLife(RuleBasedStateMachine):
         self.place: dict[str, StartWorker] = {}
         self.seq = 0
         self.stopping = False
+        self.spent: Counter[tuple[str, Phase]] = Counter()
+        """What workers were seen to do with time, in microseconds, by lane and phase."""
+        self.asked: dict[tuple[str, TaskId], int] = {}
+        """When a job first wanted a task."""
 
     # -- carrying out -------------------------------------------------------------------------------------------
 
@@ -194,6 +201,7 @@ class FarmLife(RuleBasedStateMachine):
             standing.state = TaskState.WAITING  # the driver reopened it in the store, as the scheduler forgot it
         if task.id not in self.wanted[job]:
             self.wanted[job].append(task.id)
+            self.asked[job, task.id] = self.now_us
         self.tell(TaskAdded(job, task, (shot,), History(state, len(standing.attempts))))
 
     def known(self, task: TaskId) -> bool:
@@ -304,7 +312,12 @@ class FarmLife(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.0, 0.5, 2.0, 10.0, 70.0, 150.0, 700.0]))
     def time_passes(self, seconds):
-        self.now_us += int(seconds * 1e6)
+        passed_us = int(seconds * 1e6)
+        for lane in self.scheduler.lanes():
+            self.spent[lane.name, Phase.LOADING] += (lane.starting - lane.pending) * passed_us
+            self.spent[lane.name, Phase.IDLE] += lane.idle * passed_us
+            self.spent[lane.name, Phase.BUSY] += lane.busy * passed_us
+        self.now_us += passed_us
         self.tell(Tick())
 
     @precondition(lambda self: not self.stopping and self.seq > 60)
@@ -349,6 +362,32 @@ class FarmLife(RuleBasedStateMachine):
             if terms.limits.cost_micros is not None:
                 assert self.scheduler.overshoot(job) == max(0, self.scheduler.spent(job) - terms.limits.cost_micros)
         assert self.under_way or all(self.scheduler.reserved(job) == 0 for job in self.jobs)
+
+    @invariant()
+    def workers_account_for_their_time(self):
+        """What they did with it is what they were seen doing whenever it passed."""
+        for time in self.scheduler.spent_by_workers(self.now_us):
+            assert time.us == {phase: self.spent[time.lane, phase] for phase in Phase}, time.lane
+
+    @invariant()
+    def the_oldest_that_could_run_is_known(self):
+        """By project, of jobs that are not held: not before it could, nor after it could and the job had asked."""
+        if self.stopping:
+            return
+        could: dict[str, list[tuple[int, int]]] = {}
+        for job, tasks in self.wanted.items():
+            for task in tasks:
+                if self.jobs[job].hold is None and self.is_queued(task):
+                    ready_us = self.scheduler.ready_us(task, job)
+                    could.setdefault(PROJECT_OF[job], []).append((ready_us, max(ready_us, self.asked[job, task])))
+        oldest = self.scheduler.oldest_us()
+        assert oldest.keys() == could.keys()
+        for project, times in could.items():
+            assert min(ready for ready, _ in times) <= oldest[project] <= min(asked for _, asked in times)
+
+    def is_queued(self, task: TaskId) -> bool:
+        wait = self.scheduler.wait(task, self.now_us)
+        return wait is not None and wait.reason is not WaitReason.UPSTREAM and wait.blocker != task
 
     @invariant()
     def nodes_are_not_overbooked(self):

@@ -26,6 +26,7 @@ from farm.errors import FailureKind
 from farm.store.fold import IllegalChange
 from farm.store.jobs import JobStore
 from farm.store.records import Job
+from farm.store.totals import Totals
 from farm.tasks import TRANSITIONS, AttemptState, Manifest, Task, TaskState
 
 LEGAL = {(before, after) for (before, _), after in TRANSITIONS.items()}
@@ -59,6 +60,7 @@ class JobStoreModel(RuleBasedStateMachine):
         self.model: dict[str, Entry] = {}
         self.seq = 1
         self.spent = 0
+        self.totals = Totals()
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -145,6 +147,9 @@ class JobStoreModel(RuleBasedStateMachine):
             assert (record.manifest is not None) >= bool(entry.winner)
         assert self.store.counts("job") == Counter(("prepare", entry.state) for entry in self.model.values())
         assert self.store.spent("job") == self.spent
+        self.totals = self.store.totals(self.totals)
+        states = Counter(state for entry in self.model.values() for state in entry.attempts)
+        assert self.totals.attempts == {state: states[state] for state in AttemptState}
         seqs = [line.seq for line in self.store.changes_after(0)]
         assert seqs == sorted(set(seqs))
 
