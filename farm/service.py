@@ -351,10 +351,11 @@ class Service:
 
     def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
         """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
-        from farm.serving import HealthServer, Readiness
+        from farm.serving import Readiness, health_server
 
-        with Readiness(Site(self.config, out)) as readiness, closing(HealthServer(listen, readiness)) as server:
-            began(server.url)
+        with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
+            server.start()
+            began(f"http://{server.address}")
             self._stop.wait()
             readiness.leave()
 

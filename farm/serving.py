@@ -14,11 +14,14 @@ import logging
 import threading
 import time
 from contextlib import ExitStack
+from email.message import Message
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
 
+from farm.config import address
 from farm.errors import FarmError, InputError
+from farm.pages import Answer, PageServer
+from farm.shots.reading.values import BadValue
 from farm.site import Site
 from farm.store.jobs import JobStore
 from farm.store.tables import SCHEMA
@@ -61,6 +64,12 @@ class Readiness:
         silent_s = time.monotonic() - at_s
         return words if silent_s < self._stale_s else f"the job store has not answered for {silent_s:.0f} s"
 
+    def page(self, headers: Message) -> Answer:
+        """The same, for whoever asks over HTTP."""
+        del headers
+        obstacle = self.obstacle()
+        return Answer.words(HTTPStatus.SERVICE_UNAVAILABLE if obstacle else HTTPStatus.OK, obstacle or "ready")
+
     def _watch(self) -> None:
         with ExitStack() as opened:
             store: JobStore | None = None
@@ -82,66 +91,19 @@ def _difference(found: str) -> str:
     )
 
 
-class HealthServer(ThreadingHTTPServer):
-    """Answers at `listen` ("host:port"; port 0 for any that is free) from its beginning to `close`.
-
-    Raises `InputError` when it cannot.
-    """
-
-    block_on_close = True
-    daemon_threads = False
-
-    def __init__(self, listen: str, readiness: Readiness) -> None:
-        host, colon, port = listen.rpartition(":")
-        if not colon or not port.isdigit() or int(port) > 0xFFFF:
-            raise InputError(f"--listen {listen}: this is no address (write host:port, such as 0.0.0.0:8000)")
-        try:
-            super().__init__((host.strip("[]"), int(port)), _Answers)
-        except OSError as error:
-            raise InputError(f"cannot listen at {listen}: {error.strerror} (choose another --listen)") from error
-        self.readiness = readiness
-        self._thread = threading.Thread(target=self.serve_forever, name="http", daemon=True)
-        self._thread.start()
-
-    @property
-    def url(self) -> str:
-        host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}"
-
-    def close(self) -> None:
-        """Accept nothing more, and finish what was begun."""
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
+def health_server(listen: str, readiness: Readiness) -> PageServer:
+    """A server at `listen` ("host:port"; port 0 for any that is free). Raises `InputError` when there can be none."""
+    try:
+        found = address(listen)
+        if found is None:
+            raise InputError('--listen off: this command does nothing else (write host:port, such as "0.0.0.0:8000")')
+        return PageServer(found, {"/healthz": _alive, "/readyz": readiness.page})
+    except BadValue as error:
+        raise InputError(f"--listen: {error.problem} ({error.remedy})") from error
+    except OSError as error:
+        raise InputError(f"cannot listen at {listen}: {error.strerror} (choose another --listen)") from error
 
 
-class _Answers(BaseHTTPRequestHandler):
-    timeout = 10.0
-    server_version = "farm"
-    sys_version = ""
-
-    def do_GET(self) -> None:
-        match self.path.partition("?")[0]:
-            case "/healthz":
-                self._say(HTTPStatus.OK, "alive")
-            case "/readyz":
-                assert isinstance(self.server, HealthServer)
-                obstacle = self.server.readiness.obstacle()
-                self._say(HTTPStatus.SERVICE_UNAVAILABLE if obstacle else HTTPStatus.OK, obstacle or "ready")
-            case _:
-                self._say(HTTPStatus.NOT_FOUND, "there is /healthz and /readyz")
-
-    do_HEAD = do_GET  # noqa: N815 - http.server's name
-
-    def _say(self, status: HTTPStatus, words: str) -> None:
-        body = f"{words}\n".encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Probes come every few seconds: not worth a line each."""
-        logger.debug(format, *args)
+def _alive(headers: Message) -> Answer:
+    del headers
+    return Answer.words(HTTPStatus.OK, "alive")

@@ -18,7 +18,7 @@ from private_cluster import until
 
 from farm.config import load_config
 from farm.errors import InputError
-from farm.serving import HealthServer, Readiness
+from farm.serving import Readiness, health_server
 from farm.site import Site
 
 
@@ -42,9 +42,10 @@ def site(tmp_path: Path) -> Callable[[str], Site]:
 def served(site: Site, **patience: float) -> Iterator[str]:
     with (
         Readiness(site, look_s=0.05, **patience) as readiness,
-        closing(HealthServer("127.0.0.1:0", readiness)) as server,
+        closing(health_server("127.0.0.1:0", readiness)) as server,
     ):
-        yield server.url
+        server.start()
+        yield f"http://{server.address}"
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
@@ -96,17 +97,19 @@ def test_it_says_no_before_it_goes(site):
         assert readiness.obstacle() == "this process ends"
 
 
-@pytest.mark.parametrize("listen", ["8000", "localhost", "localhost:http", "0.0.0.0:70000", "nowhere.invalid:8000"])
+@pytest.mark.parametrize(
+    "listen", ["8000", "localhost", "localhost:http", "0.0.0.0:70000", "off", "nowhere.invalid:8000"]
+)
 def test_an_address_that_is_none_is_refused(site, listen):
     readiness = Readiness(site(""))
     with pytest.raises(InputError, match="listen"):
-        HealthServer(listen, readiness)
+        health_server(listen, readiness)
 
 
 def test_an_address_that_is_taken_is_refused(site):
     readiness = Readiness(site(""))
-    with closing(HealthServer("127.0.0.1:0", readiness)) as first, pytest.raises(InputError, match="already in use"):
-        HealthServer(first.url.removeprefix("http://"), readiness)
+    with closing(health_server("127.0.0.1:0", readiness)) as first, pytest.raises(InputError, match="already in use"):
+        health_server(str(first.address), readiness)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
