@@ -18,8 +18,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import boto3
 import kuberay
@@ -46,8 +49,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 SIZES = {"memory": "2Gi", "sharedMemory": "1Gi", "scratch": "2Gi"}
 LIST = """\
 Sequence,Shot,Still,Duration,Prompt,Takes
-sq010,sh010,coffee.png,2,Slow push in,2
-sq010,sh020,chelsea.png,2,Slow pan left,2
+sq010,sh010,coffee.png,1,Slow push in,2
+sq010,sh020,chelsea.png,1,Slow pan left,2
 """
 
 
@@ -56,6 +59,8 @@ class Site:
     """An installation of the chart, and what lies beside it."""
 
     cluster: Mapping[str, Any]
+    serve: Mapping[str, Any]
+    """The spec of the pods of `farm serve`."""
     folder: Path
     network: pods.Network
     secrets: Mapping[str, Mapping[str, str]]
@@ -129,7 +134,10 @@ def site(postgres_server: Any) -> Iterator[Site]:
             "FARM_DATABASE": postgres_server.url(name),
             "FARM_CONFIG": str(folder / "studio-settings" / "config.yaml"),
         }
-        yield Site(cluster, folder, network, secrets, postgres_server.folder, env, bucket)
+        (serve,) = of_kind(found, "Deployment")
+        yield Site(
+            cluster, serve["spec"]["template"]["spec"], folder, network, secrets, postgres_server.folder, env, bucket
+        )
 
 
 @dataclass
@@ -228,3 +236,29 @@ def test_a_list_is_rendered_and_a_worker_that_is_told_to_go_drains(running, subm
     clips = running.site.bucket.list_objects_v2(Bucket="renders", Prefix="farm/publish/")["Contents"]
     assert len([clip for clip in clips if clip["Key"].endswith((".mp4", ".mov"))]) >= 2
     assert all(clip["Size"] > 1000 for clip in clips if clip["Key"].endswith((".mp4", ".mov")))
+
+
+def test_probes_find_the_driver_and_the_service_well(running):
+    driver = running.site.cluster["spec"]["headGroupSpec"]["template"]["spec"]["initContainers"][1]
+    probe = running.head.run({**driver, "name": "probe"}, driver["livenessProbe"]["exec"]["command"])
+    assert probe.outside.wait(PATIENCE_S) == 0, probe.said
+    (container,) = running.site.serve["containers"]
+    pod = running.site.pod("studio-serve", running.site.serve)
+    try:
+        pod.start()
+        service = pod.run(container, container["command"])
+        (port,) = [one["containerPort"] for one in container["ports"]]
+        for probe in (container["livenessProbe"], container["readinessProbe"]):
+            url = f"http://{pod.address}:{port}{probe['httpGet']['path']}"
+            until(lambda url=url: answers(url), PATIENCE_S)
+        service.terminate()
+        assert service.outside.wait(running.site.serve["terminationGracePeriodSeconds"]) == 0, service.said
+    finally:
+        pod.close()
+
+
+def answers(url: str) -> bool:
+    try:
+        return urlopen(url, timeout=10).status == HTTPStatus.OK  # noqa: S310 - of a server of ours
+    except URLError:
+        return False
