@@ -154,6 +154,7 @@ def complete() -> Values:
     toleration = {"key": "x", "operator": "Exists"}
     values["settings"]["projects"] = [{"project": "lake"}]
     values["settings"]["generators"] = [{"model": "wan", "pool": "gpu"}]
+    values["settings"]["webhooks"] = [{"url": "https://pipeline.example/farm", "secret": "FARM_HOOK_SECRET"}]
     for place in (values["head"], values["workerDefaults"], values["workers"][GROUP]):
         place["tolerations"] = [dict(toleration)]
     return values
