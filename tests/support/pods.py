@@ -52,6 +52,7 @@ class Network:
         self.bridge, self._token = f"fb{token}", token
         self._prefix = f"10.{random.randrange(128, 255)}.{random.randrange(256)}"
         self._last = 1
+        self._links: list[str] = []
         self.hosts: dict[str, str] = {}
         """Addresses by name, as a cluster's DNS has them."""
         _run(f"ip link add {self.bridge} type bridge", f"ip address add {self.here}/24 dev {self.bridge}")
@@ -70,13 +71,15 @@ class Network:
             f"ip link add {outside} type veth peer name eth0 netns {process}",
             f"ip link set {outside} master {self.bridge} up",
         )
+        self._links.append(outside)
         inside = f"nsenter --target {process} --net ip"
         _run(f"{inside} address add {address}/24 dev eth0", f"{inside} link set eth0 up", f"{inside} link set lo up")
         _run(f"{inside} route add default via {self.here}")
         return address
 
     def close(self) -> None:
-        _run(f"ip link del {self.bridge}")
+        for link in [*self._links, self.bridge]:  # a namespace lives on for a while after its last process
+            subprocess.run(["ip", "link", "del", link], check=False, capture_output=True)
 
 
 @dataclass
