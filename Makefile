@@ -13,7 +13,7 @@ SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test check unit chaos simulate bench locks clean
+.PHONY: help demo demo-full test check unit chaos simulate bench pictures locks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,6 +31,7 @@ check: $(VENV)/.all
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m dashboards --check
 
 unit: $(VENV)/.all
 	$(BIN)/pytest -n 3 --dist worksteal
@@ -45,6 +46,10 @@ simulate: $(VENV)/.all ## every scenario of the simulator with 20 seeds
 
 bench: $(VENV)/.all ## measure the lines of the targets; prints a table, writes build/bench.json
 	$(BIN)/python tests/benchmarks
+
+pictures: $(VENV)/.all ## draw the dashboards for the docs: a night on a farm of paper, and a real render under a Prometheus
+	$(BIN)/python -m dashboards.picture.night docs/images
+	PYTHONPATH=tests/support $(BIN)/python tests/monitoring/draw_watched.py docs/images
 
 locks: $(BIN)/uv ## resolve the lock files; UPGRADE=--upgrade takes the newest releases
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \

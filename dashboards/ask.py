@@ -33,9 +33,14 @@ def quantile(of: float, histogram: str, by: str = "", grain: str = _GRAIN) -> st
     return f"histogram_quantile({of:g}, {rate(_part(histogram, 'bucket'), labels, grain)})"
 
 
-def quantiles(histogram: str, by: str, *shares: float) -> tuple[Query, ...]:
-    """Quantiles with their names: "generate p95"."""
-    return tuple(Query(quantile(each, histogram, by), f"{{{{{by}}}}} p{each * 100:g}") for each in shares)
+def quantiles(histogram: str, by: str, *shares: float, grain: str = _GRAIN) -> tuple[Query, ...]:
+    """Quantiles with their names: "generate p95". What is rare wants a wide grain."""
+    return tuple(Query(quantile(each, histogram, by, grain), f"{{{{{by}}}}} p{each * 100:g}") for each in shares)
+
+
+def by_all(narrow: str, wide: str, by: str) -> str:
+    """Sums of `narrow` by labels, 0 where there is only `wide`: a column of a table without gaps."""
+    return f"sum by ({by}) ({narrow}) or 0 * sum by ({by}) ({wide})"
 
 
 def driver_durations() -> tuple[Query, ...]:

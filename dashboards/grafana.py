@@ -111,7 +111,7 @@ def _variable(variable: Variable) -> Json:
         "multi": variable.several,
     }
     if variable.several:
-        made |= {"allValue": ".*", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
+        made |= {"allValue": variable.every, "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
     return made
 
 

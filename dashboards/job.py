@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.panel import Dashboard, Query, Row, Unit, Variable, high_is_bad
-from dashboards.shorthand import OUTCOMES, lines, stack, stat
+from dashboards.shorthand import OUTCOMES, REASONS, lines, stack, stat
 
 OF = 'project="$project", job="$job"'
 PROJECT = 'project="$project"'
@@ -71,6 +71,7 @@ AROUND = Row(
             "What its project waits for",
             "Why do tasks of this job's project wait? For this job alone: farm why JOB.",
             Query(f"sum by (reason) (farm_queue_tasks{{{PROJECT}}})", "{{reason}}"),
+            colours=REASONS,
         ),
         stack(
             "The project's jobs",

@@ -31,9 +31,10 @@ LOADS = Row(
             width=6,
         ),
         stat(
-            "Typical load",
-            "How long does a worker need until it is ready, at the median of the last day?",
-            f"histogram_quantile(0.5, {gained('farm_model_load_duration_seconds_bucket', '1d', 'le')})",
+            "Slowest lane",
+            "How long does a worker of the lane that loads slowest need until it is ready, at the median of the last "
+            "day?",
+            f"max(histogram_quantile(0.5, {gained('farm_model_load_duration_seconds_bucket', '1d', 'lane, le')}))",
             Unit.SECONDS,
             high_is_bad(120, 600),
             width=6,
@@ -55,7 +56,7 @@ LOADS = Row(
         lines(
             "Duration of loads by lane",
             "Which lane loads slowest?",
-            *quantiles("farm_model_load_duration_seconds", "lane", 0.5, 0.95),
+            *quantiles("farm_model_load_duration_seconds", "lane", 0.5, 0.95, grain="1h"),
             unit=Unit.SECONDS,
             width=12,
         ),
@@ -69,7 +70,7 @@ SPEED = Row(
             "Denoise steps",
             "How many denoise steps does each model make in a second, on all its workers together?",
             Query(
-                f"sum by (model, lane) (rate(farm_denoise_steps_total{{{OF}}}[$__rate_interval]))",
+                f"sum by (model, lane) (rate(farm_denoise_steps_total{{{OF}}}[5m]))",
                 "{{model}} on {{lane}}",
             ),
             unit=Unit.PER_SECOND,
@@ -77,19 +78,19 @@ SPEED = Row(
         lines(
             "Duration of a step",
             "How long does one step take? A jump without a change of size is a slow node or a hot GPU.",
-            *quantiles(f"farm_denoise_step_duration_seconds{{{OF}}}", "model", 0.5, 0.95),
+            *quantiles(f"farm_denoise_step_duration_seconds{{{OF}}}", "model", 0.5, 0.95, grain="10m"),
             unit=Unit.SECONDS,
         ),
         lines(
             "Duration of a take",
             "How long does a whole take take, by lane?",
-            *quantiles('farm_attempt_duration_seconds{stage="generate"}', "lane", 0.5, 0.95),
+            *quantiles('farm_attempt_duration_seconds{stage="generate"}', "lane", 0.5, 0.95, grain="10m"),
             unit=Unit.SECONDS,
         ),
         lines(
             "Frames",
             "How many frames does each model make in a second?",
-            Query(f"sum by (model) (rate(farm_frames_total{{{OF}}}[$__rate_interval]))", "{{model}}"),
+            Query(f"sum by (model) (rate(farm_frames_total{{{OF}}}[5m]))", "{{model}}"),
             unit=Unit.PER_SECOND,
             width=12,
         ),
@@ -153,6 +154,6 @@ DASHBOARD = Dashboard(
     title="Models",
     about="How long models load, how fast they denoise, and how they fail.",
     rows=(LOADS, SPEED, FAILURES),
-    variables=(Variable("model", "Model", "farm_attempts_total", "model"),),
+    variables=(Variable("model", "Model", "farm_attempts_total", "model", every=".+"),),
     since="now-24h",
 )

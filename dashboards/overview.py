@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dashboards.ask import driver_durations, gained
+from dashboards.ask import by_all, driver_durations, gained
 from dashboards.panel import Colour, Column, Dashboard, Query, Row, Step, Unit, high_is_bad, low_is_bad
-from dashboards.shorthand import KINDS, OUTCOMES, STATES, bars, lines, stack, stat, table
+from dashboards.shorthand import KINDS, OUTCOMES, REASONS, STATES, bars, lines, stack, stat, table
 
 FAILED = 'farm_attempts_total{outcome="failed"}'
 ENDED = 'farm_attempts_total{outcome=~"done|failed"}'
@@ -108,7 +108,7 @@ STUCK = Row(
             "Why does what waits not run? upstream and share resolve by themselves; held, paused and limit want a "
             "decision; no capable worker wants a node.",
             Query("sum by (reason) (farm_queue_tasks)", "{{reason}}"),
-            colours={"no capable worker": Colour.BAD, "backoff": Colour.ODD, "upstream": Colour.FAINT},
+            colours=REASONS,
             width=12,
         ),
         table(
@@ -122,7 +122,7 @@ STUCK = Row(
             (Column("Waiting"), "sum by (project) (farm_queue_tasks)"),
             (
                 Column("No capable worker", scale=high_is_bad(1, 1)),
-                'sum by (project) (farm_queue_tasks{reason="no capable worker"})',
+                by_all('farm_queue_tasks{reason="no capable worker"}', "farm_queue_tasks", "project"),
             ),
         ),
         table(
@@ -130,7 +130,7 @@ STUCK = Row(
             "Which pool of workers has a queue, pauses after failures, or stays away from nodes?",
             ("lane",),
             (Column("Queue"), "sum by (lane) (farm_lane_queue_tasks)"),
-            (Column("Busy"), 'sum by (lane) (farm_workers{state="busy"})'),
+            (Column("Busy"), by_all('farm_workers{state="busy"}', "farm_workers", "lane")),
             (Column("Backs off", scale=high_is_bad(1, 1)), "max by (lane) (farm_lane_backoff)"),
             (Column("Blocked nodes", scale=high_is_bad(1, 3)), "sum by (lane) (farm_lane_blocked_nodes)"),
         ),
@@ -157,7 +157,7 @@ DRIVER = Row(
             scale=(Step(Colour.CALM), Step(Colour.BAD, 1)),
         ),
         lines(
-            "Memory and processor of the driver",
+            "Memory of the driver",
             "Does the driver grow? It keeps every open task in memory; growth without more open tasks is a fault.",
             Query("process_resident_memory_bytes and on (instance) farm_info", "memory"),
             unit=Unit.BYTES,

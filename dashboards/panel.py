@@ -45,6 +45,7 @@ class Colour(StrEnum):
     FAINT = "#8e8e8e"
     LOADING = "purple"
     ODD = "orange"
+    PALE = "#8ab8ff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,8 @@ class Variable:
     """Matchers, such as project=~"$project": only values that go with other choices."""
     several: bool = True
     """Any number of values, and all of them at first; otherwise one."""
+    every: str = ".*"
+    """What stands for all values; ".+" leaves out what has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dashboards.ask import gained, share
+from dashboards.ask import by_all, gained, share
 from dashboards.panel import Colour, Column, Dashboard, Query, Row, Step, Unit, Variable, high_is_bad, low_is_bad
 from dashboards.shorthand import STATES, bars, lines, stack, stat, table
 
 POOL = 'pool=~"$pool"'
 IDLE = 'farm_gpu_seconds_total{state="idle"}'
+GPUS, NODES = f"farm_node_gpus{{{POOL}}}", f"farm_nodes{{{POOL}}}"
 LOST = f"farm_nodes_lost_total{{{POOL}}}"
 
 HELD = Row(
@@ -49,17 +50,31 @@ HELD = Row(
             scale=high_is_bad(1, 10),
         ),
         stack(
-            "GPUs by pool",
+            "GPUs held",
             "How many GPUs of which pool are held, and how many are free? Free ones beside a queue: the lane that "
             "waits asks for another pool, or for more on one node.",
-            Query(f"sum by (pool, state) (farm_node_gpus{{{POOL}}})", "{{pool}} {{state}}"),
-            width=12,
+            Query(f'sum by (pool) (farm_node_gpus{{{POOL}, state="used"}})', "{{pool}} held"),
+            Query(f'sum(farm_node_gpus{{{POOL}, state="free"}})', "free"),
+            colours={"free": Colour.FAINT},
         ),
         stack(
-            "Nodes by pool",
-            "How many nodes are there, and in which state?",
-            Query(f"sum by (pool, state) (farm_nodes{{{POOL}}})", "{{pool}} {{state}}"),
-            width=12,
+            "Nodes",
+            "How many nodes take work, are about to go, or are gone?",
+            Query(f"sum by (state) (farm_nodes{{{POOL}}})", "{{state}}"),
+            colours={"up": Colour.GOOD, "draining": Colour.WARN, "lost": Colour.BAD},
+        ),
+        table(
+            "Pools",
+            "What has each pool now?",
+            ("pool",),
+            (Column("GPUs"), f"sum by (pool) (farm_node_gpus{{{POOL}}})"),
+            (Column("Held"), by_all(f'farm_node_gpus{{{POOL}, state="used"}}', GPUS, "pool")),
+            (Column("Nodes"), by_all(f'farm_nodes{{{POOL}, state="up"}}', NODES, "pool")),
+            (
+                Column("Draining", scale=high_is_bad(1, 10)),
+                by_all(f'farm_nodes{{{POOL}, state="draining"}}', NODES, "pool"),
+            ),
+            width=8,
         ),
     ),
 )
@@ -70,7 +85,7 @@ WORK = Row(
         stack(
             "Time of GPUs",
             "What share of the time of the GPUs that are held goes into work, loading and idling?",
-            Query("sum by (state) (rate(farm_gpu_seconds_total[$__rate_interval]))", "{{state}}"),
+            Query("sum by (state) (rate(farm_gpu_seconds_total[5m]))", "{{state}}"),
             colours=STATES,
             share=True,
         ),
@@ -86,9 +101,9 @@ WORK = Row(
             "Does each lane have workers for its queue? A queue without workers waits for room, or for a load.",
             ("lane",),
             (Column("Queue"), "sum by (lane) (farm_lane_queue_tasks)"),
-            (Column("Busy"), 'sum by (lane) (farm_workers{state="busy"})'),
-            (Column("Idle"), 'sum by (lane) (farm_workers{state="idle"})'),
-            (Column("Loading"), 'sum by (lane) (farm_workers{state="loading"})'),
+            (Column("Busy"), by_all('farm_workers{state="busy"}', "farm_workers", "lane")),
+            (Column("Idle"), by_all('farm_workers{state="idle"}', "farm_workers", "lane")),
+            (Column("Loading"), by_all('farm_workers{state="loading"}', "farm_workers", "lane")),
             width=8,
         ),
     ),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dashboards.ask import share
-from dashboards.panel import Colour, Column, Dashboard, Query, Row, Unit, Variable, high_is_bad
-from dashboards.shorthand import OUTCOMES, bars, lines, stack, table
+from dashboards.ask import by_all, share
+from dashboards.panel import Column, Dashboard, Query, Row, Unit, Variable, high_is_bad
+from dashboards.shorthand import OUTCOMES, REASONS, bars, lines, stack, table
 
 OF = 'project=~"$project"'
+JOBS, TASKS = f"farm_store_jobs{{{OF}}}", f"farm_store_project_tasks{{{OF}}}"
 
 SHARE = Row(
     "Who gets what?",
@@ -16,7 +17,7 @@ SHARE = Row(
             "Which part of the tasks that are done is whose? While projects compete it follows their weights, over "
             "time.",
             Query(
-                f'sum by (project) (rate(farm_project_tasks_settled_total{{outcome="done", {OF}}}[$__rate_interval]))',
+                f'sum by (project) (rate(farm_project_tasks_settled_total{{outcome="done", {OF}}}[10m]))',
                 "{{project}}",
             ),
             share=True,
@@ -25,7 +26,7 @@ SHARE = Row(
         stack(
             "Share of the cost",
             "Which part of the farm's time, as it is priced, is whose? Nothing where no prices are set.",
-            Query(f"sum by (project) (rate(farm_cost_total{{{OF}}}[$__rate_interval]))", "{{project}}"),
+            Query(f"sum by (project) (rate(farm_cost_total{{{OF}}}[10m]))", "{{project}}"),
             share=True,
             width=12,
         ),
@@ -33,12 +34,15 @@ SHARE = Row(
             "Projects",
             "Where does each project stand? Exact, from the job store.",
             ("project",),
-            (Column("Jobs at work"), f'sum by (project) (farm_store_jobs{{state="active", {OF}}})'),
-            (Column("Open tasks"), f'sum by (project) (farm_store_project_tasks{{state=~"waiting|running", {OF}}})'),
-            (Column("Done"), f'sum by (project) (farm_store_project_tasks{{state="done", {OF}}})'),
+            (Column("Jobs at work"), by_all(f'farm_store_jobs{{state="active", {OF}}}', JOBS, "project")),
+            (
+                Column("Open tasks"),
+                by_all(f'farm_store_project_tasks{{state=~"waiting|running", {OF}}}', TASKS, "project"),
+            ),
+            (Column("Done"), by_all(f'farm_store_project_tasks{{state="done", {OF}}}', TASKS, "project")),
             (
                 Column("Failed", scale=high_is_bad(1, 20)),
-                f'sum by (project) (farm_store_project_tasks{{state="failed", {OF}}})',
+                by_all(f'farm_store_project_tasks{{state="failed", {OF}}}', TASKS, "project"),
             ),
             (Column("Cost", Unit.NUMBER), f"sum by (project) (farm_store_project_cost{{{OF}}})"),
             (Column("Budget", Unit.NUMBER), f"sum by (project) (farm_store_project_budget{{{OF}}})"),
@@ -72,7 +76,7 @@ COST = Row(
         stack(
             "Cost by the hour",
             "What does each project cost in an hour, at the present rate?",
-            Query(f"sum by (project) (rate(farm_cost_total{{{OF}}}[$__rate_interval])) * 3600", "{{project}}"),
+            Query(f"sum by (project) (rate(farm_cost_total{{{OF}}}[10m])) * 3600", "{{project}}"),
             unit=Unit.PER_HOUR,
         ),
     ),
@@ -91,7 +95,7 @@ QUEUE = Row(
             "Why does the work of these projects not run? limit wants a larger budget or more GPUs; share is others' "
             "turn.",
             Query(f"sum by (reason) (farm_queue_tasks{{{OF}}})", "{{reason}}"),
-            colours={"no capable worker": Colour.BAD, "backoff": Colour.ODD, "upstream": Colour.FAINT},
+            colours=REASONS,
         ),
         lines(
             "Oldest wait",

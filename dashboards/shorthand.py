@@ -28,8 +28,21 @@ OUTCOMES = {
     "waiting": Colour.WARN,
 }
 """Of attempts and tasks."""
-STATES = {"busy": Colour.GOOD, "idle": Colour.WARN, "loading": Colour.LOADING}
+STATES = {"busy": Colour.GOOD, "idle": Colour.WARN, "loading": Colour.LOADING, "pending": Colour.FAINT}
 """Of workers, and of the GPUs that they hold."""
+REASONS = {
+    "no capable worker": Colour.BAD,
+    "backoff": Colour.ODD,
+    "limit": Colour.LOADING,
+    "capacity": Colour.CALM,
+    "share": Colour.GOOD,
+    "model loading": Colour.WARN,
+    "held": Colour.PALE,
+    "paused": Colour.PALE,
+    "choice": Colour.PALE,
+    "upstream": Colour.FAINT,
+}
+"""Why tasks wait."""
 KINDS = {
     "reclaimed": Colour.FAINT,
     "input": Colour.CALM,

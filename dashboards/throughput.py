@@ -57,7 +57,7 @@ OUT = Row(
         lines(
             "Frames by model",
             "Which models make how many frames?",
-            Query("sum by (model) (rate(farm_frames_total[$__rate_interval]))", "{{model}}"),
+            Query("sum by (model) (rate(farm_frames_total[5m]))", "{{model}}"),
             unit=Unit.PER_SECOND,
         ),
         stack(
@@ -94,7 +94,7 @@ LONG = Row(
         lines(
             "Duration by stage",
             "Which step takes longest, typically and at worst?",
-            *quantiles(f"farm_attempt_duration_seconds{{{OF}}}", "stage", 0.5, 0.95),
+            *quantiles(f"farm_attempt_duration_seconds{{{OF}}}", "stage", 0.5, 0.95, grain="10m"),
             unit=Unit.SECONDS,
             width=12,
         ),
@@ -107,7 +107,7 @@ LONG = Row(
         lines(
             "Wait by lane",
             "Which pool of workers is the narrow one?",
-            *quantiles("farm_queue_duration_seconds", "lane", 0.5, 0.95),
+            *quantiles("farm_queue_duration_seconds", "lane", 0.5, 0.95, grain="10m"),
             unit=Unit.SECONDS,
             width=12,
         ),
@@ -139,8 +139,8 @@ EFFICIENT = Row(
             "Workers lost",
             "How many workers work for nothing (wasted: the attempt failed, or was cancelled), or load and idle while "
             "tasks of their lane are queued (missed)?",
-            Query("sum(rate(farm_wasted_seconds_total[$__rate_interval]))", "wasted"),
-            Query("sum(rate(farm_missed_seconds_total[$__rate_interval]))", "missed"),
+            Query("sum(rate(farm_wasted_seconds_total[10m]))", "wasted"),
+            Query("sum(rate(farm_missed_seconds_total[10m]))", "missed"),
             colours={"wasted": Colour.BAD, "missed": Colour.WARN},
             width=6,
         ),
@@ -148,8 +148,8 @@ EFFICIENT = Row(
             "Warm starts by lane",
             "Which lane loads its model again and again?",
             Query(
-                'sum by (lane) (rate(farm_dispatches_total{warm="yes"}[$__rate_interval])) / '
-                "sum by (lane) (rate(farm_dispatches_total[$__rate_interval]))",
+                'sum by (lane) (rate(farm_dispatches_total{warm="yes"}[10m])) / '
+                "sum by (lane) (rate(farm_dispatches_total[10m]))",
                 "{{lane}}",
             ),
             unit=Unit.SHARE,

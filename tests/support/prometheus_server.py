@@ -7,18 +7,17 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
-import psutil
+from free_port import get, port_of
 
 PROMETHEUS = shutil.which("prometheus") or ""
 PROMTOOL = shutil.which("promtool") or ""
 NOT_INSTALLED = "prometheus is not installed (Debian: apt-get install prometheus)"
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 
 class Prometheus:
@@ -43,7 +42,7 @@ class Prometheus:
                 stderr=log,
             )
             try:
-                yield cls(_port(process))
+                yield cls(port_of(process, "/-/ready", "Prometheus Server is Ready"))
             finally:
                 process.terminate()
                 process.wait(timeout=PATIENCE_S)
@@ -51,7 +50,7 @@ class Prometheus:
     def ask(self, what: str, **words: Any) -> Any:
         """The data of an answer of the HTTP API. Raises `ValueError` for what Prometheus refuses."""
         query = f"?{urlencode(words)}" if words else ""
-        told = json.loads(_get(self.port, f"/api/v1/{what}{query}"))
+        told = json.loads(get(self.port, f"/api/v1/{what}{query}"))
         if told["status"] != "success":
             raise ValueError(told)
         return told["data"]
@@ -74,30 +73,3 @@ class Prometheus:
                 raise TimeoutError(query)
             time.sleep(0.1)  # asks again: there is nothing to be told by
         return found[0][1]
-
-
-def _port(process: subprocess.Popen[bytes]) -> int:
-    """Where it listens: it was given port 0, and says nowhere which one it took."""
-    deadline = time.monotonic() + PATIENCE_S
-    while process.poll() is None and time.monotonic() < deadline:
-        listening = [
-            each.laddr.port for each in psutil.Process(process.pid).net_connections("tcp") if each.status == "LISTEN"
-        ]
-        for port in listening:
-            if _ready(port):
-                return port
-        time.sleep(0.05)
-    raise RuntimeError("prometheus does not start: see prometheus.log beside its data")
-
-
-def _ready(port: int) -> bool:
-    try:
-        return "Ready" in _get(port, "/-/ready")
-    except OSError:
-        return False
-
-
-def _get(port: int, path: str) -> str:
-    with closing(HTTPConnection("127.0.0.1", port, timeout=30)) as there:
-        there.request("GET", path)
-        return there.getresponse().read().decode()
