@@ -57,7 +57,7 @@ def page(dashboard: Dashboard, asked: Asked) -> tuple[str, int]:
     rows = [row for row in dashboard.rows if any(any(answers[panel.title]) for panel in row.panels)]
     placed = list(place(rows))
     body = "".join(_placed(what, grid, asked, answers) for what, grid in placed)
-    height = HEAD + max(grid["y"] + grid["h"] for _, grid in placed) * (UNIT + GAP) + GAP
+    height = HEAD + max((grid["y"] + grid["h"] for _, grid in placed), default=0) * (UNIT + GAP) + GAP
     title = f"<h1>{escape(dashboard.title)}<small>{escape(dashboard.about)}</small></h1>"
     text = f'<!doctype html><meta charset="utf-8"><style>{_STYLE}</style><main>{title}{body}</main>'
     return text, height

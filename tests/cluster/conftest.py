@@ -12,15 +12,15 @@ process that runs tests; modules attach to it one after the other, and their tes
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import private_cluster
 import pytest
-from autoscaled_cluster import AUTOSCALER, AutoscaledCluster
+from autoscaled_cluster import AUTOSCALER, AutoscaledCluster, one_kind
 from drill import STAGES
 from gang_stages import STAGES as GANG_STAGES
 from private_cluster import QUIET, Node, PrivateCluster
@@ -74,18 +74,30 @@ def main(stands: PrivateCluster) -> Node:
         return stands.add(cpus=8, gpus=4)
 
 
-@pytest.fixture(scope="module")
-def autoscaled() -> Iterator[PrivateCluster]:
-    """A private cluster that grows, and shrinks after a second without work, by nodes with 4 CPUs and 4 GPUs in the
-    pool `gpu-large`.
-    """
+@contextmanager
+def autoscaling(configured: Mapping[str, Any]) -> Iterator[PrivateCluster]:
     with environment(AUTOSCALER):
-        cluster = AutoscaledCluster(cpus=4, gpus=4, labels={"pool": "gpu-large"}, most=2, idle_s=1.0)
+        cluster = AutoscaledCluster(configured)
         try:
             with cluster.attached():
                 yield cluster
         finally:
             cluster.close()
+
+
+@pytest.fixture(scope="module")
+def autoscaled() -> Iterator[PrivateCluster]:
+    """A private cluster that grows, and shrinks after a second without work, by nodes with 4 CPUs and 4 GPUs in the
+    pool `gpu-large`.
+    """
+    with autoscaling(one_kind(cpus=4, gpus=4, labels={"pool": "gpu-large"}, most=2, idle_s=1.0)) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def open_autoscaled() -> Callable[[Mapping[str, Any]], AbstractContextManager[PrivateCluster]]:
+    """Opens clusters whose autoscaler is configured otherwise."""
+    return autoscaling
 
 
 OpenFarm: TypeAlias = Callable[..., TriedPool]

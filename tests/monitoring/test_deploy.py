@@ -42,7 +42,7 @@ def test_alertmanager_can_be_configured_so():
 
 def test_prometheus_asks_where_the_driver_answers_by_itself():
     (targets,) = read("targets/farm.yml")
-    assert targets["targets"] == [Config().metrics]
+    assert targets["targets"] == [str(Config().metrics)]
 
 
 def test_ray_is_found_where_a_head_writes_its_nodes():

@@ -23,6 +23,7 @@ EXCUSED = {
     "farm_quarantined_total": "nothing kills workers here",
     "farm_nodes_lost_total": "no node goes away",
     "farm_storage_faults_total": "storage does not fail",
+    "deriv(farm_job_tasks": "a job of seconds has no pace: perhaps all of it falls between two scrapes",
     'reason="no capable worker"': "every task fits here",
     "farm:gpu_idle_hours:": "no GPU is here",
     "farm:quarantined:": "nothing kills workers here",
@@ -144,11 +145,21 @@ def test_what_is_gained_in_a_window_is_all_there_was_before_it_began(seen):
     assert gained_by == vector(seen, "sum by (outcome) (farm_attempts_total)", "outcome")
 
 
-def test_rates_are_right_but_for_extrapolation(seen):
-    """Over the whole run: Prometheus stretches what it saw to the edges of the window, by a scrape at each at most."""
-    window_s = round(seen.end_s - seen.start_s)
-    ((_, values),) = seen.prometheus.over("farm_changes_total", seen.start_s, seen.end_s, SCRAPE_S)
-    truth = values[-1][1] - values[0][1]
-    ((_, rate),) = seen.prometheus.now(f"rate(farm_changes_total[{window_s}s])", seen.end_s)
-    assert truth > 0
-    assert rate * window_s == pytest.approx(truth, rel=4 * SCRAPE_S / window_s)
+COUNTERS = (
+    "farm_changes_total",
+    "farm_turn_duration_seconds_count",
+    'farm_tasks_settled_total{stage="score", outcome="done"}',
+)
+
+
+@pytest.mark.parametrize("counter", COUNTERS)
+def test_rates_are_right_but_for_extrapolation(seen, counter):
+    """What it saw, Prometheus stretches towards the edges of the window: by little more than a scrape at each."""
+    window_s = round(seen.end_s - seen.start_s) + 10
+    (raw,) = seen.prometheus.ask("query", query=f"{counter}[{window_s}s]", time=seen.end_s)["result"]
+    samples = [(float(at_s), float(value)) for at_s, value in raw["values"]]
+    covered_s, truth = (last - first for first, last in zip(samples[0], samples[-1], strict=True))
+    scrape_s = covered_s / (len(samples) - 1)
+    ((_, rate),) = seen.prometheus.now(f"rate({counter}[{window_s}s])", seen.end_s)
+    assert truth <= rate * window_s * 1.000001
+    assert rate * window_s <= truth * (covered_s + 2 * 1.1 * scrape_s) / covered_s * 1.000001

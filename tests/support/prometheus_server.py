@@ -17,7 +17,7 @@ from free_port import get, port_of
 PROMETHEUS = shutil.which("prometheus") or ""
 PROMTOOL = shutil.which("promtool") or ""
 NOT_INSTALLED = "prometheus is not installed (Debian: apt-get install prometheus)"
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 
 
 class Prometheus:
