@@ -13,7 +13,7 @@ SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test check unit laws chaos simulate bench pictures locks clean
+.PHONY: help demo demo-full test check unit laws chaos simulate bench pictures image locks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -58,11 +58,20 @@ pictures: $(VENV)/.all ## draw the dashboards for the docs: a night on a farm of
 	$(BIN)/python -m dashboards.picture.night docs/images
 	PYTHONPATH=tests/support $(BIN)/python tests/monitoring/draw_watched.py docs/images
 
+image: ## build the container image with buildah, and run what it is for; TARGETS="cpu cuda" for both
+	@deploy/docker/build $(or $(TARGETS),cpu)
+
 locks: $(BIN)/uv ## resolve the lock files; UPGRADE=--upgrade takes the newest releases
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
-		--all-extras --group build --group dev $(UPGRADE) --output-file $(LOCKS)/all.txt
+		--extra diffusion --group build --group dev $(UPGRADE) --output-file $(LOCKS)/all.txt
 	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 		--group build --constraint $(LOCKS)/all.txt --output-file $(LOCKS)/runtime.txt
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--extra cluster --constraint $(LOCKS)/all.txt --output-file $(LOCKS)/cpu.txt
+	$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--extra cluster --extra diffusion --constraint $(LOCKS)/all.txt --output-file $(LOCKS)/cuda.txt
+	echo hatchling | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
+		--constraint $(LOCKS)/all.txt --output-file $(LOCKS)/wheel.txt
 	echo uv | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet \
 		--output-file $(LOCKS)/uv.txt
 
