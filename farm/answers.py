@@ -25,6 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.errors import InputError
+from farm.printable import printable
 from farm.store.catalog_views import TABLES, VIEWS
 
 FOLDED = 32
@@ -39,7 +40,7 @@ def screen_view(rows: pa.Table, width: int) -> RenderableType:
     if not rows.num_rows:
         return Text("no rows", "dim")
     cells = [[_shown(value) for value in values] for values in _values(rows)]
-    names = [Text(_harmless(name)) for name in rows.column_names]
+    names = [Text(printable(name, keep="\n")) for name in rows.column_names]
     widest = [max(map(_width, column)) for column in zip(names, *cells, strict=True)]
     if sum(min(column, FOLDED) + GAP for column in widest) - GAP > width:
         return _blocks(names, cells)
@@ -69,7 +70,9 @@ def _blocks(names: Sequence[Text], rows: Sequence[Sequence[Text]]) -> Group:
 
 
 def _shown(value: Any) -> Text:
-    text = "" if value is None else _harmless(_rounded(value) if isinstance(value, float) else _plain_text(value))
+    if value is None:
+        return Text()
+    text = printable(_rounded(value) if isinstance(value, float) else _plain_text(value), keep="\n")
     return Text(text if len(text) <= CELL else f"{text[: CELL - 1]}…")
 
 
@@ -176,8 +179,3 @@ def _plain_text(value: Any) -> str:
 
 def _is_number(kind: pa.DataType) -> bool:
     return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-
-
-def _harmless(text: str) -> str:
-    """Text that cannot move a terminal's cursor."""
-    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)

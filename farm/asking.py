@@ -20,9 +20,10 @@ from pydantic import JsonValue
 from farm.clock import now_us
 from farm.driver.explain import ended
 from farm.errors import InputError
-from farm.jobview import PENDING, DriverView, Receipt, answered, clock, driver_view, job_to_be
+from farm.jobview import PENDING, DriverView, Receipt, answered, answered_task, clock, driver_view, job_to_be
 from farm.store.jobs import JobStore
-from farm.store.records import Job, Request, RequestState, Verb
+from farm.store.records import Job, Request, RequestState, TaskRecord, Verb
+from farm.tasks import SETTLED
 
 POLL_S = 0.1
 PREFIX_SHOWN = 5
@@ -62,6 +63,8 @@ class Asking:
         Only a driver knows; where none leads, that is why. Raises `InputError` for what cannot be found.
         """
         jobs, driver = self._jobs(subject), self.driver()
+        if not jobs and (task := self._settled_task(subject)):
+            return answered_task(task)
         if driver.leads and not jobs:  # it may be a task
             return self.ask(Verb.WHY, body={"subject": subject}, wait_s=wait_s)
         name = self._one(subject, jobs)
@@ -82,6 +85,17 @@ class Asking:
         Raises `InputError` for none, and for several.
         """
         return self._one(start, self._jobs(start))
+
+    def job_if_any(self, start: str) -> str:
+        """The same, "" for none: it may be a task."""
+        found = self._jobs(start)
+        return self._one(start, found) if found else ""
+
+    def _settled_task(self, start: str) -> TaskRecord | None:
+        """The one task that begins so, when nothing more comes of it."""
+        found = self.store.find_tasks(start, 2)
+        record = self.store.tasks(found)[found[0]] if len(found) == 1 else None
+        return record if record and record.state in SETTLED else None
 
     def _jobs(self, start: str) -> list[str]:
         if not start:

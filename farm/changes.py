@@ -7,6 +7,7 @@ which the catalog and every other reader follow.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from farm.errors import FailureKind
@@ -48,3 +49,32 @@ class TaskMoved:
 
 
 Committed: TypeAlias = AttemptStarted | AttemptEnded | TaskMoved
+
+
+class NoticeKind(StrEnum):
+    """What people may want to hear of a job, beside its end."""
+
+    SHOT_FAILED = "shot.failed"
+    SHOT_HELD = "shot.held"
+    BUDGET_REACHED = "budget.reached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that people may want to hear of. Told once, however often it is found again.
+
+    Two notices of one kind, project, job and shot are about the same occurrence while nothing has changed of the tasks
+    they are `about`; those about no task, while they say the same `occurrence`.
+    """
+
+    kind: NoticeKind
+    project: str
+    job: str = ""
+    """"" for what is about the project alone."""
+    shot: str = ""
+    words: str
+    """One sentence."""
+    about: tuple[TaskId, ...] = ()
+    occurrence: int = 0
+    """Of a budget that was reached: how much, in micros. Of one that was read back and is about tasks: the number of
+    their last change, so that 0 is a shot without any."""

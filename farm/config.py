@@ -19,6 +19,7 @@ import platformdirs
 from pydantic import Field, PlainValidator
 
 from farm.findings import Place
+from farm.logs.format import LogFormat
 from farm.shots.model import AUTO, DurationFit, Fit, Interpolate, LoopMethod
 from farm.shots.naming import name_template, path_template
 from farm.shots.paths import Allowed
@@ -48,9 +49,10 @@ from farm.shots.reading.schema import (
     YesNo,
 )
 from farm.shots.reading.values import BadValue
+from farm.webhook import Webhook, doubtful
 
 APP = "farm"
-FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators"})
+FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators", "webhooks"})
 """Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
@@ -96,8 +98,8 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def _address(raw: object) -> Address | None:
-    """An address to listen on, "host:port"; "off" for none."""
+def address(raw: object) -> Address | None:
+    """An address to listen on, "host:port"; "off" for none. Raises `BadValue`."""
     text = values.text(raw)
     if text.lower() == "off":
         return None
@@ -115,12 +117,13 @@ NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
-Listen: TypeAlias = Annotated[Address | None, PlainValidator(_address)]
+Listen: TypeAlias = Annotated[Address | None, PlainValidator(address)]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
 Emphasis: TypeAlias = Annotated[Fraction, PlainValidator(_emphasis)]
+LogFormatWord: TypeAlias = Annotated[LogFormat, PlainValidator(values.choice(LogFormat))]
 
 
 def _cores() -> int:
@@ -208,6 +211,8 @@ class Config(Entry):
     | `FARM_METRICS`     | `metrics`     | where a driver serves metrics: host:port, or off | `127.0.0.1:9464`    |
     | `FARM_CERTIFICATE` | `certificate` | certificate chain (PEM) that deliverables are signed with | a test key |
     | `FARM_CERTIFICATE_KEY` | `certificate_key` | its private key (PEM, no passphrase)  | a test key               |
+    |                    | `webhooks`    | who is told what becomes of jobs            | nobody                   |
+    | `FARM_LOG_FORMAT`  | `log_format`  | `text`, `json`, or `auto`: text at a terminal | `auto`              |
 
     Several roots are parted by semicolons.
     """
@@ -232,6 +237,8 @@ class Config(Entry):
     """Where numbers for Prometheus are served; None for nowhere."""
     certificate: File | None = None
     certificate_key: File | None = None
+    webhooks: tuple[Webhook, ...] = ()
+    log_format: LogFormatWord = LogFormat.AUTO
 
     @property
     def allowed(self) -> Allowed:
@@ -244,6 +251,8 @@ class Retention(Entry):
 
     rejected_days: Days = 30
     """Mezzanines of takes that were not chosen."""
+    log_days: Days = 90
+    """Logs of attempts."""
 
 
 class SequenceTerms(Entry):
@@ -335,8 +344,13 @@ def load_config(environment: Mapping[str, str] | None = None) -> Config:
         if env.get(variable, "").strip():
             cells[name] = Cell(env[variable], Place(variable))
     config, findings = checked(Config, cells)
-    raise_errors(findings)
+    raise_errors((*findings, *doubtful(config.webhooks, cells.get("webhooks"))))
     return config
+
+
+def variable(name: str) -> str:
+    """What an environment variable holds that the settings name; "" where it is not set."""
+    return os.environ.get(name, "").strip()
 
 
 def load_project(path: Path | None, beside: Path) -> Project:

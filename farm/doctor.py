@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from importlib.metadata import PackageNotFoundError, version
 
@@ -19,8 +20,10 @@ from farm.config import Address, Config
 from farm.errors import FarmError
 from farm.jobview import driver_view
 from farm.media import ffmpeg
+from farm.notify.hook import hook_of
 from farm.site import Site
 from farm.tasks import asset_key
+from farm.webhook import Webhook
 
 PACKAGES = ("ray", "pyarrow", "fsspec", "av", "opencv-python-headless", "torch", "diffusers")
 ENCODERS = ("libx264", "magicyuv", "prores_ks", "dnxhd", "libwebp_anim", "png", "tiff", "gif")
@@ -47,6 +50,7 @@ def examine(config: Config, out: str) -> tuple[Check, ...]:
         _guarded("provenance", lambda: _provenance(config)),
         _guarded("output", lambda: _output(config, out)),
         _guarded("state", lambda: _state(config, out)),
+        *(_guarded("webhook", partial(_webhook, webhook)) for webhook in config.webhooks),
         _guarded("ray", lambda: _ray(config.workers)),
         _guarded("metrics", lambda: _metrics(config.metrics)),
         Check("gpu", True, _gpus() or "none (the animatic model needs none)"),
@@ -113,6 +117,13 @@ def _state(config: Config, out: str) -> Check:
     free_gb = shutil.disk_usage(config.state).free / 1e9
     found = f"{config.state} holds the job store; {free_gb:.0f} GB free; {driver.words}"
     return Check("state", free_gb > DISK_MIN_GB, found, "" if free_gb > DISK_MIN_GB else "free some space")
+
+
+def _webhook(webhook: Webhook) -> Check:
+    """Its secrets are at hand, as far as they are needed; nothing is sent."""
+    hook = hook_of(webhook)
+    events = ", ".join(hook.events) or "everything"
+    return Check("webhook", True, f"{hook.name} is told of {events} (farm notify test {hook.name} tries it)")
 
 
 def _ray(workers: int) -> Check:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -16,6 +17,8 @@ from farm.clock import now_us
 from farm.config import Config, ProjectTerms
 from farm.driver.loop import Driver
 from farm.driver.seams import Farm, Meter, Observer, Pool
+from farm.notify.hook import hooks_of
+from farm.notify.telling import telling
 from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy, micros
 from farm.scheduler.state import Scheduler
 from farm.site import Site
@@ -27,6 +30,8 @@ from farm.tasks import Outcome, Task, TaskId
 if TYPE_CHECKING:
     from farm.cluster.setup import WorkerSetup
     from farm.metrics.process import Metrics
+
+logger = logging.getLogger(__name__)
 
 
 def policy(config: Config) -> Policy:
@@ -153,19 +158,20 @@ def driver_on_cluster(
 
 def _driving(led: Led, pool: Pool, observer: Observer, stop: threading.Event) -> Iterator[Driver]:
     try:
-        yield Driver(
-            store=led.store,
-            epoch=led.epoch,
-            farm=led.farm,
-            scheduler=Scheduler(policy(led.config)),
-            pool=pool,
-            observer=observer,
-            clock=now_us,
-            stop=stop,
-            leader=leader(),
-            leads=lambda: led.lease.alive,
-            meter=led.meter,
-        )
+        with telling(hooks_of(led.config.webhooks, logger.error), led.store, led.site.out, lambda: led.lease.alive):
+            yield Driver(
+                store=led.store,
+                epoch=led.epoch,
+                farm=led.farm,
+                scheduler=Scheduler(policy(led.config)),
+                pool=pool,
+                observer=observer,
+                clock=now_us,
+                stop=stop,
+                leader=leader(),
+                leads=lambda: led.lease.alive,
+                meter=led.meter,
+            )
     finally:
         pool.close()
 
@@ -181,6 +187,7 @@ def _setup(led: Led, cores: int = 1) -> WorkerSetup:
         certificate=str(config.certificate or ""),
         certificate_key=str(config.certificate_key or ""),
         cores=cores,
+        log_format=config.log_format,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from farm.chain import StageName
 from farm.driver.glance import CHOICE
 from farm.errors import InputError
+from farm.lastwords import LastWords, last_words
 from farm.store.jobs import JobStore
 from farm.store.records import Deed, JobLine, JobState, Pulse, Request, RequestState, TaskRecord, Verb
 from farm.tasks import TaskState
@@ -83,6 +84,8 @@ class ShotLine(_View):
     """"done", "failed", "cancelled", "running", "waiting", or "choice" when a person is to choose a take."""
     tasks: Mapping[str, int]
     message: str = ""
+    last_words: LastWords | None = None
+    """Of the task that failed, where one has."""
 
 
 class HistoryLine(_View):
@@ -140,6 +143,21 @@ def answered(job: str, state: str, message: str) -> Receipt:
     return Receipt(request="", verb=Verb.WHY, state=RequestState.APPLIED, job=job, answer=answer)
 
 
+def answered_task(record: TaskRecord) -> Receipt:
+    """How a task ended, where nothing more comes of it."""
+    words = last_words(record.task, record.manifest) if record.state is TaskState.FAILED else None
+    answer: dict[str, JsonValue] = {
+        "subject": record.task.id,
+        "kind": "task",
+        "label": record.task.label,
+        "state": record.state,
+        "message": record.message,
+        "waits": [],
+        "last_words": words.model_dump(mode="json") if words else None,
+    }
+    return Receipt(request="", verb=Verb.WHY, state=RequestState.APPLIED, answer=answer)
+
+
 def job_id(request: str, name: str) -> str:
     """What a job is called: its list's name, and enough of its request's to tell it from others."""
     return f"{name}-{request[:ID_DIGITS]}"
@@ -154,10 +172,17 @@ def driver_view(pulse: Pulse | None, now_us: int) -> DriverView:
 
 def job_views(store: JobStore, now_us: int) -> tuple[JobView, ...]:
     """Every job, oldest first; last those that no driver has taken in."""
-    waits = _waits(store.last_pulse(), now_us)
-    there = tuple(_view(line, waits.get(line.id, {})) for line in store.job_lines())
+    return views_of(store.job_lines(), store.pending(), store.last_pulse(), now_us)
+
+
+def views_of(
+    lines: Iterable[JobLine], pending: Iterable[Request], pulse: Pulse | None, now_us: int
+) -> tuple[JobView, ...]:
+    """Jobs, and last those to be, that no driver has taken in."""
+    waits = _waits(pulse, now_us)
+    there = tuple(_view(line, waits.get(line.id, {})) for line in lines)
     known = {view.id for view in there}
-    return *there, *(view for view in _submitted(store.pending()) if view.id not in known)
+    return *there, *(view for view in _submitted(pending) if view.id not in known)
 
 
 def job_status(store: JobStore, job: str, now_us: int) -> JobStatus:
@@ -271,13 +296,15 @@ def _shot(code: str, tasks: Sequence[TaskRecord], job: JobView) -> ShotLine:
     states = Counter(record.state for record in tasks)
     stages = {record.task.stage for record in tasks}
     state = _worst(states) if tasks else str(TaskState.WAITING)
-    message = next((record.message for record in tasks if record.state is TaskState.FAILED), "")
+    failed = next((record for record in tasks if record.state is TaskState.FAILED), None)
+    message = failed.message if failed else ""
     if state == TaskState.DONE and StageName.DELIVER not in stages:  # it goes on, or no take was chosen
         state = str(TaskState.WAITING) if job.live else str(TaskState.FAILED)
         if job.live and StageName.SELECT in stages:
             state, message = CHOICE, f"farm approve {job.id} {code} TAKE"
     counts = {str(state): count for state, count in states.items()}
-    return ShotLine(code=code, state=state, tasks=counts, message=message)
+    words = last_words(failed.task, failed.manifest) if failed and state == TaskState.FAILED else None
+    return ShotLine(code=code, state=state, tasks=counts, message=message, last_words=words)
 
 
 def _entries(shots: JsonValue) -> Iterator[Mapping[str, JsonValue]]:

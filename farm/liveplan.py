@@ -104,6 +104,15 @@ class LivePlan:
         self.brief = replace(self.brief, shot_list=replace(self.brief.shot_list, shots=shots))
         yield from self._replan([shot.code] if shot.code in self._shots else [])
 
+    def rests(self, code: str) -> ShotPlan | None:
+        """What is planned of a shot of which nothing more comes by itself; None while something does."""
+        return None if code in self._open else self._shots.get(code)
+
+    @property
+    def resting(self) -> Iterator[ShotPlan]:
+        """Every shot of which nothing more comes by itself."""
+        return (planned for code, planned in self._shots.items() if code not in self._open)
+
     def open_choices(self) -> dict[str, tuple[int, ...]]:
         """The shots taken up so far that wait for a person's choice, with the takes there are to choose from."""
         held = ((code, planned) for code in self._index if (planned := self._shots.get(code)) and planned.held)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -29,9 +29,14 @@ from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.kit import Kit
+from farm.logbook import Logbook, Piece, Subject
+from farm.migrating import migrated
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
+from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
 from farm.outlook import Outlook, outlook_of
+from farm.overview.reader import Reader
+from farm.overview.values import Overview
 from farm.shotfarm import ShotFarm, looked_at
 from farm.shots.folder import Found, look_through
 from farm.site import Site
@@ -108,8 +113,15 @@ class Service:
         with site.existing_store() as store:
             if store is None:
                 raise InputError(f"{site.out} has no job store on this machine (collect garbage where its renders ran)")
-            days = load_project(project, Path.cwd()).retention.rejected_days
-            return collect(site.clips, store, now_us=now_us(), older_than_days=days, dry_run=not delete)
+            keep = load_project(project, Path.cwd()).retention
+            return collect(
+                site.clips,
+                store,
+                now_us=now_us(),
+                older_than_days=keep.rejected_days,
+                logs_older_than_days=keep.log_days,
+                dry_run=not delete,
+            )
 
     def doctor(self, out: str) -> tuple[Check, ...]:
         from farm.doctor import examine
@@ -136,6 +148,31 @@ class Service:
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
             return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+
+    def notifications(self, out: str, limit: int, *, troubled: bool) -> tuple[DeliveryView, ...]:
+        """What webhooks were told, newest first; of what is in trouble only."""
+        with Site(self.config, out).existing_store() as store:
+            found = store.deliveries(limit, troubled=troubled) if store else ()
+        return tuple(map(delivery_view, found))
+
+    def test_webhooks(self, which: str, out: str) -> tuple[TrialView, ...]:
+        """Send a test message to every webhook of the settings, or to one. Raises `InputError` where there is none."""
+        return tuple(trials(self.config.webhooks, which, Site(self.config, out).out, now_us))
+
+    def overview(self, out: str) -> Overview:
+        """The farm as it is now."""
+        with closing(self._reader(out)) as reader:
+            return reader.read(now_us())
+
+    @contextmanager
+    def lookout(self, out: str) -> Iterator[Callable[[], Overview]]:
+        """The same again and again, also while the job store is away for a while."""
+        with closing(self._reader(out)) as reader:
+            yield lambda: reader.look(now_us())
+
+    def _reader(self, out: str) -> Reader:
+        site = Site(self.config, out)
+        return Reader(site.out, site.existing_store)
 
     # -- models -------------------------------------------------------------------------------------------------
 
@@ -223,6 +260,22 @@ class Service:
         """
         with self._asking(out) as asking:
             return asking.why(subject, shot, wait_s)
+
+    def logs(
+        self, subject: str, out: str, *, shot: str, stage: str, take: int, attempt: int, follow: bool
+    ) -> Iterator[Piece]:
+        """What a task logged: `subject` is the beginning of its id, or a job of which the rest names a task.
+
+        Attempt 0 is the last. Following ends with the task, or when a stop is asked for. Raises `InputError` for what
+        is not there.
+        """
+        with self._asking(out) as asking:
+            job = asking.job_if_any(subject)
+            if not job and (shot or stage or take):
+                raise InputError(f'there is no job "{subject}" (farm jobs --all lists them)')
+            named = Subject(job, "" if job else subject, shot, stage, take)
+            book = Logbook(asking.store, Site(self.config, out).clips)
+            yield from book.follow(named, attempt, self._stop.wait) if follow else book.read(named, attempt)
 
     def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         """Have a take delivered, whatever the ranking says."""
@@ -344,6 +397,20 @@ class Service:
                         except LeaseError as error:
                             logger.warning("%s; standing by", error)
 
+    def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
+        """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
+        return migrated(Site(self.config, out), wait_s, self._stop, waiting)
+
+    def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
+        """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
+        from farm.serving import Readiness, health_server
+
+        with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
+            server.start()
+            began(f"http://{server.address}")
+            self._stop.wait()
+            readiness.leave()
+
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""
         site = Site(self.config, out)
@@ -381,14 +448,22 @@ class Service:
 
     # -- submissions ----------------------------------------------------------------------------------------------
 
+    @property
+    def stopped(self) -> bool:
+        """True once a stop was asked for."""
+        return self._stop.is_set()
+
     @contextmanager
-    def stopping_on_signals(self) -> Iterator[None]:
-        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once."""
+    def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:
+        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once.
+
+        Gives what tells whether a stop was asked for.
+        """
         before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
         self._heeds_signals = True
         self._hear_signals()
         try:
-            yield
+            yield self._stop.is_set
         finally:
             self._heeds_signals = False
             for number, handler in before.items():

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from farm.canonical import content_id
 from farm.chain import StageName
+from farm.changes import Notice
 from farm.course import Course
 from farm.deliverable import Delivery
 from farm.driver.seams import Found
@@ -22,6 +23,7 @@ from farm.errors import KeyMissing
 from farm.kit import Kit
 from farm.liveplan import LivePlan
 from farm.models.spec import Adapter
+from farm.noteworthy import notice_of
 from farm.plan import Brief
 from farm.publish import Allocate, Publisher
 from farm.report import html
@@ -121,6 +123,14 @@ class ShotJob:
 
     def remark(self) -> str:
         return self._remark
+
+    def report(self) -> str:
+        return self._report
+
+    def news(self, shots: Collection[str] | None = None) -> list[Notice]:
+        live = self._course.live
+        found = live.resting if shots is None else filter(None, map(live.rests, shots))
+        return [notice for planned in found if (notice := notice_of(planned, self._job, live.known))]
 
     def account(self, since_us: int | None = None) -> JobSummary:
         """The job as it stands, every task that `begin` gives having been taken.

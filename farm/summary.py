@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from pydantic.main import IncEx
 
 from farm.chain import AssembleParams, GenerateParams, StageName, shown
+from farm.lastwords import LastWords, last_words
 from farm.liveplan import LivePlan
 from farm.plan import ShotPlan, TakePlan, cut_frames
 from farm.publish import TIMELINES, Publisher
@@ -95,6 +96,8 @@ class ShotSummary(_Account):
     """Published key by name, of whatever else is there."""
     remedies: tuple[Remedy, ...] = ()
     """What to do where it did not come out, or waits for a choice."""
+    last_words: tuple[LastWords, ...] = ()
+    """Of what failed."""
 
     @property
     def needs_attention(self) -> bool:
@@ -160,7 +163,7 @@ class JobSummary(_Account):
 
     def content(self) -> dict[str, JsonValue]:
         """What came out, and not which job it was that asked, or whether it was there already."""
-        of_shots: IncEx = {"remedies": True, "takes": {"__all__": {"approve": True}}}
+        of_shots: IncEx = {"remedies": True, "last_words": True, "takes": {"__all__": {"approve": True}}}
         of_the_job: IncEx = {
             "job": True,
             "report": True,
@@ -226,7 +229,8 @@ def summarise(
     reader = _Reader(live, publisher, out, job, costs or {})
     shot_list = live.brief.shot_list
     plan = live.plan
-    shots = tuple(_shot(reader, planned) for planned in plan.shots)
+    failed = _last_words(reader)
+    shots = tuple(_shot(reader, planned, failed.get(planned.shot.code, ())) for planned in plan.shots)
     assembly = plan.final
     published = reader.published(assembly)
     outcome = reader.outcome(assembly)
@@ -268,7 +272,17 @@ def _losses(outcome: Outcome | None) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
+def _last_words(reader: _Reader) -> dict[str, list[LastWords]]:
+    """Of every task that failed by itself, by shot."""
+    found: dict[str, list[LastWords]] = {}
+    for task in reader.live.tasks.values():
+        outcome = reader.outcome(task)
+        if outcome and not outcome.done and (words := last_words(task, outcome.manifest, reader.out)):
+            found.setdefault(task.shot, []).append(words)
+    return found
+
+
+def _shot(reader: _Reader, planned: ShotPlan, failed: Sequence[LastWords]) -> ShotSummary:
     shot = planned.shot
     settled = planned.settled(reader.live.known)
     ended = "left" if not planned.asked else "held" if planned.held else "failed" if planned.reason else "done"
@@ -299,6 +313,7 @@ def _shot(reader: _Reader, planned: ShotPlan) -> ShotSummary:
             if key != shown(keys) and not name.startswith("frame_")
         },
         remedies=tuple(_remedies(reader, shot, state, takes)),
+        last_words=tuple(failed),
     )
 
 

@@ -242,6 +242,10 @@ class Manifest(_Document):
     failure: FailureKind | None = None
     message: str = ""
     traceback: str = ""
+    tail: tuple[str, ...] = ()
+    """Of an attempt that failed: the last words of its log."""
+    logged: int = 0
+    """Lines of its log, which lies beside its files."""
     files: Mapping[str, StoredFile] = field(default_factory=dict[str, StoredFile])
     facts: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     inputs: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -300,6 +304,11 @@ def attempt_prefix(project: str, file_class: FileClass, task: TaskId, attempt: i
     return f"store/{project}/{file_class}/{task[:2]}/{task}/{attempt}"
 
 
+def log_prefix(project: str, task: TaskId, attempt: int) -> str:
+    """Where the files of an attempt's log lie."""
+    return attempt_prefix(project, FileClass.LOG, task, attempt)
+
+
 def manifest_key(project: str, task: TaskId, attempt: int) -> str:
     return f"{attempt_prefix(project, FileClass.MANIFEST, task, attempt)}/manifest.json"
 
@@ -315,3 +324,5 @@ class Work:
     """True when nothing else is left to run, so that it may use every core."""
     lean: int = 0
     """How often this task ran out of memory before: a model may choose a leaner profile."""
+    job: str = ""
+    """In whose name it runs, for the log."""

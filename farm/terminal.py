@@ -20,6 +20,9 @@ from rich.text import Text
 from farm.driver.glance import CHOICE
 from farm.findings import Finding, Severity
 from farm.jobview import clock
+from farm.lastwords import LastWords
+from farm.logview import last_words_view, last_words_views
+from farm.printable import legible
 from farm.scheduler.policy import Band
 
 if TYPE_CHECKING:
@@ -242,6 +245,7 @@ def status_view(found: JobStatus) -> Group:
         parts += [Text(), _shots(shown[:SHOTS_SHOWN])]
     if len(shown) > SHOTS_SHOWN:
         parts += [Text(f"and {len(shown) - SHOTS_SHOWN} more: --json has them all", "dim")]
+    parts += last_words_views([shot.last_words for shot in shown if shot.last_words])
     return Group(*parts, Text(), _history(found.history), Text(), driver_line(found.driver))
 
 
@@ -275,7 +279,7 @@ def _shots(shots: Iterable[ShotLine]) -> Table:
     for shot in shots:
         tasks = Counter(shot.tasks)
         done = f"{tasks['done']}/{tasks.total()}"
-        message = Text(shot.message, "red" if shot.state == "failed" else "dim")
+        message = Text(legible(shot.message), "red" if shot.state == "failed" else "dim")
         table.add_row(Text(shot.code, "bold"), _state(shot.state), done if tasks else "", message)
     return table
 
@@ -298,7 +302,7 @@ def why_view(answer: Mapping[str, JsonValue]) -> Group:
     if counts:
         head.append(f": {', '.join(counts)}", "dim")
     if message := answer.get("message"):
-        head.append(f": {message}")
+        head.append(f": {legible(str(message))}")
     table = Table(box=None, pad_edge=False, show_header=False)
     for justify in ("right", "left", "left"):
         table.add_column(justify=justify, overflow="fold")
@@ -307,7 +311,9 @@ def why_view(answer: Mapping[str, JsonValue]) -> Group:
         remedy = Text(f" ({wait['remedy']})" if wait.get("remedy") else "", "dim")
         sentence = Text(str(wait["message"])).append_text(remedy)
         table.add_row(_how_many(wait), Text(reason, _REASONS.get(reason, "yellow")), sentence)
-    return Group(head, *([table] if waits else []))
+    words = answer.get("last_words")
+    failed = [Text(), last_words_view(LastWords.model_validate(words))] if words else []
+    return Group(head, *([table] if waits else []), *failed)
 
 
 def _how_many(wait: Mapping[str, JsonValue]) -> str:

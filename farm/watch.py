@@ -2,15 +2,14 @@
 
 Watch(None)       counts only               (--json)
 Watch(console)    one line per finished shot (a log, a pipe)
-LiveWatch         a live view, gone when it is over
-DriveLog          one line per job            (farm drive)
+LiveWatch         a live view, gone when it is over; failures stay
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Collection
 from types import TracebackType
 from typing import Self
 
@@ -21,34 +20,28 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.chain import StageName
+from farm.lastwords import last_words
+from farm.logview import last_words_quoted
+from farm.overview.headway import expected, rough_cost
+from farm.printable import legible
 from farm.store.records import JobState
 from farm.tasks import Outcome, Task, TaskId
 
 REFRESHES_PER_S = 4
 BAR_WIDTH = 48
 
-_WEIGHT = {
-    StageName.GENERATE: 10.0,
-    StageName.INTERPOLATE: 10.0,
-    StageName.CONFORM: 5.0,
-    StageName.LOOP: 5.0,
-    StageName.ASSEMBLE: 6.0,
-    StageName.UPSCALE: 5.0,
-    StageName.COMPARE: 3.0,
-    StageName.DELIVER: 3.0,
-    StageName.SCORE: 2.0,
-}
-"""Rough relative cost of stages, for the bar and the time left; 1 for the others."""
-
 LANDMARKS = frozenset({StageName.DELIVER, StageName.ASSEMBLE, StageName.MIX})
 """Stages whose end is worth a line of its own."""
+LAST_WORDS = 6
+"""Of a failed task's log."""
 
 
 class Watch:
     """Keeps count of a render's tasks (`farm.driver.seams.Observer`)."""
 
-    def __init__(self, console: Console | None) -> None:
-        self.console = console
+    def __init__(self, console: Console | None, landmarks: Collection[str] = LANDMARKS) -> None:
+        self._console = console
+        self._landmarks = landmarks
         self.started = time.monotonic()
         self.tasks: dict[TaskId, Task] = {}
         self.running: dict[TaskId, float] = {}
@@ -68,11 +61,14 @@ class Watch:
         self.done[task.stage] += 1
         if not outcome.done:
             self.failed[task.id] = outcome
-        landmark = task.stage in LANDMARKS if outcome.done else outcome.manifest is not None  # not what fails with it
-        if self.console and landmark:
-            how = Text("done", "green") if outcome.done else Text(f"failed: {outcome.message}", "red")
-            line = Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how)
-            self.console.print(line, soft_wrap=True)
+        if outcome.done and task.stage in self._landmarks:
+            self._say(task, Text("done", "green"))
+        elif not outcome.done and (words := last_words(task, outcome.manifest)):  # what fails with it is not told
+            self._say(task, Text(f"failed: {legible(outcome.message)}", "red"))
+            self._print(last_words_quoted(words, LAST_WORDS))
+
+    def _say(self, task: Task, how: Text) -> None:
+        self._print(Text.assemble((f"{self.fraction:4.0%} ", "dim"), f"{task.label} ", how))
 
     def ended(self, job: str, state: JobState) -> None:
         """The command that watches says how it ended."""
@@ -91,13 +87,20 @@ class Watch:
     def planned(self, stage: str) -> int:
         return sum(task.stage == stage for task in self.tasks.values())
 
+    def _print(self, line: Text) -> None:
+        if self._console:
+            self._console.print(line, soft_wrap=True)
+
     @property
     def fraction(self) -> float:
-        """How much of the whole job is done, by rough cost; every shot will be delivered, every list assembled."""
-        expected = {stage: max(self.planned(stage), self._at_least(stage)) for stage in StageName}
-        total = sum(_cost(stage) * count for stage, count in expected.items())
-        done = sum(_cost(stage) * self.done[stage] for stage in StageName)
-        under_way = sum(_cost(self.tasks[task].stage) * part for task, part in self.running.items())
+        """How much of the whole job is done, by rough cost (`farm.overview.headway`)."""
+        planned, shots = (
+            Counter(task.stage for task in self.tasks.values()),
+            {task.shot for task in self.tasks.values()},
+        )
+        total = sum(rough_cost(stage) * count for stage, count in expected(planned, len(shots - {""})).items())
+        done = sum(rough_cost(stage) * count for stage, count in self.done.items())
+        under_way = sum(rough_cost(self.tasks[task].stage) * part for task, part in self.running.items())
         return min(1.0, (done + under_way) / total) if total else 0.0
 
     @property
@@ -106,16 +109,12 @@ class Watch:
         elapsed = time.monotonic() - self.started
         return elapsed * (1 - self.fraction) / self.fraction if self.fraction > 0.02 else None
 
-    def _at_least(self, stage: StageName) -> int:
-        shots = len({task.shot for task in self.tasks.values() if task.shot})
-        return {StageName.SELECT: shots, StageName.DELIVER: shots, StageName.ASSEMBLE: 1}.get(stage, 0)
-
 
 class LiveWatch(Watch):
     """The same, drawn while it happens."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__(None)
+        super().__init__(console, landmarks=())  # failures stand above it
         self._live = Live(console=console, auto_refresh=False, transient=True, get_renderable=self._draw)
         self._refresh_due = 0.0
 
@@ -161,41 +160,6 @@ class LiveWatch(Watch):
             bar = ProgressBar(1.0, fraction, width=BAR_WIDTH // 2)
             rows.add_row(Text(self.tasks[task].label, "cyan"), bar, Text(f"{fraction:.0%}", "dim"))
         return rows
-
-
-class DriveLog:
-    """What a driver did, for its log: jobs as they begin and end, and every failure with its reason."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._begun: set[str] = set()
-
-    def added(self, job: str, task: Task, *, there: bool) -> None:
-        del task, there
-        if job not in self._begun:
-            self._begun.add(job)
-            self._say(Text.assemble((job, "bold"), " begins"))
-
-    def progressed(self, task: Task, fraction: float) -> None:
-        """Too much for a log."""
-
-    def settled(self, task: Task, outcome: Outcome) -> None:
-        if not outcome.done and outcome.manifest is not None:  # what fails with it is not worth a line
-            self._say(Text(f"{task.label} failed: {outcome.message}", "red"))
-
-    def ended(self, job: str, state: JobState) -> None:
-        self._begun.discard(job)
-        self._say(Text.assemble((job, "bold"), f" is {state}"))
-
-    def pulse(self) -> None:
-        """Nothing to redraw."""
-
-    def _say(self, text: Text) -> None:
-        self._console.print(Text.assemble((f"{datetime.now(UTC).astimezone():%H:%M:%S} ", "dim"), text), soft_wrap=True)
-
-
-def _cost(stage: str) -> float:
-    return _WEIGHT.get(StageName(stage), 1.0)
 
 
 def _clock(seconds: float) -> str:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import chain, delivery, machine, metrics, motion, records, scheduling, shots, simulator
+from . import chain, delivery, machine, metrics, motion, notify, records, scheduling, shots, simulator
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
@@ -66,6 +66,11 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "scenarios": simulator.scenarios,
     "metrics": metrics.families,
     "metric-labels": metrics.labels,
+    "webhook-events": notify.webhook_events,
+    "webhook-message": notify.webhook_message,
+    "webhook-example": notify.webhook_example,
+    "webhook-schema": notify.webhook_schema,
+    "webhook-answers": notify.webhook_answers,
 }
 """Every generated section, by the name in its marker."""
 

@@ -16,12 +16,12 @@ FLOORS = {
     "terminal": "screens",
     "service": "the verbs, and where the parts are put together",
     "driving": "a driver put together from the settings; the doctor",
-    "asking": "requests and their answers; following a job; one farm at one output",
+    "asking": "requests and their answers; following a job; the farm at a glance; one farm at one output",
     "jobview": "jobs as people and as the driver see them",
     "report": "a job's page",
     "summary": "what came of a job",
     "resume": "what is there already",
-    "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper",
+    "cluster": "`cluster` is the only importer of Ray; `simulator` is its twin of paper; `notify` tells webhooks",
     "driver": "the loop: requests, plans, commits, commands",
     "stages": "one file each; what lies in the clip store",
     "delivery": "timecode, burn-in, slate, provenance",
@@ -31,6 +31,9 @@ FLOORS = {
     "scheduler": "pure; how frames are made",
     "config": "the only reader of settings; what is asked for",
     "tasks": "the nouns",
+    "lastwords": "what failed said last",
+    "logs": "lines of logs, their form and where they go; an attempt's own log",
+    "logview": "logs as people read them",
 }
 """By one module of it, what a floor is for."""
 

@@ -30,8 +30,14 @@ def environment() -> str:
 def file_settings() -> str:
     """The settings that are lists or groups, and have no variable."""
     from farm.config import NodeKind, Prices, ProjectTerms
+    from farm.webhook import Webhook
 
-    groups: Mapping[str, type[BaseModel]] = {"prices": Prices, "projects": ProjectTerms, "elastic": NodeKind}
+    groups: Mapping[str, type[BaseModel]] = {
+        "prices": Prices,
+        "projects": ProjectTerms,
+        "elastic": NodeKind,
+        "webhooks": Webhook,
+    }
     extra = {
         "prices.cpu_hour": "what an hour of a CPU costs",
         "prices.gpu_hour": "what an hour of a GPU costs",
@@ -49,7 +55,7 @@ def file_settings() -> str:
                 key = f"{group}.{name}"
                 meaning = extra.get(key) or docs[name].rstrip(".")
                 meaning = meaning[:1].lower() + meaning[1:] if not meaning[:2].isupper() else meaning
-                reading = "a name" if name == "pool" else how_read(field)
+                reading = "a name" if key in {"elastic.pool", "webhooks.name"} else how_read(field)
                 yield code(key), meaning, reading, default(field.default)
 
     return table(("key", "what it is", "how it is read", "without it"), rows())

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import bring, catalog, house, jobs, lists, models
+from farm.cli import bring, catalog, deploy, house, jobs, lists, models, notify, top
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -37,7 +37,9 @@ for command in (
     jobs.jobs,
     jobs.status,
     jobs.watch,
+    top.top,
     jobs.why,
+    jobs.logs,
     jobs.approve,
     jobs.reroll,
     jobs.priority,
@@ -45,8 +47,11 @@ for command in (
     jobs.resume,
     jobs.cancel,
     jobs.retry,
+    notify.notifications,
     house.up,
     house.drive,
+    deploy.serve,
+    deploy.migrate,
     house.doctor,
     house.gc,
     house.simulate,
@@ -54,6 +59,7 @@ for command in (
     app.command()(command)
 app.command("import")(bring.import_folder)
 app.add_typer(models.models, name="models", help="The models: list, show, pull, add, check, remove.")
+app.add_typer(notify.notify, name="notify", help="Webhooks of the settings: test them.")
 app.add_typer(catalog.catalog, name="catalog", help="The Parquet record of everything made.")
 
 

@@ -35,7 +35,7 @@ def gc(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """List, or delete, what nobody needs any more: takes that were not picked, past their retention."""
+    """List, or delete, what nobody needs any more: takes that were not picked, and logs, past their retention."""
     from farm.terminal import as_json, garbage_table
 
     found = service().gc(out, project, delete=delete)
@@ -60,11 +60,11 @@ def up(out: OutOption = "") -> None:
 
 
 def _drive(out: str, *, embedded: bool) -> None:
-    from farm.watch import DriveLog
+    from farm.drivelog import DriveLog
 
     farm = service()
     with farm.stopping_on_signals():
-        farm.drive(out, DriveLog(console()), embedded=embedded)
+        farm.drive(out, DriveLog(), embedded=embedded)
 
 
 def simulate(

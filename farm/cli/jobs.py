@@ -12,6 +12,7 @@ import typer
 
 from farm.cli.options import Exit, JobArgument, JsonOption, OutOption, WaitOption
 from farm.cli.screen import complain, console, service
+from farm.printable import legible
 
 if TYPE_CHECKING:
     from farm.jobview import Receipt
@@ -79,6 +80,36 @@ def why(
         show_receipt(receipt, json)
     else:
         console().print(why_view(receipt.answer))
+
+
+def logs(
+    subject: Annotated[str, typer.Argument(metavar="JOB|TASK", help="A job, or the beginning of a task's id.")],
+    shot: Annotated[str, typer.Argument(metavar="[SHOT]", help="One of the job's shots.")] = "",
+    stage: Annotated[str, typer.Argument(metavar="[STAGE]", help="generate, score, deliver, …")] = "",
+    take: Annotated[int, typer.Argument(metavar="[TAKE]", min=0, help="The number of a take.")] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
+    attempt: Annotated[int, typer.Option(min=0, help="Which of its attempts; else the last.")] = 0,
+    debug: Annotated[bool, typer.Option("--debug", help="Show details, too: the ffmpeg commands.")] = False,
+    out: OutOption = "",
+    json: Annotated[bool, typer.Option("--json", help="Print every line as a JSON object, as it is kept.")] = False,
+) -> None:
+    """Show what a task logged. Of several that are meant: what failed, else what runs."""
+    from farm.logbook import Remark
+    from farm.logs.line import Line
+    from farm.logview import is_detail, shown
+
+    farm, screen = service(), console()
+    has_colour = screen.is_terminal and not screen.no_color
+    with farm.stopping_on_signals():
+        for piece in farm.logs(subject, out, shot=shot, stage=stage, take=take, attempt=attempt, follow=follow):
+            if json and isinstance(piece, Line):
+                typer.echo(piece.json())
+            elif json and isinstance(piece, Remark):
+                complain(legible(piece.words), "dim")
+            elif not json and (debug or not is_detail(piece)):
+                typer.echo(shown(piece, colour=has_colour), color=True)
+    if farm.stopped:
+        raise typer.Exit(Exit.INTERRUPTED)
 
 
 def approve(

@@ -16,9 +16,12 @@ FINDINGS_SHOWN = 40
 
 
 def service() -> Service:
+    from farm.logs.setup import set_up
     from farm.service import Service
 
-    return Service.from_environment()
+    found = Service.from_environment()
+    set_up(found.config.log_format)
+    return found
 
 
 def console() -> Console:

@@ -10,13 +10,15 @@ an exception leave `perform`; the attempt then never happened.
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import resource
 import shutil
 import tempfile
+import time
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -29,7 +31,9 @@ from farm.canonical import content_id
 from farm.chain import STAGES, StageName, StageSpec
 from farm.clock import now_us
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, InputError, KeyExists, StorageError, failure_kind
+from farm.errors import Cancelled, FailureKind, FarmError, InputError, KeyExists, StorageError, failure_kind
+from farm.logs.attempt import AttemptLog, attempt_log
+from farm.logs.fields import Fields, log_context
 from farm.models import enhance
 from farm.models.enhance import Enlarger, Interpolator, Retimer, Upscaler
 from farm.models.gang import call, named
@@ -47,6 +51,7 @@ from farm.tasks import (
     Task,
     Work,
     attempt_prefix,
+    log_prefix,
     manifest_key,
 )
 
@@ -54,7 +59,13 @@ if TYPE_CHECKING:
     from farm.delivery.identity import Identity
     from farm.models.spec import Frame
 
+logger = logging.getLogger(__name__)
+
 MESSAGE_LIMIT = 2000
+TELL_EVERY_S = 30.0
+"""An attempt's log says so often how far it is."""
+SLOW_S = 1.0
+"""What takes longer of reading and writing files is worth a line."""
 VERSIONS = {"farm": farm.__version__, "python": platform.python_version()}
 
 
@@ -153,6 +164,8 @@ class AttemptContext:
     folder: Path | None = None
     """Everything of this attempt's on this disk; made when first needed, as many attempts need none."""
     facts: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    tell_from_s: float = field(default_factory=lambda: time.monotonic() + TELL_EVERY_S)
+    """When its log is next told how far it is."""
     previews: list[str] = field(default_factory=list[str])
     """Keys of the glimpses shown so far, which go when the attempt ends."""
 
@@ -193,6 +206,9 @@ class AttemptContext:
 
     def progress(self, fraction: float) -> None:
         self.report(fraction)
+        if time.monotonic() >= self.tell_from_s:
+            self.tell_from_s = time.monotonic() + TELL_EVERY_S
+            logger.info("%.0f %% done", 100 * fraction)
 
     @property
     def lean(self) -> int:
@@ -251,15 +267,19 @@ def perform(
 ) -> Manifest:
     """Run one attempt and leave its manifest in the clip store. Raises only when that cannot be written."""
     started_us, cpu_us = now_us(), _cpu_us()
-    ctx = AttemptContext(work, place, report, cancelled, release)
-    try:
-        outcome = _outcome(work, place, ctx)
-    finally:
-        ctx.put_away()
-    manifest = _manifest(work, place, started_us=started_us, cpu_us=_cpu_us() - cpu_us, **outcome)
-    key = manifest_key(work.task.project, work.task.id, work.attempt)
-    with place.writing():
-        place.clips.put_bytes(key, manifest.model_dump_json(exclude_defaults=True).encode())
+    task, ctx = work.task, AttemptContext(work, place, report, cancelled, release)
+    prefix = log_prefix(task.project, task.id, work.attempt)
+    with log_context(_fields(work, place)), attempt_log(place.clips, prefix) as log:
+        try:
+            outcome = _outcome(work, place, ctx, log)
+        finally:
+            ctx.put_away()
+            log.close()
+        manifest = _manifest(work, place, started_us=started_us, cpu_us=_cpu_us() - cpu_us, logged=log.count, **outcome)
+        with place.writing():
+            key = manifest_key(task.project, task.id, work.attempt)
+            place.clips.put_bytes(key, manifest.model_dump_json(exclude_defaults=True).encode())
+        log.tidy()
     return manifest
 
 
@@ -282,15 +302,35 @@ def _manifest(work: Work, place: Workplace, **outcome: Any) -> Manifest:
     )
 
 
-def _outcome(work: Work, place: Workplace, ctx: AttemptContext) -> dict[str, Any]:
+def _fields(work: Work, place: Workplace) -> Fields:
+    """What every line of the attempt's log is about."""
+    task = work.task
+    return {
+        "job": work.job,
+        "project": task.project,
+        "shot": task.shot,
+        "take": task.take,
+        "stage": task.stage,
+        "task": task.id,
+        "attempt": work.attempt,
+        "worker": place.name,
+        "lane": task.lane.name,
+    }
+
+
+def _outcome(work: Work, place: Workplace, ctx: AttemptContext, log: AttemptLog) -> dict[str, Any]:
     """The part of the manifest that depends on how it went."""
     try:
         outputs = _run_stage(work, place, ctx)
-        files = _store(work.task, work.attempt, outputs, place)
+        with _timed(f"{len(outputs.files)} files stored"):
+            files = _store(work.task, work.attempt, outputs, place)
     except Cancelled:
         return {"state": AttemptState.CANCELLED, "facts": ctx.facts}
-    except Exception as error:  # noqa: BLE001 - the process boundary: everything ends up in the manifest
-        return _failed(error) | {"facts": ctx.facts}
+    except Exception as error:  # the process boundary: everything ends up in the manifest
+        failed, before = _failed(error), log.last
+        logger.exception("%s", failed["message"])
+        tail = before if isinstance(error, FarmError) else log.last  # one raised on purpose says it all in its message
+        return failed | {"tail": tail, "facts": ctx.facts}
     return {"state": AttemptState.DONE, "files": files, "facts": {**ctx.facts, **outputs.facts}}
 
 
@@ -308,9 +348,20 @@ def _run_stage(work: Work, place: Workplace, ctx: AttemptContext) -> Outputs:
     spec = place.stage(work.task.stage)
     run: Stage = named(spec.entry)
     params = spec.params.model_validate(work.task.params)
-    inputs = {name: ctx.local(key) for name, key in work.inputs.items()}
+    with _timed(f"{len(work.inputs)} inputs read"):
+        inputs = {name: ctx.local(key) for name, key in work.inputs.items()}
     ctx.check()
     return run(inputs, params, ctx)
+
+
+@contextmanager
+def _timed(done: str) -> Iterator[None]:
+    """Log how long that took, where it did."""
+    began_s = time.monotonic()
+    yield
+    seconds = time.monotonic() - began_s
+    if seconds >= SLOW_S:
+        logger.info("%s in %.1f s", done, seconds)
 
 
 def _store(task: Task, attempt: int, outputs: Outputs, place: Workplace) -> dict[str, StoredFile]:

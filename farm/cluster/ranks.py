@@ -21,6 +21,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from farm.cluster.lifeline import end_process
+from farm.logs.attempt import whereabouts
 from farm.models.gang import Outcome, beside, call, results
 from farm.models.spec import Placement
 
@@ -50,7 +51,8 @@ class RayGang:
         self.spoilt = True
 
     def _ask(self, entry: str, args: Sequence[Any]) -> list[RayReply]:
-        return [RayReply(other.take_part.remote(entry, args)) for other in self.others]
+        log = whereabouts()
+        return [RayReply(other.take_part.remote(entry, args, log)) for other in self.others]
 
 
 @dataclass(frozen=True, slots=True)

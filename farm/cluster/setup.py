@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from farm.logs.format import LogFormat
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerSetup:
@@ -24,6 +26,7 @@ class WorkerSetup:
     certificate: str = ""
     certificate_key: str = ""
     """Files that deliverables are signed with, at the same place on each machine; "" for a test key."""
+    log_format: LogFormat = LogFormat.AUTO
     silence_s: float = 30.0
     """A worker that has not heard from the driver for so long ends itself."""
     cache_bytes: int = 64 << 30

@@ -11,6 +11,7 @@ Documents cross the wire as JSON, which costs half of what pickled models do.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -30,11 +31,17 @@ from farm.cluster.lifeline import Heard, Lifeline, end_process
 from farm.cluster.ranks import RayGang, export, free_port
 from farm.cluster.scratch import CACHE, Scratch
 from farm.cluster.setup import WorkerSetup
+from farm.logs.attempt import Whereabouts, attempt_log
+from farm.logs.fields import log_context
+from farm.logs.files import rank_source
+from farm.logs.setup import set_up_worker
 from farm.models.gang import call
 from farm.models.registry import Registry
 from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
+
+logger = logging.getLogger(__name__)
 
 CONCURRENCY_GROUPS = {"control": 2, "written": 1}
 """Calls that are heard while the worker works: `listen` holds one thread, `collect` the last."""
@@ -68,6 +75,7 @@ class Worker:
         self._under_way: dict[tuple[TaskId, int], Future[bytes]] = {}
         self._lifeline = Lifeline(setup.silence_s)
         self._lifeline.watch()
+        set_up_worker(setup.log_format)
 
     def prepare(self) -> Prepared:
         """Make ready for work."""
@@ -147,9 +155,23 @@ class Worker:
         del self._under_way[task, attempt]
         return document
 
-    def take_part(self, entry: str, args: Sequence[Any]) -> Any:
-        """Do this rank's part of what rank 0 broadcasts."""
-        return call(entry, self._place.gang.placement, args)
+    def take_part(self, entry: str, args: Sequence[Any], log: Whereabouts | None) -> Any:
+        """Do this rank's part of what rank 0 broadcasts, for the attempt that its log is of."""
+        placement = self._place.gang.placement
+        if log is None:
+            return call(entry, placement, args)
+        with (
+            log_context(log.fields, rank=placement.rank),
+            attempt_log(self._place.clips, log.prefix, rank_source(placement.rank)) as own,
+        ):
+            try:
+                return call(entry, placement, args)
+            except Exception:
+                logger.exception("rank %d failed", placement.rank)  # of several that fail one is told by rank 0
+                raise
+            finally:
+                own.close()
+                own.tidy()
 
     @ray.method(concurrency_group="control")
     def listen(self, acknowledged_s: float | None) -> Heard:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from time import perf_counter
 
@@ -24,6 +24,7 @@ from farm.driver.desk import Answer, Desk
 from farm.driver.explain import Explanation
 from farm.driver.glance import glance
 from farm.driver.leftovers import ended_spending, leftovers
+from farm.driver.news import News
 from farm.driver.openings import Openings
 from farm.driver.patience import Patience
 from farm.driver.running import Jobs, Running
@@ -97,6 +98,7 @@ class Driver:
         self._jobs = Jobs()
         self._admission = Admission(store, epoch, self._jobs, self._patiently)
         self._openings = Openings(farm, clock, self._runs, lambda: self._meter.failed(Storage.PLAN))
+        self._news = News(store, epoch, clock, self._patiently)
         self._desk = Desk(store, epoch, farm, self, clock, self._patiently, self._meter)
         self._queue: deque[Event] = deque()
         self._manifests: dict[TaskId, Manifest] = {}
@@ -173,6 +175,7 @@ class Driver:
                 self._settle(task)
             for command in commands:
                 self._carry_out(command)
+        self._news.tell()
         self._end_jobs()
 
     def _commit(self, changes: list[Committed]) -> None:
@@ -198,6 +201,7 @@ class Driver:
     def _tell(self, run: Running, task: Task, outcome: Outcome) -> None:
         """Let a job's plan know of an outcome, and take in what it plans because of it."""
         self._admit(run, self._patiently(lambda: list(run.plan.settle(task, outcome))))
+        self._news.look_at(run, task.shot)
 
     def _admit(self, run: Running, tasks: Iterable[Task]) -> None:
         new = list(tasks)
@@ -252,6 +256,8 @@ class Driver:
         self._admit(run, portion)
         run.begun = len(portion) < TASKS_PER_SLICE
         run.asking = False
+        if run.begun:
+            self._news.look_through(run)
 
     def _portion(self, run: Running) -> list[Task]:
         """The next tasks of a plan. One that storage failed in the middle of is opened anew, and gives all again."""
@@ -270,7 +276,7 @@ class Driver:
                 state = self._patiently(run.plan.end)
                 run.asking = state is None
                 if state is not None:
-                    self._set_state(run.job, state, run.plan.remark())
+                    self._set_state(run.job, state, run.plan.remark(), run.plan.report())
                     self._close(run.job)
 
     def _close(self, job: Job) -> None:
@@ -278,9 +284,9 @@ class Driver:
             self._jobs.close(job.id)
             self._queue.append(JobDropped(job.id))
 
-    def _set_state(self, job: Job, state: JobState, message: str = "") -> None:
+    def _set_state(self, job: Job, state: JobState, message: str = "", report: str = "") -> None:
         now = self._clock()
-        self._patiently(lambda: self._store.set_job_state(self._epoch, job.id, state, now, message))
+        self._patiently(lambda: self._store.set_job_state(self._epoch, job.id, state, now, message, report))
         if not state.live:
             self._observer.ended(job.id, state)
 
@@ -384,9 +390,8 @@ class Driver:
             case StopWorker():
                 self._pool.stop(command.worker)
             case Run():
-                task = command.task
-                inputs = self._jobs.wanting(task.id)[0].plan.inputs(task)
-                self._pool.run(command.worker, Work(task, command.attempt, inputs, command.alone, command.lean))
+                inputs = self._jobs.wanting(command.task.id)[0].plan.inputs(command.task)
+                self._pool.run(command.worker, _work(command, inputs))
             case CancelAttempt():
                 self._pool.cancel(command.worker, command.task, command.attempt)
 
@@ -426,6 +431,7 @@ class Driver:
         """Say how the farm is, and who leads; "" for nobody any more."""
         now = self._clock()
         seen = glance(self._scheduler, self._jobs, now)
+        self._news.look_at_budgets(self._scheduler, self._jobs, seen["waits"])
         document = {**seen, **self._meter.pulse(seen, now)}
         self._patiently(
             lambda: self._store.beat(self._epoch, self._leader if leader is None else leader, document, now)
@@ -441,3 +447,8 @@ def _taken(queue: deque[Event], at_most: int) -> Iterator[Event]:
     """The first events of `queue`, taken off it."""
     for _ in range(min(at_most, len(queue))):
         yield queue.popleft()
+
+
+def _work(run: Run, inputs: Mapping[str, str]) -> Work:
+    """What a worker is handed."""
+    return Work(run.task, run.attempt, inputs, alone=run.alone, lean=run.lean, job=run.job)

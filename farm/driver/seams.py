@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from farm.changes import Committed
+from farm.changes import Committed, Notice
 from farm.scheduler.events import Decision, Event, History
 from farm.scheduler.state import Scheduler
 from farm.shots.model import Reroll
@@ -213,6 +213,17 @@ class JobPlan(Protocol):
 
     def remark(self) -> str:
         """A word on how it ended, asked for after `end`: "1 of 3 shots has no clip: sh040"; "" for none."""
+        ...
+
+    def report(self) -> str:
+        """The key of the page about how it ended, asked for after `end`; "" for none."""
+        ...
+
+    def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
+        """What people should hear of those shots, or of all: which have failed, which wait for a person's choice.
+
+        As it stands now: the same is found again and again while nothing changes, and told once (`Notices.tell`).
+        """
         ...
 
 

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Self, cast
 import ffmpeg
 import numpy as np
 
-from farm.media.ffmpeg import INPUT_OPTIONS, complaint, kill, rate, start
+from farm.media.ffmpeg import INPUT_OPTIONS, complaint, kill, note, rate, start
 from farm.media.graph import Target, in_colours_of, output
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Encoder:
             failure = complaint(self._complaints, self._doing)
             self._abandon()
             raise failure
+        note(self._complaints, self._doing)
 
     def _abandon(self) -> None:
         kill(self._process)

@@ -1,10 +1,13 @@
 """Running ffmpeg: which binary, how paths reach it, and what its complaints mean.
 
-The process's stderr goes to an unnamed temporary file: nothing has to be drained, and its tail makes the error.
+The process's stderr goes to an unnamed temporary file: nothing has to be drained, and its tail makes the error, or a
+warning where it went on. The command is in the attempt's log.
 """
 
 from __future__ import annotations
 
+import logging
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +21,8 @@ import ffmpeg
 import imageio_ffmpeg
 
 from farm.errors import MediaError, OutOfSpace
+
+logger = logging.getLogger(__name__)
 
 STDERR_TAIL = 2000
 """Bytes of ffmpeg's last words that an error carries."""
@@ -59,6 +64,7 @@ def start(
         "-hide_banner", "-nostdin", "-loglevel", loglevel, "-filter_complex_threads", str(threads)
     )
     command = ffmpeg.compile(stream, cmd=binary(), overwrite_output=True)
+    logger.debug("%s", shlex.join(["ffmpeg", *map(str, command[1:])]))
     complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
     process = subprocess.Popen(
         command,
@@ -77,11 +83,21 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def note(complaints: IO[bytes], doing: str) -> None:
+    """Log what ffmpeg complained of and went on."""
+    if words := _last_words(complaints):
+        logger.warning("ffmpeg, while %s:\n%s", doing, words)
+
+
 def complaint(complaints: IO[bytes], doing: str) -> MediaError | OutOfSpace:
     """The error to raise when ffmpeg ended badly, with its last words."""
-    size = complaints.seek(0, 2)
-    complaints.seek(max(0, size - STDERR_TAIL))
-    words = complaints.read().decode(errors="replace").strip()
+    words = _last_words(complaints)
     if "No space left on device" in words or "Disk quota exceeded" in words:
         return OutOfSpace(f"no space left while {doing}")
     return MediaError(f"ffmpeg failed while {doing}: {words or 'it said nothing'}")
+
+
+def _last_words(complaints: IO[bytes]) -> str:
+    size = complaints.seek(0, 2)
+    complaints.seek(max(0, size - STDERR_TAIL))
+    return complaints.read().decode(errors="replace").strip()

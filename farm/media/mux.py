@@ -15,7 +15,7 @@ import ffmpeg
 import numpy as np
 
 from farm.media.decode import probe
-from farm.media.ffmpeg import INPUT_OPTIONS, complaint, file_url, kill, start
+from farm.media.ffmpeg import INPUT_OPTIONS, complaint, file_url, kill, note, start
 from farm.media.presets import Preset
 from farm.models.spec import Sound
 
@@ -74,6 +74,7 @@ def joined(movie: Path, streams: Sequence[Any], options: Mapping[str, str | int]
     try:
         if process.wait() != 0:
             raise complaint(complaints, doing)
+        note(complaints, doing)
         joined.replace(movie)
     finally:
         kill(process)

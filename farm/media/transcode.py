@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 import ffmpeg
 
 from farm.media.decode import MovieFacts
-from farm.media.ffmpeg import INPUT_OPTIONS, complaint, file_url, kill, rate, start
+from farm.media.ffmpeg import INPUT_OPTIONS, complaint, file_url, kill, note, rate, start
 from farm.media.graph import Target, in_colours_of, output
 from farm.shots.model import Fit
 
@@ -117,6 +117,7 @@ def _run(
             check()
         if process.returncode != 0:
             raise complaint(complaints, f"writing {target.path.name}")
+        note(complaints, f"writing {target.path.name}")
         done = True
     finally:
         kill(process)

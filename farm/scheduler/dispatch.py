@@ -172,7 +172,7 @@ class Dispatch:
         self.queues.charge(worker.project, now_us, worker.booked)
         answer.changes.append(AttemptStarted(entry.id, entry.attempts, worker.name, worker.where, now_us, job))
         lean = entry.failures.get(FailureKind.OOM, 0) if entry.failures else 0
-        answer.commands.append(Run(worker.name, entry.task, entry.attempts, graph.unsettled == 1, lean))
+        answer.commands.append(Run(worker.name, entry.task, entry.attempts, graph.unsettled == 1, lean, job))
 
     def end(self, worker: Worker, now_us: int) -> int:
         """An attempt has ended, however; gives what it cost, in micros. The worker is free of it."""

@@ -199,6 +199,8 @@ class Run:
     """True when nothing else is left to run, so that it may use the whole machine."""
     lean: int = 0
     """How often the task ran out of memory before."""
+    job: str = ""
+    """In whose name it runs."""
 
 
 @dataclass(frozen=True, slots=True)

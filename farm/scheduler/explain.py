@@ -63,6 +63,16 @@ class Explain:
                 found[name] = {held: sum(counts.values())}
         return {name: {reason: n for reason, n in counts.items() if n} for name, counts in found.items()}
 
+    def overspent(self, job: str) -> LimitHit | None:
+        """The budget that keeps what a job has queued from ever beginning; None where there is none, or no such job."""
+        known = self.graph.jobs.get(job)
+        lanes = [lane for lane, jobs in self.graph.wanting.items() if job in jobs] if known else []
+        for lane in lanes:
+            hit = self._limit(self.graph.jobs[job], self.workers.of(lane), None)
+            if hit and hit.which is Which.COST and hit.final:
+                return hit
+        return None
+
     def _best_job(self, entry: Entry) -> LiveJob:
         jobs = [self.graph.jobs[name] for name in entry.wanted]
         return min(jobs, key=lambda job: (job.hold is not None, -job.priority, job.id))
@@ -93,7 +103,7 @@ class Explain:
             message = f"lane {lane.name} backs off for another {left_s:.0f} s: {lane.health.why}"
             return Wait(WaitReason.BACKOFF, message, lane.name, {"retry_in_s": left_s})
         if hit := self._limit(job, lane, entry):
-            return _limited(hit)
+            return limited(hit)
         ahead = self._ahead(job, entry)
         if not lane.workers:
             return self._no_workers(job, lane, ahead)
@@ -173,7 +183,8 @@ def needs(lane: LaneWorkers) -> str:
     return f"a worker of {lane.name}" + (f" ({', '.join(parts)})" if parts else "")
 
 
-def _limited(hit: LimitHit) -> Wait:
+def limited(hit: LimitHit) -> Wait:
+    """The reason that a limit is."""
     numbers = {"limit": hit.limit, "spent": hit.spent, "reserved": hit.reserved, "asked": hit.asked}
     if hit.which is Which.GPUS:
         message = f"{hit.whose} {hit.name} may use {_count(hit.limit, 'GPU')} at once and uses {hit.reserved}"

@@ -48,7 +48,7 @@ from farm.scheduler.explain import Explain
 from farm.scheduler.fleet import Fleet
 from farm.scheduler.graph import Graph
 from farm.scheduler.lanes import Workers
-from farm.scheduler.ledger import Ledger
+from farm.scheduler.ledger import Ledger, LimitHit
 from farm.scheduler.membership import Membership
 from farm.scheduler.order import Queues
 from farm.scheduler.overdue import Overdue
@@ -188,6 +188,10 @@ class Scheduler:
     def overshoot(self, job: str) -> int:
         """Micros spent beyond a job's cap."""
         return self._ledger.overshoot(job)
+
+    def overspent(self, job: str) -> LimitHit | None:
+        """The budget, the job's or its project's, that keeps what a job has queued from ever beginning."""
+        return self._explain.overspent(job)
 
     def audit(self) -> None:
         """Recompute the ledger's sums. Raises `AssertionError` where one is not the sum of its parts."""

@@ -14,6 +14,7 @@ from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from farm.changes import Notice
 from farm.driver.seams import Found
 from farm.errors import InputError
 from farm.resume import Past
@@ -138,6 +139,13 @@ class PaperPlan:
 
     def remark(self) -> str:
         return ""
+
+    def report(self) -> str:
+        return ""
+
+    def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
+        del shots  # nobody is told of paper
+        return ()
 
     def open_choices(self) -> Mapping[str, Sequence[int]]:
         return {}

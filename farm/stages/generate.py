@@ -10,6 +10,7 @@ Memory does not grow with the length of the take.
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from farm.tasks import FileClass
 
 if TYPE_CHECKING:
     from farm.models.spec import Frame
+
+
+logger = logging.getLogger(__name__)
 
 
 class WrongFrames(FarmError):
@@ -56,6 +60,16 @@ def run(inputs: Mapping[str, Path], params: GenerateParams, ctx: Context) -> Out
         add_sound(movies.mezzanine, MEZZANINE, take.heard)
         add_sound(movies.proxy, PROXY, take.heard)
     seconds = time.monotonic() - began
+    logger.info(
+        "%d frames of %dx%d in %.1f s, %.3f s each: %s, seed %d",
+        params.frames,
+        params.width,
+        params.height,
+        seconds,
+        seconds / params.frames,
+        params.model,
+        params.seed,
+    )
     return Outputs(
         {**movies.outputs, "poster": Output(poster, FileClass.PROXY)},
         {

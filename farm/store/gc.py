@@ -2,10 +2,11 @@
 
     rejected take    the mezzanine of a take that was scored and compared, and nothing else, past its retention
     unused attempt   files of an attempt that ended and did not win, past the same age
+    old log          of an attempt that ended, past a retention of its own
 
 Kept whatever its age: everything of a live job, every pin, every take that a deliverable or a cut was made from, every
-deliverable, proxy, asset, log and manifest, and every file of a task that this job store does not know: it may belong
-to another machine's.
+deliverable, proxy, asset, manifest and score, what tasks noted for their next attempts, and every file of a task that
+this job store does not know: it may belong to another machine's.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from farm.chain import StageName
 from farm.errors import KeyMissing
+from farm.logs.files import is_log
 from farm.store.backend import Entry
 from farm.store.catalog_rows import FINISHING
 from farm.store.clips import ClipStore
@@ -28,8 +31,9 @@ from farm.tasks import FileClass, TaskId, TaskState
 
 DAY_US = 24 * 3600 * 1_000_000
 
-_KEY = re.compile(r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P=start)[^/]*)/(?P<attempt>\d+)/.+")
-_RECORDS = frozenset({FileClass.MANIFEST, FileClass.LOG})
+_KEY = re.compile(
+    r"store/[^/]+/(?P<file_class>[^/]+)/(?P<start>..)/(?P<task>(?P=start)[^/]*)/(?P<attempt>\d+)/(?P<name>.+)"
+)
 _TAKES = FINISHING | {StageName.GENERATE}
 """Stages that leave a mezzanine of a take."""
 _JUDGES = frozenset({StageName.SCORE, StageName.SELECT, StageName.COMPARE})
@@ -38,6 +42,7 @@ _JUDGES = frozenset({StageName.SCORE, StageName.SELECT, StageName.COMPARE})
 class Why(StrEnum):
     REJECTED = "rejected take"
     UNUSED = "unused attempt"
+    LOG = "old log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,37 @@ class Garbage:
     task: TaskId
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What may go must have been written before this: UTC microseconds."""
+
+    files_us: int
+    logs_us: int
+
+    @classmethod
+    def of(cls, now_us: int, files_days: float, logs_days: float) -> Self:
+        return cls(now_us - int(files_days * DAY_US), now_us - int(logs_days * DAY_US))
+
+
 def garbage(
-    entries: Iterable[Entry], snapshot: Snapshot, pins: AbstractSet[TaskId], before_us: int
+    entries: Iterable[Entry], snapshot: Snapshot, pins: AbstractSet[TaskId], before: Before
 ) -> Iterator[Garbage]:
-    """Which of `entries`, written before `before_us`, nobody needs. `snapshot` must hold all jobs. Pure."""
-    wanted = _wanted(snapshot) | pins
+    """Which of `entries` nobody needs. `snapshot` must hold all jobs. Pure."""
+    live = _live(snapshot) | pins
+    wanted = live | _used(snapshot)
     for entry in entries:
         found = _KEY.fullmatch(entry.key)
         record = snapshot.tasks.get(TaskId(found["task"])) if found else None
-        if found and record and entry.modified_us < before_us:
-            why = _why(record, FileClass(found["file_class"]), int(found["attempt"]), wanted)
-            if why:
-                yield Garbage(entry.key, entry.size, why, record.task.id)
+        if not found or not record:
+            continue
+        file_class, attempt = FileClass(found["file_class"]), int(found["attempt"])
+        if file_class is FileClass.LOG:
+            is_old = entry.modified_us < before.logs_us and is_log(found["name"]) and record.task.id not in live
+            why = Why.LOG if is_old else None
+        else:
+            why = _why(record, file_class, attempt, wanted) if entry.modified_us < before.files_us else None
+        if why:
+            yield Garbage(entry.key, entry.size, why, record.task.id)
 
 
 def collect(
@@ -70,6 +94,7 @@ def collect(
     *,
     now_us: int,
     older_than_days: float,
+    logs_older_than_days: float,
     pins: AbstractSet[TaskId] = frozenset(),
     dry_run: bool = True,
 ) -> tuple[Garbage, ...]:
@@ -78,11 +103,11 @@ def collect(
     Deleting needs the lead, so that no driver begins to want a take meanwhile: raises `LeaseError` while one is at
     work.
     """
-    before_us = now_us - int(older_than_days * DAY_US)
+    before = Before.of(now_us, older_than_days, logs_older_than_days)
     if dry_run:
-        return tuple(garbage(clips.entries("store/"), store.snapshot(live_only=False), pins, before_us))
+        return tuple(garbage(clips.entries("store/"), store.snapshot(live_only=False), pins, before))
     with store.lead():
-        listed = tuple(garbage(clips.entries("store/"), store.snapshot(live_only=False), pins, before_us))
+        listed = tuple(garbage(clips.entries("store/"), store.snapshot(live_only=False), pins, before))
         for each in listed:
             with suppress(KeyMissing):  # somebody else tidied up
                 clips.delete(each.key)
@@ -90,20 +115,23 @@ def collect(
     return listed
 
 
-def _wanted(snapshot: Snapshot) -> set[TaskId]:
-    """Tasks of live jobs, and tasks that something lasting was made from."""
-    live = {task for job, tasks in snapshot.members.items() if snapshot.jobs[job].state.live for task in tasks}
-    used = {
+def _live(snapshot: Snapshot) -> set[TaskId]:
+    """Tasks of live jobs."""
+    return {task for job, tasks in snapshot.members.items() if snapshot.jobs[job].state.live for task in tasks}
+
+
+def _used(snapshot: Snapshot) -> set[TaskId]:
+    """Tasks that something lasting was made from."""
+    return {
         source.task
         for record in snapshot.tasks.values()
         if record.task.stage not in _JUDGES
         for source in record.task.inputs.values()
     }
-    return live | used
 
 
 def _why(record: TaskRecord, file_class: FileClass, attempt: int, wanted: AbstractSet[TaskId]) -> Why | None:
-    if file_class in _RECORDS:
+    if file_class is FileClass.MANIFEST:
         return None
     if attempt != record.winner:
         runs = record.state is TaskState.RUNNING and attempt == record.attempts

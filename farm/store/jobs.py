@@ -25,8 +25,10 @@ from farm.errors import LeaseError, StorageError
 from farm.store import queries, rows
 from farm.store.bulk import by_ids
 from farm.store.database import Database
+from farm.store.deliveries import Deliveries
 from farm.store.fold import IllegalChange, Row, counted, fold, subject
 from farm.store.lease import Lease
+from farm.store.notices import Notices
 from farm.store.reading import Reading
 from farm.store.records import Job, JobState
 from farm.store.requests import Requests
@@ -37,7 +39,7 @@ from farm.store.transactions import stale
 from farm.tasks import Task, TaskState
 
 
-class JobStore(Reading, Requests, Totalling):
+class JobStore(Reading, Requests, Totalling, Notices, Deliveries):
     """The job store of one output. Thread-safe; one process may lead, any number may read.
 
     Every method raises `StorageError` (`OutOfSpace` when the disk is full) with the file and the remedy.
@@ -110,12 +112,20 @@ class JobStore(Reading, Requests, Totalling):
             connection.execute(queries.ADD_DOCUMENT, rows.document_row(job))
             connection.execute(queries.ADD_CHANGE, rows.job_line(seq, job.id, job.state, job.created_us))
 
-    def set_job_state(self, epoch: int, job: str, state: JobState, at_us: int, message: str = "") -> None:
-        """Move a job, with a word on why. Raises `IllegalChange` for an unknown one."""
+    def set_job_state(
+        self, epoch: int, job: str, state: JobState, at_us: int, message: str = "", report: str = ""
+    ) -> None:
+        """Move a job, with a word on why, and the key of its report. Raises `IllegalChange` for an unknown one."""
         with self._write(epoch, 1) as (connection, seq):
             ended_us = 0 if state.live else at_us
-            row = {"b_id": job, "state": state.value, "message": rows.legible(message), "ended_us": ended_us}
-            if not connection.execute(queries.MOVE_JOB, {**row, "seq": seq}).rowcount:
+            row = {
+                "b_id": job,
+                "state": state.value,
+                "message": rows.legible(message),
+                "ended_us": ended_us,
+                "seq": seq,
+            }
+            if not connection.execute(queries.MOVE_JOB, {**row, "report": report}).rowcount:
                 raise IllegalChange(f"there is no job {job}")
             connection.execute(queries.ADD_CHANGE, rows.job_line(seq, job, state, at_us))
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, case, func, select, text
 
 from farm.store.bulk import Among, ManyRows
+from farm.store.records import ChangeKind, DeliveryState
 from farm.store.tables import (
     IS_JOB,
     PENDING,
     attempts,
     changes,
     choices,
+    deliveries,
     farm,
     job_counts,
     job_documents,
     job_task,
     jobs,
+    notices,
     pulses,
     requests,
     task_inputs,
@@ -23,7 +26,7 @@ from farm.store.tables import (
     versions,
     watermarks,
 )
-from farm.tasks import TaskState
+from farm.tasks import AttemptState, TaskState
 
 # -- the lead ---------------------------------------------------------------------------------------------------
 
@@ -45,7 +48,9 @@ ADD_DOCUMENT = job_documents.insert()
 AMEND = job_documents.update().where(job_documents.c.job == bindparam("b_id")).values(document=bindparam("document"))
 _THE_JOB = jobs.c.id == bindparam("b_id")
 MOVE_JOB = (
-    jobs.update().where(_THE_JOB).values({name: bindparam(name) for name in ("state", "message", "ended_us", "seq")})
+    jobs.update()
+    .where(_THE_JOB)
+    .values({name: bindparam(name) for name in ("state", "message", "report", "ended_us", "seq")})
 )
 RANK_JOB = (
     jobs.update().where(_THE_JOB).values(priority=bindparam("priority"), seq=bindparam("seq")).returning(jobs.c.state)
@@ -69,6 +74,23 @@ MOVE_WATERMARK = (
     watermarks.update()
     .where(and_(watermarks.c.consumer == bindparam("b_consumer"), watermarks.c.seq < bindparam("seq")))
     .values(seq=bindparam("seq"))
+)
+ADD_NOTICES = ManyRows(notices)
+ADD_DELIVERY = text(
+    "INSERT INTO deliveries (hook, seq, id, event, project, job, shot, body, at_us, created_us, state, tries, due_us, "
+    "tried_us, status, answer) VALUES (:hook, :seq, :id, :event, :project, :job, :shot, :body, :at_us, :created_us, "
+    ":state, :tries, :due_us, :tried_us, :status, :answer) ON CONFLICT (hook, seq) DO NOTHING"
+)
+"""One that is there stays: a leader that was thought dead may have been before us."""
+MOVE_DELIVERY = (
+    deliveries.update()
+    .where(and_(deliveries.c.hook == bindparam("b_hook"), deliveries.c.seq == bindparam("b_seq"), PENDING))
+    .values({name: bindparam(name) for name in ("state", "tries", "due_us", "tried_us", "status", "answer", "body")})
+)
+GIVE_UP = (
+    deliveries.update()
+    .where(and_(deliveries.c.hook == bindparam("b_hook"), PENDING))
+    .values(state=DeliveryState.GIVEN_UP.value, tried_us=bindparam("tried_us"), answer=bindparam("answer"))
 )
 ADD_REQUEST = requests.insert()
 DECIDE = (
@@ -105,6 +127,11 @@ MEMBERS_OF = select(job_task.c.task).where(and_(job_task.c.job == bindparam("job
 TASKS_IN = select(func.coalesce(func.sum(job_counts.c.tasks), 0)).where(job_counts.c.job == bindparam("job"))
 """How many tasks a job has, without a look at them: its next one has that position."""
 
+LAST_OF_TASKS = select(func.coalesce(func.max(tasks.c.seq), 0)).where(Among(tasks.c.id))
+SAME_NOTICE = select(notices.c.seq).where(
+    and_(*(notices.c[name] == bindparam(name) for name in ("kind", "project", "job", "shot", "occurrence")))
+)
+
 _VERSIONS_OF = and_(
     versions.c.project == bindparam("project"),
     versions.c.subject == bindparam("subject"),
@@ -126,10 +153,19 @@ JOBS = _WHOLE_JOB.order_by(*_OLDEST_FIRST)
 JOBS_IN = JOBS.where(jobs.c.state.in_(bindparam("states", expanding=True)))
 JOB_IDS = select(jobs.c.id).order_by(*_OLDEST_FIRST)
 JOBS_LIKE = JOB_IDS.where(func.substr(jobs.c.id, 1, func.length(bindparam("prefix"))) == bindparam("prefix"))
+TASKS_LIKE = (
+    select(tasks.c.id)
+    .where(and_(tasks.c.id >= bindparam("prefix"), tasks.c.id < bindparam("beyond")))
+    .order_by(tasks.c.id)
+    .limit(bindparam("limit"))
+)
 SPENT_IN = select(jobs.c.id, jobs.c.spent_micros).where(jobs.c.state.in_(bindparam("states", expanding=True)))
 SPENT = select(jobs.c.spent_micros).where(jobs.c.id == bindparam("job"))
-JOB_LINES = select(jobs).order_by(*_OLDEST_FIRST)
+_LATELY = (jobs.c.ended_us == 0) | (jobs.c.ended_us > bindparam("ended_after_us"))
+JOB_LINES = select(jobs).where(_LATELY).order_by(*_OLDEST_FIRST)
+JOB_LINE = select(jobs).where(jobs.c.id == bindparam("job"))
 COUNTS = select(job_counts).where(job_counts.c.tasks > 0)
+COUNTS_LATELY = COUNTS.join(jobs, jobs.c.id == job_counts.c.job).where(_LATELY)
 COUNTS_OF = COUNTS.where(job_counts.c.job == bindparam("job"))
 TASK_TOTALS = (
     select(jobs.c.project, job_counts.c.stage, job_counts.c.state, func.sum(job_counts.c.tasks).label("tasks"))
@@ -171,6 +207,35 @@ PULSE = select(pulses).where(pulses.c.epoch > 0)
 CHANGES_AFTER = (
     select(changes).where(changes.c.seq > bindparam("after")).order_by(changes.c.seq).limit(bindparam("limit"))
 )
+_ARE_TOLD = changes.c.kind.in_([ChangeKind.JOB.value, ChangeKind.NOTICE.value])
+TOLD_AFTER = CHANGES_AFTER.where(_ARE_TOLD)
+NOTICES_AMONG = select(notices).where(and_(notices.c.seq >= bindparam("first"), notices.c.seq <= bindparam("last")))
+NEXT_DELIVERY = (
+    select(deliveries).where(and_(deliveries.c.hook == bindparam("hook"), PENDING)).order_by(deliveries.c.seq).limit(1)
+)
+DELIVERIES = select(deliveries).order_by(deliveries.c.seq.desc(), deliveries.c.hook).limit(bindparam("limit"))
+TROUBLED = DELIVERIES.where((deliveries.c.state == DeliveryState.GIVEN_UP.value) | (PENDING & (deliveries.c.tries > 0)))
+PENDING_COUNTS = select(deliveries.c.hook, func.count().label("pending")).where(PENDING).group_by(deliveries.c.hook)
+DURATIONS = (
+    select(
+        attempts.c.job,
+        tasks.c.stage,
+        func.count().label("attempts"),
+        func.sum(attempts.c.ended_us - attempts.c.started_us).label("total_us"),
+    )
+    .select_from(changes)
+    .join(attempts, and_(attempts.c.task == changes.c.task, attempts.c.number == changes.c.attempt))
+    .join(tasks, tasks.c.id == changes.c.task)
+    .where(
+        and_(
+            changes.c.seq > select(farm.c.seq).scalar_subquery() - bindparam("lines"),
+            changes.c.kind == ChangeKind.ATTEMPT_ENDED.value,
+            changes.c.state == AttemptState.DONE.value,
+        )
+    )
+    .group_by(attempts.c.job, tasks.c.stage)
+)
+"""Walks only the end of the outbox, however long it is."""
 WATERMARK = select(watermarks.c.seq).where(watermarks.c.consumer == bindparam("consumer"))
 READERS = select(task_inputs.c.source, task_inputs.c.task).where(Among(task_inputs.c.source)).distinct()
 MEMBERSHIPS = select(job_task).where(Among(job_task.c.task)).order_by(job_task.c.seq)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import attrgetter
@@ -14,6 +15,7 @@ from farm.store.bulk import by_ids
 from farm.store.records import (
     AttemptRecord,
     ChangeRecord,
+    Durations,
     Job,
     JobLine,
     JobState,
@@ -23,14 +25,21 @@ from farm.store.records import (
     TaskRecord,
 )
 from farm.store.rows import AnyRow
+from farm.store.schema import current
 from farm.store.transactions import Transactions, without_collecting
 from farm.tasks import TaskId, TaskState
 
+_BEGINNING = re.compile(r"[0-9a-f]{1,32}")
 LIVE = [state.value for state in JobState if state.live]
 
 
 class Reading(Transactions):
     """The readers of a job store."""
+
+    def schema(self) -> str:
+        """The migration that the database has reached by now, perhaps beyond what this farm knows."""
+        with self._reading() as connection:
+            return current(connection)
 
     def find_version(self, project: str, subject: str, product: str, content: str) -> int | None:
         """The number that `content` has, if it has one; see `version`."""
@@ -53,13 +62,37 @@ class Reading(Transactions):
         with self._reading() as connection:
             return tuple(connection.execute(queries.JOBS_LIKE, {"prefix": prefix}).scalars())
 
-    def job_lines(self) -> tuple[JobLine, ...]:
-        """All jobs as a listing shows them, oldest first: cheap however large they are."""
+    def find_tasks(self, prefix: str, limit: int) -> tuple[TaskId, ...]:
+        """The ids of the tasks that begin with `prefix`, in order, at most `limit`; none for what begins no id."""
+        if not _BEGINNING.fullmatch(prefix):
+            return ()
         with self._reading() as connection:
-            counts = _counts(connection.execute(queries.COUNTS))
-            return tuple(
-                rows.job_line_record(row, counts.get(row.id, {})) for row in connection.execute(queries.JOB_LINES)
-            )
+            row = {"prefix": prefix, "beyond": f"{prefix}g", "limit": limit}  # no digit of an id is so large
+            return tuple(map(TaskId, connection.execute(queries.TASKS_LIKE, row).scalars()))
+
+    def job_lines(self, ended_after_us: int = 0) -> tuple[JobLine, ...]:
+        """All jobs as a listing shows them, oldest first: cheap however large they are.
+
+        Those that have ended only where that was later than `ended_after_us`.
+        """
+        with self._reading() as connection:
+            wanted = {"ended_after_us": ended_after_us}
+            counts = _counts(connection.execute(queries.COUNTS_LATELY, wanted))
+            found = connection.execute(queries.JOB_LINES, wanted)
+            return tuple(rows.job_line_record(row, counts.get(row.id, {})) for row in found)
+
+    def durations(self, lines: int) -> dict[tuple[str, str], Durations]:
+        """How long attempts took that came out, by job and stage: those in the last `lines` lines of the outbox."""
+        with self._reading() as connection:
+            found = connection.execute(queries.DURATIONS, {"lines": lines})
+            return {(row.job, row.stage): Durations(row.attempts, int(row.total_us)) for row in found}
+
+    def job_line(self, job: str) -> JobLine | None:
+        """One job as a listing shows it."""
+        with self._reading() as connection:
+            row = connection.execute(queries.JOB_LINE, {"job": job}).first()
+            counts = _counts(connection.execute(queries.COUNTS_OF, {"job": job})) if row else {}
+        return rows.job_line_record(row, counts.get(job, {})) if row else None
 
     def counts(self, job: str) -> Mapping[tuple[str, TaskState], int]:
         """How many tasks of a job are in a state, by stage and state; only what is not 0."""

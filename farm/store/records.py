@@ -74,6 +74,8 @@ class JobLine:
     ended_us: int
     tasks: Mapping[tuple[str, TaskState], int]
     """How many, by stage and state; only what is not 0."""
+    report: str = ""
+    """The key of its page, where it has one."""
 
 
 class Verb(StrEnum):
@@ -222,6 +224,14 @@ class Snapshot:
     """The tasks of each job, in its order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Of some attempts."""
+
+    attempts: int
+    total_us: int
+
+
 class ChangeKind(StrEnum):
     """What a line of the outbox is about."""
 
@@ -231,6 +241,8 @@ class ChangeKind(StrEnum):
     ATTEMPT_STARTED = "attempt started"
     ATTEMPT_ENDED = "attempt ended"
     TASK_MOVED = "task moved"
+    NOTICE = "notice"
+    """Something that people may want to hear of (`farm.changes.Notice`); its state is the kind of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +256,41 @@ class ChangeRecord:
     task: TaskId | None
     attempt: int | None
     at_us: int
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message for one webhook, and what came of it."""
+
+    hook: str
+    """What the webhook is called in the settings."""
+    seq: int
+    """Of the outbox's line that it tells of."""
+    id: str
+    """The same for every webhook and every try, so that receivers can tell doubles."""
+    event: str
+    project: str
+    job: str
+    shot: str
+    body: str
+    """What is sent; dropped once it was delivered."""
+    at_us: int
+    """When it happened."""
+    created_us: int
+    """When it was read from the outbox."""
+    state: DeliveryState = DeliveryState.PENDING
+    tries: int = 0
+    due_us: int = 0
+    """When it is tried next."""
+    tried_us: int = 0
+    """When it was last tried; 0 for never."""
+    status: int = 0
+    """The last answer's, as HTTP has it; 0 for none."""
+    answer: str = ""
+    """The last answer in words."""

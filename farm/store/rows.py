@@ -16,6 +16,8 @@ from farm.store.records import (
     AttemptRecord,
     ChangeKind,
     ChangeRecord,
+    Delivery,
+    DeliveryState,
     Job,
     JobLine,
     JobState,
@@ -85,6 +87,27 @@ def change_record(row: AnyRow) -> ChangeRecord:
     return ChangeRecord(row.seq, ChangeKind(row.kind), row.state, row.job, row.task, row.attempt, row.at_us)
 
 
+def delivery_record(row: AnyRow) -> Delivery:
+    return Delivery(
+        hook=row.hook,
+        seq=row.seq,
+        id=row.id,
+        event=row.event,
+        project=row.project,
+        job=row.job,
+        shot=row.shot,
+        body=row.body,
+        at_us=row.at_us,
+        created_us=row.created_us,
+        state=DeliveryState(row.state),
+        tries=row.tries,
+        due_us=row.due_us,
+        tried_us=row.tried_us,
+        status=row.status,
+        answer=row.answer,
+    )
+
+
 def job_record(row: AnyRow) -> Job:
     return Job(
         id=row.id,
@@ -119,6 +142,7 @@ def job_line_record(row: AnyRow, tasks: Mapping[tuple[str, TaskState], int]) -> 
         message=row.message,
         ended_us=row.ended_us,
         tasks=tasks,
+        report=row.report,
     )
 
 
@@ -136,6 +160,7 @@ def job_row(job: Job, seq: int) -> dict[str, Any]:
         "message": legible(job.message),
         "ended_us": job.ended_us,
         "spent_micros": 0,
+        "report": "",
         "seq": seq,
     }
 

@@ -4,6 +4,7 @@
       ├── job_documents   │
       ├─< job_counts      └─< task_inputs          changes: the outbox · watermarks: how far each reader is
       └─< choices                                  requests: what people asked for · pulses: the driver's last word
+                                               notices: what people may want to hear · deliveries: who was told
 
 `job_counts` and `jobs.spent_micros` are sums over the rest, moved along in the transactions that move their parts: what
 a listing of many jobs shows is read and not counted. `farm` is one row: the epoch of whoever leads, and the last `seq`.
@@ -30,7 +31,7 @@ from sqlalchemy import (
 
 from farm.canonical import ID_LENGTH
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration."""
 
 METADATA = MetaData(
@@ -69,6 +70,7 @@ jobs = Table(
     Column("message", Text, nullable=False, server_default=""),
     Column("ended_us", _BIG, nullable=False, server_default="0"),
     Column("spent_micros", _BIG, nullable=False, server_default="0"),
+    Column("report", Text, nullable=False, server_default=""),
 )
 
 job_documents = Table(
@@ -156,6 +158,9 @@ versions = Table(
     UniqueConstraint("project", "subject", "product", "content"),
 )
 
+PENDING = text("state = 'pending'")
+"""Of requests and of deliveries; spelt out in index and query alike, or the index is no use."""
+
 IS_JOB = text("kind = 'job'")
 
 changes = Table(
@@ -173,15 +178,49 @@ changes = Table(
 
 """Without foreign keys, though it names jobs and tasks: it is written three lines to a task, and nothing is deleted."""
 
+notices = Table(
+    "notices",
+    METADATA,
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("shot", Text, nullable=False),
+    Column("occurrence", _BIG, nullable=False),
+    Column("words", Text, nullable=False),
+    UniqueConstraint("kind", "project", "job", "shot", "occurrence"),
+)
+"""What people may want to hear of, beside the outbox's line of the same number: each occurrence once."""
+
+deliveries = Table(
+    "deliveries",
+    METADATA,
+    Column("hook", Text, primary_key=True),
+    Column("seq", _BIG, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    Column("shot", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at_us", _BIG, nullable=False),
+    Column("created_us", _BIG, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due_us", _BIG, nullable=False),
+    Column("tried_us", _BIG, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Index("ix_deliveries_pending", "hook", "seq", sqlite_where=PENDING, postgresql_where=PENDING),
+)
+"""What webhooks are told of the outbox's line of that number, and what they answered."""
+
 watermarks = Table(
     "watermarks",
     METADATA,
     Column("consumer", Text, primary_key=True),
     Column("seq", _BIG, nullable=False),
 )
-
-PENDING = text("state = 'pending'")
-"""Of requests; spelt out in index and query alike, or the index is no use."""
 
 requests = Table(
     "requests",

@@ -25,6 +25,7 @@ import psutil
 import ray
 from chain_stage import StepParams
 
+from farm.changes import Notice
 from farm.clock import now_us
 from farm.cluster.local import local_ray
 from farm.cluster.pool import RayPool
@@ -154,6 +155,12 @@ class ChainPlan:
 
     def remark(self) -> str:
         return ""
+
+    def report(self) -> str:
+        return ""
+
+    def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
+        return ()
 
 
 @dataclass

@@ -18,6 +18,7 @@ from pathlib import Path
 import faults
 from show import STAGES, Reel
 
+from farm.changes import Notice
 from farm.clock import now_us
 from farm.cluster.local import attach
 from farm.cluster.nodes import NodeWatch
@@ -115,6 +116,12 @@ class ReelPlan:
 
     def remark(self) -> str:
         return ""
+
+    def report(self) -> str:
+        return ""
+
+    def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
+        return ()
 
     def end(self) -> JobState | None:
         done = all(self._outcomes[task].state is TaskState.DONE for task in self._order)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from farm.changes import Notice, NoticeKind
 from farm.driver.loop import Driver
 from farm.driver.seams import Found, Meter, Progress, Unmetered
 from farm.errors import FailureKind, InputError
@@ -60,6 +61,7 @@ class PaperPlan:
 
     past: Past
     tasks: Sequence[Task]
+    job: str = ""
     gone: Collection[TaskId] = ()
     """Done tasks whose files are not there any more."""
     after: Mapping[str, Sequence[Task]] = field(default_factory=dict)
@@ -104,6 +106,20 @@ class PaperPlan:
     def remark(self) -> str:
         failed = sum(not outcome.done for outcome in self.outcomes.values())
         return f"{failed} of {len(self.outcomes)} failed" if failed else ""
+
+    def report(self) -> str:
+        return "report.html"
+
+    def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
+        """Shots of which something has failed, and those to be chosen from."""
+        named = {task.shot: [each for each in self.named.values() if each.shot == task.shot] for task in self.tasks}
+        for shot, tasks in named.items():
+            failed = [task.id for task in tasks if (found := self.outcomes.get(task.id)) and not found.done]
+            kind = NoticeKind.SHOT_FAILED if failed else NoticeKind.SHOT_HELD
+            waits = shot in self.open_choices() and all(task.id in self.outcomes for task in tasks)
+            about = tuple(failed) or tuple(task.id for task in tasks) * waits
+            if about and (shots is None or shot in shots):
+                yield Notice(kind=kind, project="demo", job=self.job, shot=shot, words=f"{shot} broke", about=about)
 
     def open_choices(self) -> Mapping[str, Sequence[int]]:
         waiting = self.asks and not self.chosen
@@ -161,7 +177,7 @@ class PaperFarm:
         if job.name not in self.plans:
             raise InputError(f"{job.name} says nothing that can be done")
         past = Past(job.id, self.store, self.shelf, runs=runs, now_us=self.clock)  # type: ignore[arg-type]
-        return PaperPlan(past, self.plans[job.name], **self.options)  # type: ignore[arg-type]
+        return PaperPlan(past, self.plans[job.name], job.id, **self.options)  # type: ignore[arg-type]
 
     def follow(self) -> None:
         self.followed += 1

@@ -64,7 +64,7 @@ def test_a_log_names_deliveries_and_failures_with_their_reason(brief, shot, play
     known = play_all(asked)
     tell(watch, asked, known)
     failing = next(iter(watch.tasks.values()))
-    said = known[failing.id].manifest
+    said = known[failing.id].manifest.model_copy(update={"failure": FailureKind.INPUT, "tail": ("reads still.png",)})
     watch.settled(failing, Outcome(TaskState.FAILED, said, FailureKind.INPUT, "still.png is no picture [bold]"))
     below = next(task for task in watch.tasks.values() if task.stage == "score")
     watch.settled(below, Outcome(TaskState.FAILED, None, FailureKind.INPUT, "still.png is no picture [bold]"))
@@ -72,6 +72,7 @@ def test_a_log_names_deliveries_and_failures_with_their_reason(brief, shot, play
     assert "deliver sh010 take 1 done" in said
     assert "assemble done" in said
     assert "prepare sh010 failed: still.png is no picture [bold]" in said
+    assert f"     │ reads still.png\n     farm logs {failing.id[:8]}\n" in said
     assert "score" not in said
 
 
@@ -85,6 +86,18 @@ def test_the_live_view_draws_what_runs(brief, shot):
         watch.pulse()
     assert "generate sh010 take 1" in screen.file.getvalue()
     assert "50%" in screen.file.getvalue()
+
+
+def test_failures_stand_above_the_live_view(brief, shot, play_all):
+    asked = brief(shot("sh010"))
+    known, screen = play_all(asked), Console(file=StringIO(), width=120, force_terminal=True)
+    failing = next(iter(plan(asked, {}).tasks.values()))
+    said = known[failing.id].manifest.model_copy(update={"failure": FailureKind.BUG, "tail": ("loaded in 12.3 s",)})
+    with LiveWatch(screen) as watch:
+        watch.added("job", failing, there=False)
+        watch.settled(failing, Outcome(TaskState.FAILED, said, FailureKind.BUG, "\x1b[2Jgone"))
+    assert "failed: \\x1b[2Jgone" in screen.file.getvalue()
+    assert "│ loaded in 12.3 s" in screen.file.getvalue()
 
 
 def test_before_there_is_a_plan_the_live_view_says_what_it_does():

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from farm.errors import FailureKind, LeaseError
 from farm.store.backend import Entry
 from farm.store.clips import ClipStore
-from farm.store.gc import DAY_US, Garbage, Why, collect, garbage
+from farm.store.gc import DAY_US, Before, Garbage, Why, collect, garbage
 from farm.store.jobs import JobStore
 from farm.store.records import JobState, Snapshot
 from farm.tasks import FileClass, Input, Task, TaskId, TaskState, asset_key, attempt_prefix, manifest_key
 
 LATER_US = 10**18
+KEPT = {"older_than_days": 30, "logs_older_than_days": 90}
 
 
 class World:
@@ -58,7 +59,7 @@ class World:
             self.clips.put_bytes(key, b"x" * 7)
 
     def listed(self, **options: Any) -> set[tuple[str, int, str, Why]]:
-        found = collect(self.clips, self.store, **{"now_us": LATER_US, "older_than_days": 30, **options})
+        found = collect(self.clips, self.store, **{"now_us": LATER_US, **KEPT, **options})
         names = {task.id: f"take {number}" for number, task in self.takes.items()}
         return {(names[each.task], int(each.key.split("/")[5]), each.key.split("/")[2], each.why) for each in found}
 
@@ -74,7 +75,7 @@ def world(store: JobStore, folder_clips: ClipStore, make: Any) -> World:
 
 def test_rejected_mezzanines_and_lost_attempts_are_listed_with_their_sizes(world: World) -> None:
     assert world.listed() == LOSER | REJECTED
-    found = collect(world.clips, world.store, now_us=LATER_US, older_than_days=30)
+    found = collect(world.clips, world.store, now_us=LATER_US, **KEPT)
     assert {each.size for each in found} == {7}
 
 
@@ -103,6 +104,38 @@ def test_what_is_young_stays(world: World) -> None:
     newest = max(entry.modified_us for entry in world.clips.entries())
     assert world.listed(now_us=newest + 29 * DAY_US) == set()
     assert world.listed(now_us=newest + 31 * DAY_US) == LOSER | REJECTED
+
+
+@pytest.fixture
+def logged(world: World) -> World:
+    """The same, of which both takes' first attempts left logs: whole, and what a killed worker left."""
+    for take, name in [(1, "log.jsonl"), (2, "log.part-00001.jsonl"), (2, "rank1-0a1b2c3d.jsonl"), (2, "score.json")]:
+        key = attempt_prefix("demo", FileClass.LOG, world.takes[take].id, 1)
+        world.clips.put_bytes(f"{key}/{name}", b"x")
+    notes = attempt_prefix("demo", FileClass.LOG, world.takes[2].id, 0)
+    world.clips.put_bytes(f"{notes}/purchase.json", b"x")
+    return world
+
+
+LOGS = {("take 1", 1, "log", Why.LOG), ("take 2", 1, "log", Why.LOG)}
+
+
+def test_logs_go_past_a_retention_of_their_own_and_other_records_stay(logged: World) -> None:
+    assert logged.listed() == LOSER | REJECTED | LOGS
+    found = collect(logged.clips, logged.store, now_us=LATER_US, **KEPT)
+    names = {each.key.rpartition("/")[2] for each in found if each.why is Why.LOG}
+    assert names == {"log.jsonl", "log.part-00001.jsonl", "rank1-0a1b2c3d.jsonl"}
+    newest = max(entry.modified_us for entry in logged.clips.entries())
+    assert logged.listed(now_us=newest + 89 * DAY_US) == LOSER | REJECTED
+    assert logged.listed(logs_older_than_days=10**9) == LOSER | REJECTED
+
+
+def test_logs_of_a_live_job_and_of_pinned_takes_stay(logged: World) -> None:
+    assert logged.listed(pins={logged.takes[2].id}) == LOSER | {("take 1", 1, "log", Why.LOG)}
+    with logged.store.lead() as lease:
+        logged.store.create_job(lease.epoch, logged.make.job("live"))
+        logged.store.add_tasks(lease.epoch, "live", [logged.takes[1]], 1)
+    assert ("take 1", 1, "log", Why.LOG) not in logged.listed()
 
 
 def test_a_running_attempt_and_unknown_tasks_keep_their_files(world: World) -> None:
@@ -140,7 +173,7 @@ KEYS = st.one_of(
 @given(keys=st.lists(KEYS))
 def test_what_the_store_does_not_know_is_never_garbage(keys: list[str]) -> None:
     entries = [Entry(key, 1, 0) for key in keys]
-    found: list[Garbage] = list(garbage(entries, Snapshot(0, {}, {}, {}), frozenset(), LATER_US))
+    found: list[Garbage] = list(garbage(entries, Snapshot(0, {}, {}, {}), frozenset(), Before(LATER_US, LATER_US)))
     assert found == []
 
 
@@ -158,5 +191,5 @@ def test_what_a_delivered_take_was_enlarged_to_is_kept_and_what_nothing_was_made
         store.set_job_state(lease.epoch, "job", JobState.DONE, 1)
     for task in (take, large, fast):
         folder_clips.put_bytes(f"{attempt_prefix('demo', FileClass.MEZZANINE, task.id, 1)}/file", b"x")
-    found = collect(folder_clips, store, now_us=LATER_US, older_than_days=30)
+    found = collect(folder_clips, store, now_us=LATER_US, **KEPT)
     assert [each.task for each in found] == [fast.id]

@@ -1,4 +1,4 @@
-"""From the first schema to the newest, on data, on both databases."""
+"""From every older schema to the newest, on data, on both databases."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from farm.changes import Notice, NoticeKind
 from farm.store import schema
 from farm.store.jobs import JobStore
 from farm.store.records import JobState, Request, Verb
@@ -25,9 +26,15 @@ TASKS = [
 STATES = ["done", "done", "failed", "waiting"]
 
 
+@pytest.fixture(params=["0001", "0002"])
+def revision(request: pytest.FixtureRequest) -> str:
+    """A schema of which there may be stores."""
+    return request.param
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def first(request: pytest.FixtureRequest, tmp_path: Path):
-    """Where a job store lies that the first schema wrote: two jobs that share tasks, attempts and an outbox."""
+def first(request: pytest.FixtureRequest, tmp_path: Path, revision: str):
+    """Where a job store lies that an older schema had: two jobs that share tasks, attempts and an outbox."""
     if request.param == "sqlite":
         (tmp_path / "state").mkdir()
         engine, place = sa.create_engine(f"sqlite:///{tmp_path}/state/farm.sqlite"), str(tmp_path / "state")
@@ -41,6 +48,7 @@ def first(request: pytest.FixtureRequest, tmp_path: Path):
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
         _fill(connection)
+        command.upgrade(config, revision)
     yield place
     engine.dispose()
 
@@ -80,7 +88,7 @@ def _open(place: str) -> JobStore:
     return JobStore.connect(place) if "://" in place else JobStore.open(Path(place))
 
 
-def test_what_the_first_schema_kept_is_there_and_counted(first, make) -> None:
+def test_what_an_older_schema_kept_is_there_and_counted(first, make) -> None:
     store = _open(first)
     old, new = store.jobs()
     assert (old.id, old.state, old.ended_us, old.priority, old.budget_micros) == ("old", JobState.DONE, 701, 50, None)
@@ -96,6 +104,8 @@ def test_what_the_first_schema_kept_is_there_and_counted(first, make) -> None:
     assert [(attempt.job, attempt.cost_micros) for attempt in store.attempts([TASKS[0].id])[TASKS[0].id]] == [("", 0)]
     assert [line.seq for line in store.changes_after(0)] == [1, 2, 10, 11, 12]
     assert store.last_pulse() is None
+    assert [(line.id, line.report) for line in store.job_lines()] == [("old", ""), ("new", "")]
+    assert (store.deliveries(10), store.notices(0, 100)) == ((), {})
     store.close()
 
 
@@ -107,6 +117,9 @@ def test_it_goes_on_from_there(first, make) -> None:
         store.ask(Request(id="r", verb=Verb.PAUSE, principal="mia", at_us=1, job="new"))
         store.choose(lease.epoch, "new", "sh010", 2, "mia", 1)
         store.beat(lease.epoch, "me", {}, 1)
+        held = Notice(kind=NoticeKind.SHOT_HELD, project="demo", job="new", shot="sh010", words="choose")
+        assert store.tell(lease.epoch, [held], 2) == 1
+    assert store.begin_at_end("webhook team", 0) == 24
     assert store.counts("new") == {("generate", TaskState.DONE): 1, ("score", TaskState.DONE): 1}
     assert store.spent() == {"new": 0}
     store.close()

@@ -71,8 +71,8 @@ def test_a_newer_schema_is_refused(store, tmp_path: Path) -> None:
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 def upgrade():
     op.add_column("jobs", sa.Column("note", sa.Text, nullable=False, server_default="kept"))
@@ -83,9 +83,9 @@ def upgrade():
 def newer_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This farm, one migration on."""
     shutil.copytree(schema.MIGRATIONS, tmp_path / "migrations")
-    (tmp_path / "migrations" / "versions" / "v0003_next.py").write_text(NEXT)
+    (tmp_path / "migrations" / "versions" / "v0004_next.py").write_text(NEXT)
     monkeypatch.setattr(schema, "MIGRATIONS", tmp_path / "migrations")
-    monkeypatch.setattr("farm.store.sqlite.SCHEMA", "0003")
+    monkeypatch.setattr("farm.store.sqlite.SCHEMA", "0004")
 
 
 def test_an_older_schema_is_migrated_and_keeps_its_rows(store, make, request, tmp_path: Path) -> None:

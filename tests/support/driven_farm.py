@@ -17,6 +17,7 @@ from typing import Any
 from drill import STAGES
 from pydantic import TypeAdapter
 
+from farm.changes import Notice
 from farm.clock import now_us
 from farm.cluster.nodes import NodeWatch
 from farm.cluster.pool import RayPool
@@ -95,6 +96,12 @@ class TaskList:
 
     def remark(self) -> str:
         return ""
+
+    def report(self) -> str:
+        return ""
+
+    def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
+        return ()
 
 
 @dataclass(frozen=True)

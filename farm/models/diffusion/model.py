@@ -11,6 +11,7 @@ the same find it warm. The model owns what is loaded; only one way of it at a ti
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,12 +29,15 @@ from farm.models.diffusion.loras import files
 from farm.models.diffusion.memory import Hold, memory_errors
 from farm.models.diffusion.opening import quiet
 from farm.models.diffusion.parallel.plan import ParallelPlan
+from farm.models.diffusion.profiles import profile_named
 from farm.models.diffusion.recipe import taken
 from farm.models.gang import named
 from farm.models.spec import Gang, GenerateContext, Request, Sound
 
 if TYPE_CHECKING:
     from farm.models.spec import Frame
+
+logger = logging.getLogger(__name__)
 
 DENOISED = 0.9
 """How much of a take's work is done when its last step is: the rest is decoding."""
@@ -83,7 +87,9 @@ class DiffusionModel:
             self._drop()
             began = time.monotonic()
             self._loaded = load(self.weights, named(self.family.recipe), self.gang, self.plan, asked)
-            ctx.fact("load_seconds", round(time.monotonic() - began, 3))
+            seconds = time.monotonic() - began
+            ctx.fact("load_seconds", round(seconds, 3))
+            logger.info("loaded %s in %.1f s: %s", self.weights.name, seconds, self._how(asked))
         return self._loaded
 
     def _denoised(self, loaded: Loaded, request: Request, ctx: GenerateContext) -> Any:
@@ -109,11 +115,20 @@ class DiffusionModel:
             ):
                 output = pipe(**recipe.arguments(pipe, request, seeded))
         except OutOfMemory:
+            logger.warning("out of memory: what was loaded is given up, and the next attempt loads a leaner one")
             self._drop()
             raise
+        seconds, encoded = time.monotonic() - began, loaded.encodings - before
+        logger.info(
+            "%d steps in %.1f s, %.2f s each; %s",
+            steps.done,
+            seconds,
+            seconds / max(1, steps.done),
+            f"{encoded} encodings made" if encoded else "all encodings shared with an earlier take",
+        )
         ctx.fact("steps", steps.done)
-        ctx.fact("seconds_per_step", round((time.monotonic() - began) / max(1, steps.done), 4))
-        ctx.fact("encoded", loaded.encodings - before)
+        ctx.fact("seconds_per_step", round(seconds / max(1, steps.done), 4))
+        ctx.fact("encoded", encoded)
         ctx.fact("parallel", str(self.plan))
         ctx.fact("memory", loaded.asked.hold.value)
         return output
@@ -122,6 +137,12 @@ class DiffusionModel:
         """Without the pictures that the plan said are not used."""
         conditions = self.family.conditions
         return replace(request, references=request.references if "references" in conditions else ())
+
+    def _how(self, asked: Asked) -> str:
+        """How it is loaded, in words."""
+        loras = "".join(f", with {lora.file.stem} at {lora.scale:g}" for lora in asked.loras)
+        where = f"plan {self.plan}" if str(self.plan) else "one device"
+        return f"profile {profile_named(asked.profile).name}, {where}, {asked.dtype}, memory {asked.hold}{loras}"
 
     def _drop(self) -> None:
         """Let go of what is loaded, on every rank."""

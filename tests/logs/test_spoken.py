@@ -1,0 +1,58 @@
+"""What is printed is logged, line by line."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from farm.logs.spoken import LONGEST, Spoken
+
+
+@pytest.fixture
+def spoken(caplog):
+    caplog.set_level("INFO")
+    return Spoken(io.StringIO(), "stdout")
+
+
+def test_lines_are_logged_as_they_end(spoken, caplog):
+    print("one\ntw", end="", file=spoken)
+    print("o\n\n  \nthree", file=spoken)
+    assert caplog.messages == ["one", "two", "three"]
+    assert {record.name for record in caplog.records} == {"stdout"}
+
+
+def test_a_bar_that_draws_over_itself_is_one_line(spoken, caplog):
+    for share in range(10):
+        print(f"\r{share}0 %", end="", file=spoken)
+    print("\r100 %\n", end="", file=spoken)
+    assert caplog.messages == ["100 %"]
+
+
+def test_a_line_without_an_end_is_given_one(spoken, caplog):
+    spoken.write("x" * (LONGEST + 1))
+    assert caplog.messages == ["x" * (LONGEST + 1)]
+
+
+def test_threads_do_not_finish_each_others_lines(spoken, caplog):
+    spoken.write("mine ")
+    thread = threading.Thread(target=spoken.write, args=("theirs\n",))
+    thread.start()
+    thread.join()
+    spoken.write("too\n")
+    assert caplog.messages == ["theirs", "mine too"]
+
+
+def test_percent_signs_are_no_formats(spoken, caplog):
+    spoken.write("100 % %s done\n")
+    assert caplog.messages == ["100 % %s done"]
+
+
+def test_what_logging_itself_complains_of_is_passed_on(caplog):
+    behind = io.StringIO()
+    spoken = Spoken(behind, "stderr")
+    caplog.set_level("INFO")
+    caplog.handler.addFilter(lambda record: bool(spoken.write("cannot log that\n")))
+    spoken.write("words\n")
+    assert behind.getvalue() == "cannot log that\n"
