@@ -25,6 +25,7 @@ from farm.logs.bounded import Bounded, Mark
 from farm.logs.fields import Fields, current_fields
 from farm.logs.files import WHOLE, Storage, part_key, whole_key
 from farm.logs.line import Line
+from farm.logs.spoken import finish_lines
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class AttemptLog:
 
     def close(self) -> None:
         """Write all of it, if there is anything. Nothing is taken in any more."""
+        finish_lines()
         with self._lines:
             self._closed = True
             if self._timer:
