@@ -13,7 +13,7 @@ SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test check unit laws chaos simulate bench pictures image locks clean
+.PHONY: help demo demo-full test check unit laws chaos pods simulate bench pictures image locks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,6 +47,9 @@ chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 tim
 	$(BIN)/python tests/chaos --seed $(SEED) --jobs 37 --kills 200
 	$(BIN)/python tests/chaos --seed $(SEED) --jobs 8 --kills 40 --postgresql
 	CHAOS_FROZEN_S=60 $(BIN)/pytest -n 0 tests/chaos/test_stopped.py
+
+pods: $(VENV)/.all ## run what the Helm chart renders as pods of this machine: a list, and a worker told to go; needs root
+	$(BIN)/pytest -n 0 -m pods
 
 simulate: $(VENV)/.all ## every scenario of the simulator with 20 seeds
 	$(BIN)/farm simulate all --seeds 20

@@ -39,7 +39,7 @@ from farm.errors import FailureKind
 from farm.store.jobs import JobStore
 from farm.store.records import AttemptRecord, AttemptState, JobState
 
-pytestmark = [pytest.mark.ray, pytest.mark.skipif(bool(pods.forbidden()), reason=pods.forbidden())]
+pytestmark = [pytest.mark.ray, pytest.mark.pods, pytest.mark.skipif(bool(pods.forbidden()), reason=pods.forbidden())]
 
 PROJECT = Path(__file__).parents[2]
 PATIENCE_S = 240
