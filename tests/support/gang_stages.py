@@ -70,6 +70,11 @@ def lack(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Output
     return denoise(inputs, params, ctx)
 
 
+def imported(_: Placement) -> None:
+    """All ranks import at once what takes each of them seconds."""
+    import tried_denoisers  # noqa: F401
+
+
 def process(_: Placement) -> int:
     return os.getpid()
 
@@ -79,10 +84,11 @@ def _ranks(gang: Gang, weights: str) -> Any:
     from farm.models.diffusion.parallel.remote import Ranks
 
     if not _open:
-        import tried_denoisers
+        with gang.beside("gang_stages:imported"):
+            import tried_denoisers
 
-        if not Path(weights, "wan").exists():
-            tried_denoisers.save("wan", Path(weights, "wan"))
+            if not Path(weights, "wan").exists():
+                tried_denoisers.save("wan", Path(weights, "wan"))
         denoisers = {"transformer": "wan"}
         _open.append(Ranks.open(gang, Path(weights), denoisers, ParallelPlan(cfg=2), dtype="float32"))
     return _open[0]

@@ -146,7 +146,7 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def until(wanted: Callable[[], Any], within_s: float = 60.0) -> Any:
+def until(wanted: Callable[[], Any], within_s: float = 120.0) -> Any:
     """What `wanted` gives, once that is something."""
     end_s = time.monotonic() + within_s
     while not (found := wanted()):

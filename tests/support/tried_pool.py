@@ -110,7 +110,7 @@ class TriedPool:
         """What it has said of one kind."""
         return [event for _, event in self.heard if isinstance(event, kind)]
 
-    def until(self, wanted: Callable[[Any], bool], within_s: float = 60.0) -> Any:
+    def until(self, wanted: Callable[[Any], bool], within_s: float = 120.0) -> Any:
         """The first event that is wanted, from now on."""
         end_s = time.monotonic() + within_s
         while time.monotonic() < end_s:
@@ -128,7 +128,7 @@ class TriedPool:
                 self._others.discard(event.worker)
         return told
 
-    def sign(self, name: str, within_s: float = 60.0) -> str:
+    def sign(self, name: str, within_s: float = 120.0) -> str:
         """What a stage left, once it is there."""
         path = self._signs / name
         end_s = time.monotonic() + within_s
