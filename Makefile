@@ -13,7 +13,7 @@ SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-full test check unit laws chaos pods simulate bench pictures image locks clean
+.PHONY: help demo demo-full test check unit again laws chaos pods simulate bench pictures image locks clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -39,6 +39,9 @@ check: $(VENV)/.all
 
 unit: $(VENV)/.all
 	$(BIN)/pytest -n 3
+
+again: check ## every check but for the tests, and of those what failed last, one at a time
+	$(BIN)/pytest -n 0 --last-failed --last-failed-no-failures none
 
 laws: $(VENV)/.all ## what holds for whatever is drawn, tried twelve times as often as by `make test`, and drawn anew
 	LAWS=5 $(BIN)/pytest -n 2 -m hypothesis
