@@ -54,8 +54,8 @@ def test_torch_finds_the_others(patient):
     patient.settle()
 
 
-def test_what_all_ranks_say_is_in_the_attempts_log(farm):
-    gang = farm.worker(DUO)
+def test_what_all_ranks_say_is_in_the_attempts_log(farm, main):
+    gang = farm.start(DUO, node=main.id)
     work = farm.work("speak", n=7)
     manifest = farm.do(gang, work)
     assert manifest.done, manifest.message
