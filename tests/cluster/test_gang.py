@@ -47,13 +47,6 @@ def test_every_rank_knows_its_place(farm, main):
     assert first["env"]["CUDA_VISIBLE_DEVICES"] != second["env"]["CUDA_VISIBLE_DEVICES"]
 
 
-def test_torch_finds_the_others(patient):
-    gang = patient.start(Lane(name="cpus", ranks=2))
-    manifest = patient.do(gang, patient.work("summed", n=10))
-    assert manifest.facts == {"sums": [21, 21]}, manifest.message
-    patient.settle()
-
-
 def test_what_all_ranks_say_is_in_the_attempts_log(farm, main):
     gang = farm.start(DUO, node=main.id)
     work = farm.work("speak", n=7)
@@ -81,7 +74,7 @@ def test_one_rank_lost_is_the_gang_lost(farm, rank):
     start_s = time.monotonic()
     processes[rank].kill()
     assert farm.lost(gang).kind is FailureKind.CRASHED
-    assert time.monotonic() - start_s < 4
+    assert time.monotonic() - start_s < 8  # before its silence is noticed
     until(lambda: not any(runs(process) for process in processes))
     until(all_gpus_are_free)
     assert not [name for name in live_groups() if "/duo/" in name]

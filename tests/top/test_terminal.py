@@ -71,10 +71,18 @@ def left(screen: Screen, code: int) -> None:
     assert "JOBS" not in said
 
 
+def painting(screen: Screen) -> set[str]:
+    """The codes of the colours that stand on the screen."""
+    codes = [code for found in re.findall(r"\x1b\[([\d;]+)m", screen.painted) for code in found.split(";")]
+    return {code for code in codes if re.fullmatch(r"[349]\d|10\d", code)} - {"39", "49"}
+
+
 def test_it_fits_every_size_hears_keys_and_leaves_on_q(farm, tmp_path):
-    with Screen.running(tmp_path, SCRIPT, farm, 120, 30) as screen:
+    """In sixteen colours, which is what a terminal has that says no more of itself."""
+    with Screen.running(tmp_path, SCRIPT, farm | {"TERM": "xterm"}, 120, 30) as screen:
         screen.shows("no driver has run here yet", *NAMES, "select a job")
         assert screen.mode("alternate_on") == "1"
+        assert {code[0] for code in painting(screen)} == {"3"}
         for width, height in ((80, 24), (200, 50), (44, 9), (120, 30)):
             screen.resize(width, height)
             said = screen.until(lambda said, at=height - 1: is_whole(said.split("\n"), at))
@@ -85,44 +93,21 @@ def test_it_fits_every_size_hears_keys_and_leaves_on_q(farm, tmp_path):
         screen.shows("pause gamma-鲁迅? y for yes")
         screen.press("n", "k")
         screen.until(lambda said: "y for yes" not in said and "alpha of lake" in said)
+        screen.press("p", "y")
+        screen.shows("pause alpha: queued, no driver has run here yet", "1 request waiting for an answer")
         screen.press("q")
         left(screen, 0)
 
 
 def test_ctrl_c_leaves_everything_as_it_was(farm, tmp_path):
-    with Screen.running(tmp_path, SCRIPT, farm) as screen:
-        screen.shows("select a job")
+    with Screen.running(tmp_path, SCRIPT, farm | {"NO_COLOR": "1"}) as screen:
+        screen.shows("paused", "select a job")
+        assert painting(screen) == set()
         screen.press("C-z")  # which would leave the screen behind
         screen.press("Down")
         screen.shows("alpha of lake")
         screen.press("C-c")
         left(screen, 130)
-
-
-@pytest.mark.parametrize(
-    ("more", "colours"),
-    [({"TERM": "xterm"}, {"3"}), ({"TERM": "xterm-256color", "NO_COLOR": "1"}, set())],
-    ids=["sixteen colours", "no colour"],
-)
-def test_few_colours_and_none(farm, tmp_path, more, colours):
-    with Screen.running(tmp_path, SCRIPT, farm | more) as screen:
-        screen.shows("paused", "select a job")
-        codes = [code for found in re.findall(r"\x1b\[([\d;]+)m", screen.painted) for code in found.split(";")]
-        painting = {code for code in codes if re.fullmatch(r"[349]\d|10\d", code)} - {"39", "49"}
-        assert {code[0] for code in painting} == colours, painting
-        screen.press("q")
-        left(screen, 0)
-
-
-def test_a_pause_asked_for_at_the_keyboard_waits_for_a_driver(farm, tmp_path):
-    with Screen.running(tmp_path, SCRIPT, farm, 120, 24) as screen:
-        screen.shows("select a job")
-        screen.press("j", "p")
-        screen.shows("pause alpha? y for yes")
-        screen.press("y")
-        screen.shows("pause alpha: queued, no driver has run here yet", "1 request waiting for an answer")
-        screen.press("q")
-        left(screen, 0)
 
 
 def test_a_database_that_restarts_is_told_of_and_comes_back(tmp_path):
