@@ -47,8 +47,8 @@ def test_every_rank_knows_its_place(farm, main):
     assert first["env"]["CUDA_VISIBLE_DEVICES"] != second["env"]["CUDA_VISIBLE_DEVICES"]
 
 
-def test_what_all_ranks_say_is_in_the_attempts_log(farm):
-    gang = farm.worker(DUO)
+def test_what_all_ranks_say_is_in_the_attempts_log(farm, main):
+    gang = farm.start(DUO, node=main.id)
     work = farm.work("speak", n=7)
     manifest = farm.do(gang, work)
     assert manifest.done, manifest.message
