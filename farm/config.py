@@ -98,8 +98,8 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def _address(raw: object) -> Address | None:
-    """An address to listen on, "host:port"; "off" for none."""
+def address(raw: object) -> Address | None:
+    """An address to listen on, "host:port"; "off" for none. Raises `BadValue`."""
     text = values.text(raw)
     if text.lower() == "off":
         return None
@@ -117,7 +117,7 @@ NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
 PathTemplate: TypeAlias = Annotated[str, PlainValidator(path_template)]
 Days: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 36_500))]
 Megapixels: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 2_000))]
-Listen: TypeAlias = Annotated[Address | None, PlainValidator(_address)]
+Listen: TypeAlias = Annotated[Address | None, PlainValidator(address)]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]

@@ -30,6 +30,7 @@ from farm.handing import Ask, budget_micros, findings_of, read, request_body, su
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
 from farm.kit import Kit
 from farm.logbook import Logbook, Piece, Subject
+from farm.migrating import migrated
 from farm.models.registry import BUILT_IN
 from farm.modelview import ModelView, model_view, model_views
 from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
@@ -395,6 +396,20 @@ class Service:
                                 driver.run()
                         except LeaseError as error:
                             logger.warning("%s; standing by", error)
+
+    def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
+        """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
+        return migrated(Site(self.config, out), wait_s, self._stop, waiting)
+
+    def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
+        """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
+        from farm.serving import Readiness, health_server
+
+        with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
+            server.start()
+            began(f"http://{server.address}")
+            self._stop.wait()
+            readiness.leave()
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""

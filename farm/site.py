@@ -52,9 +52,11 @@ def _absolute(out: str) -> str:
         return out.rstrip("/")
     path = Path(out).expanduser().absolute()
     try:
-        is_file = path.exists() and not path.is_dir()
+        there = next(each for each in (path, *path.parents) if each.exists())
+        is_file = not there.is_dir()
     except OSError as error:  # no such name can be: too long, or with a zero byte
         raise InputError(f"--out {out}: {error.strerror} (name another folder)") from error
     if is_file:
-        raise InputError(f"--out {out} is a file (name a folder, or a URL such as s3://bucket/show)")
+        is_what = "is a file" if there == path else f"lies below {there}, which is a file"
+        raise InputError(f"--out {out} {is_what} (name a folder, or a URL such as s3://bucket/show)")
     return str(path)

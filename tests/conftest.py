@@ -1,18 +1,30 @@
-"""What tests of every area may use: a real PostgreSQL."""
+"""What tests of every area may use: a real PostgreSQL. And in which order they run."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 sys.path.append(str(Path(__file__).parent / "support"))
 
+import laws  # noqa: F401 - says how far laws are tried, before any is read
+import turns
 from postgres_server import PostgresServer
 
 from farm.store.jobs import JobStore
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: turns.rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> turns.Turns:
+    return turns.Turns(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from farm import __version__
-from farm.cli import bring, catalog, house, jobs, lists, models, notify, top
+from farm.cli import bring, catalog, deploy, house, jobs, lists, models, notify, top
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
 from farm.errors import DocumentError, FarmError, InputError
@@ -50,6 +50,8 @@ for command in (
     notify.notifications,
     house.up,
     house.drive,
+    deploy.serve,
+    deploy.migrate,
     house.doctor,
     house.gc,
     house.simulate,

@@ -96,6 +96,7 @@ def _quieten() -> None:
 
 
 def _until_done() -> Iterator[None]:
+    """Ray prints until it is shut down: that a worker died, when we ended it."""
     import ray
 
     with redirect_stdout(_Log()):  # to the very end: Ray still prints what its last workers died of

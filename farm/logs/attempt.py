@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -25,6 +25,7 @@ from farm.logs.bounded import Bounded, Mark
 from farm.logs.fields import Fields, current_fields
 from farm.logs.files import WHOLE, Storage, part_key, whole_key
 from farm.logs.line import Line
+from farm.logs.spoken import finish_lines
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class AttemptLog:
 
     def close(self) -> None:
         """Write all of it, if there is anything. Nothing is taken in any more."""
+        finish_lines()
         with self._lines:
             self._closed = True
             if self._timer:
@@ -146,7 +148,7 @@ def whereabouts() -> Whereabouts | None:
 
 
 @contextmanager
-def attempt_log(storage: Storage, prefix: str, source: str = WHOLE) -> Iterator[AttemptLog]:
+def attempt_log(storage: Storage, prefix: str, source: str = WHOLE) -> Generator[AttemptLog]:
     """While inside, what this thread logs goes into a log of its own. Whoever opens it closes and tidies it."""
     log = AttemptLog(storage, prefix, source)
     _listen()
@@ -193,7 +195,7 @@ def _only() -> AttemptLog | None:
 
 
 @contextmanager
-def _forgiven(key: str) -> Iterator[None]:
+def _forgiven(key: str) -> Generator[None]:
     """Storage that fails costs a word in the process's log."""
     token = _own.set(_NOBODYS)
     try:

@@ -9,7 +9,7 @@ Threads that somebody else starts know nothing of it; who starts one and cares r
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -24,7 +24,7 @@ _current: ContextVar[Fields] = ContextVar("log_fields", default=MappingProxyType
 
 
 @contextmanager
-def log_context(fields: Fields | None = None, /, **more: str | int) -> Iterator[None]:
+def log_context(fields: Fields | None = None, /, **more: str | int) -> Generator[None]:
     """Have every line that is logged inside, on this thread, say this beside what is said around it.
 
     What is "" or 0 is left out: a task without a take is not of take 0. Raises ValueError for a field that is none.

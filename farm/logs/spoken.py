@@ -10,11 +10,19 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 from threading import local
-from typing import TextIO
+from typing import Any, TextIO
 
 LONGEST = 8_000
 """Characters after which a line that does not end is taken to."""
+
+
+def finish_lines() -> None:
+    """Nothing that this thread has printed so far is continued by what it prints next."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, Spoken):
+            stream.finish()
 
 
 class _Unfinished(local):
@@ -49,6 +57,15 @@ class Spoken(io.TextIOBase):
     @property
     def encoding(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride] - read only, as on real streams
         return self._stream.encoding
+
+    def finish(self) -> None:
+        """Take this thread's unfinished line for a whole one."""
+        words, self._mine.words = self._mine.words, ""
+        self._say(words)
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else a real stream has, such as its buffer, is the real one's."""
+        return getattr(self._stream, name)
 
     def _say(self, line: str) -> None:
         line = line.rstrip("\r").rpartition("\r")[2]

@@ -54,8 +54,11 @@ class Labels:
         )
 
     def _told_apart(self, name: str, value: str) -> str:
-        value, label = legible(value), LABEL[name]
-        if label.at_most is None or label.is_passing:
+        label, known = LABEL[name], self._known.get(name)
+        if label.at_most is None or (known and value in known):
+            return value
+        value = legible(value)
+        if label.is_passing:
             return value
         with self._turn:
             known = self._known.setdefault(name, set())

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -19,6 +20,8 @@ from farm.metrics.rates import Rates
 from farm.metrics.series import Board
 from farm.tasks import Manifest, Task, TaskId
 
+MAKING = frozenset({StageName.GENERATE.value, StageName.SELECT.value})
+"""Stages of which it is counted what they made."""
 SHAPES_MAX = 256
 """Of so many shapes it is remembered how many steps they take."""
 STEPS_MAX = 100_000
@@ -36,24 +39,22 @@ class Made:
     _told: dict[TaskId, float] = field(default_factory=dict[TaskId, float])
     """By task that runs: the steps that were counted towards the rate."""
 
-    def done(self, attempt: UnderWay, manifest: Manifest) -> None:
-        """An attempt is done."""
-        stage, facts = attempt.task.stage, manifest.facts
-        if stage == StageName.GENERATE:
-            self._take(attempt.model, attempt.task.params)
-            self._denoised(attempt, facts)
-        elif stage == StageName.SELECT:
-            self._ranked(attempt.task.project, facts)
+    def ended(self, attempt: UnderWay, manifest: Manifest) -> None:
+        """An attempt of one of the stages that make something has ended."""
+        if manifest.done:
+            if attempt.alike.stage == StageName.GENERATE:
+                self._take(attempt.alike.model, attempt.task.params)
+                self._denoised(attempt, manifest.facts)
+            else:
+                self._ranked(attempt.task.project, manifest.facts)
+        if self._told:
+            self._told.pop(attempt.id, None)
 
     def progressed(self, task: Task, fraction: float) -> None:
         """So much of an attempt is done: as many steps more, where it is known how many its like take."""
         steps = self._steps.get((task.lane.name, task.shape), 0)
         if steps and 0.0 <= fraction <= 1.0:
             self._towards_rate(task, fraction * steps)
-
-    def ended(self, task: TaskId) -> None:
-        """An attempt has ended, however."""
-        self._told.pop(task, None)
 
     def _take(self, model: str, params: Mapping[str, JsonValue]) -> None:
         counts = self.board.counts
@@ -71,12 +72,13 @@ class Made:
             return
         if len(self._steps) >= SHAPES_MAX:
             self._steps.clear()
-        self._steps[attempt.lane, attempt.task.shape] = steps
+        model, lane = attempt.alike.model, attempt.alike.lane
+        self._steps[lane, attempt.task.shape] = steps
         self._towards_rate(attempt.task, steps)
-        self.board.counts["farm_denoise_steps_total"].of(attempt.model, attempt.lane).value += steps
+        self.board.counts["farm_denoise_steps_total"].of(model, lane).value += steps
         if isinstance(each_s, int | float) and math.isfinite(each_s) and each_s >= 0:
             times = self.board.times["farm_denoise_step_duration_seconds"]
-            times.of(attempt.model, attempt.lane).observe(float(each_s), steps)
+            times.of(model, lane).observe(float(each_s), steps)
 
     def _towards_rate(self, task: Task, steps: float) -> None:
         told = self._told.get(task.id, 0.0)
@@ -100,10 +102,13 @@ def _whole(value: JsonValue, at_most: int) -> int:
 
 def _rate(value: JsonValue) -> float:
     """Frames a second of a parameter: "24", "24000/1001"; 0 for what is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return 0.0
+    return _parsed(value) if isinstance(value, str) else 0.0
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> float:
     try:
-        rate = float(Fraction(value))
+        rate = float(Fraction(text))
     except (ValueError, ZeroDivisionError, OverflowError):
         return 0.0
     return rate if rate > 0 else 0.0

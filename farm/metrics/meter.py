@@ -1,9 +1,12 @@
-"""`farm.driver.seams.Meter` for one lead: hears what is decided, and hands each thing to the part that counts it.
+"""`farm.driver.seams.Meter` for one lead: hears what is decided, and counts it once it is durable.
 
-    decided(event, decision) ─┬▶ changes ──▶ attempts, made
-                              └▶ commands, workers ──▶ loads        pulse ─▶ worker time, gauges, rates
+    decided … decided ─▶ [noted] ─▶ committed ─┬▶ changes ──▶ attempts, made
+                                               └▶ commands, workers ──▶ loads       pulse ─▶ worker time, gauges, rates
 
-On the driver's thread, and under the board's lock for each call: a scrape sees whole events. What is counted goes on
+Counting waits for the commit for two reasons. What is decided and never committed, as the lead is lost, has not
+happened. And a batch is counted in half the time that its parts take one by one, between all else that a driver does.
+
+On the driver's thread, and under the board's lock for each batch: a scrape sees whole commits. What is counted goes on
 when another lead begins in this process; who is under way does not.
 """
 
@@ -18,7 +21,7 @@ from farm.changes import AttemptEnded, AttemptStarted
 from farm.driver.seams import Storage
 from farm.metrics.attempts import Attempts
 from farm.metrics.labels import Labels
-from farm.metrics.made import Made
+from farm.metrics.made import MAKING, Made
 from farm.metrics.rates import Rates, Window, told
 from farm.metrics.readings import Readings
 from farm.metrics.seen import pool_of, see_lanes, see_nodes, see_oldest, see_waits
@@ -33,6 +36,7 @@ from farm.scheduler.events import (
     JobSet,
     NodeLost,
     NodeUp,
+    Run,
     StartWorker,
     StopWorker,
     TaskAdded,
@@ -68,6 +72,8 @@ class LeadMeter:
         """By job."""
         self._pools: dict[str, str] = {}
         """By node."""
+        self._noted: list[tuple[Event, Decision, int]] = []
+        """Decided, and not counted yet."""
         self.seen = Readings(labels)
         """Of the last pulse; another object at the next."""
         self.alive_s = clock_s()
@@ -78,21 +84,12 @@ class LeadMeter:
         self._scheduler = scheduler
 
     def decided(self, event: Event, decision: Decision, at_us: int) -> None:
-        with self._board.lock:
-            self._heard(event, at_us)
-            for change in decision.changes:
-                if isinstance(change, AttemptStarted):
-                    task = self._scheduler.task(change.task)
-                    self._attempts.started(change, task, self._scheduler.ready_us(change.task, change.job))
-                elif isinstance(change, AttemptEnded):
-                    self._ended(change, at_us)
-                else:
-                    self._attempts.moved(change, self._scheduler.task(change.task))
-            for command in decision.commands:
-                self._commanded(command, at_us)
+        if decision.changes or decision.commands or type(event) not in UNCOUNTED:
+            self._noted.append((event, decision, at_us))
 
     def committed(self, changes: int, seconds: float) -> None:
         with self._board.lock:
+            self._count_noted()
             self._board.counts["farm_changes_total"].of().value += changes
             self._board.times["farm_commit_duration_seconds"].of().observe(seconds)
         self.alive_s = self._clock_s()
@@ -111,6 +108,7 @@ class LeadMeter:
 
     def turned(self, seconds: float) -> None:
         with self._board.lock:
+            self._count_noted()
             self._board.times["farm_turn_duration_seconds"].of().observe(seconds)
         self.alive_s = self._clock_s()
 
@@ -118,6 +116,7 @@ class LeadMeter:
         lanes, spent = self._scheduler.lanes(), self._scheduler.spent_by_workers(at_us)
         readings = Readings(self._labels)
         with self._board.lock:
+            self._count_noted()
             self._workers.pulse(spent, lanes, at_us)
             self._minute.add(at_us, self._rates.sums())
             see_waits(readings, glance.get("waits"), self._projects)
@@ -128,17 +127,28 @@ class LeadMeter:
             self.seen = readings
         return {"rates": {**told(self._minute, longest_s)}}
 
-    def _ended(self, change: AttemptEnded, at_us: int) -> None:
-        manifest = change.manifest
-        known = self._attempts.ended(change, at_us)
-        if known and manifest.done:
-            self._made.done(known, manifest)
-        self._made.ended(manifest.task)
+    def _count_noted(self) -> None:
+        if not self._noted:
+            return
+        noted, self._noted = self._noted, []
+        scheduler, attempts = self._scheduler, self._attempts
+        for event, decision, at_us in noted:
+            if type(event) not in UNCOUNTED:
+                self._heard(event, at_us)
+            for change in decision.changes:
+                if isinstance(change, AttemptStarted):
+                    attempts.started(change, *scheduler.begun(change.task, change.job))
+                elif isinstance(change, AttemptEnded):
+                    known = attempts.ended(change, at_us)
+                    if known and known.alike.stage in MAKING:
+                        self._made.ended(known, change.manifest)
+                else:
+                    attempts.moved(change, scheduler.task)
+            for command in decision.commands:
+                if not isinstance(command, Run):
+                    self._commanded(command, at_us)
 
     def _heard(self, event: Event, at_us: int) -> None:
-        kind = type(event)
-        if kind in UNCOUNTED:
-            return
         match event:
             case WorkerReady():
                 self._loads.ready(event.worker, at_us)

@@ -161,6 +161,11 @@ class Scheduler:
         """Since when a task that is open could run in a job's name, or last could; while the job was not on hold."""
         return max(self._graph.entries[task].ready_us, self._graph.jobs[job].open_us)
 
+    def begun(self, task: TaskId, job: str) -> tuple[Task, int]:
+        """A task that was begun in a job's name since the last `Tick`, and since when it could run."""
+        entry, live = self._graph.entries[task], self._graph.jobs.get(job)
+        return entry.task, max(entry.ready_us, live.open_us) if live else entry.ready_us
+
     def oldest_us(self) -> Mapping[str, int]:
         """By project: since when the first of the tasks could run that wait, of jobs that are not on hold."""
         found: dict[str, int] = {}

@@ -25,6 +25,7 @@ from farm.store.records import (
     TaskRecord,
 )
 from farm.store.rows import AnyRow
+from farm.store.schema import current
 from farm.store.transactions import Transactions, without_collecting
 from farm.tasks import TaskId, TaskState
 
@@ -34,6 +35,11 @@ LIVE = [state.value for state in JobState if state.live]
 
 class Reading(Transactions):
     """The readers of a job store."""
+
+    def schema(self) -> str:
+        """The migration that the database has reached by now, perhaps beyond what this farm knows."""
+        with self._reading() as connection:
+            return current(connection)
 
     def find_version(self, project: str, subject: str, product: str, content: str) -> int | None:
         """The number that `content` has, if it has one; see `version`."""

@@ -166,9 +166,11 @@ class Nobody:
     def pulse(self) -> None: ...
 
 
+IMPATIENT = (*sqlite.PRAGMAS, f"PRAGMA busy_timeout = {BUSY_MS}")
+"""For `sqlite.PRAGMAS`: outages of the job store are told within half a second."""
+
+
 def open_store(place: str) -> JobStore:
-    """The job store, whose outages are told within half a second."""
-    sqlite.PRAGMAS = (*sqlite.PRAGMAS, f"PRAGMA busy_timeout = {BUSY_MS}")
     return JobStore.connect(place) if "://" in place else JobStore.open(Path(place))
 
 
@@ -200,6 +202,7 @@ def main(folder: Path) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(process)d %(name)s %(message)s")
     settings = json.loads((folder / "settings.json").read_text())
     faults.afflict("driver")
+    sqlite.PRAGMAS = IMPATIENT
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     store = open_store(settings["store"])

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import faults
 import pytest
-from chaos_driver import open_store
+from chaos_driver import IMPATIENT, open_store
 from postgres_server import PostgresServer
 from private_cluster import QUIET, PrivateCluster
 
+from farm.store import sqlite
 from farm.store.jobs import JobStore
 
 HERE = Path(__file__).parent
@@ -45,6 +46,7 @@ def house(
         said = {"CHAOS_FOLDER": str(folder), "CHAOS_SEED": str(seed), "CHAOS_FIRST_S": str(first_s), "PYTHONPATH": path}
         for name, value in (QUIET | said).items():
             patch.setenv(name, value)
+        patch.setattr(sqlite, "PRAGMAS", IMPATIENT)
         server = stack.enter_context(PostgresServer()) if postgresql else None
         place = server.url(server.database()) if server else str(folder / "state")
         store = open_store(place)

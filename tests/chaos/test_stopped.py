@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 FROZEN_S = float(os.environ.get("CHAOS_FROZEN_S", "12"))
 """How long a raylet stands still; `make chaos` takes a minute."""
 TAKEOVER_S = 10.0
-"""For the lead to change hands; then the new leader joins Ray, which a busy machine gives it as long again for."""
+"""For the lead to change hands; then the new leader joins Ray, which a busy machine gives it twice as long for."""
 REEL = Reel(0, clips=1)
 
 
@@ -122,13 +122,13 @@ def test_a_stopped_leader_is_replaced_with_its_workers_and_commits_nothing_any_m
     old.send_signal(signal.SIGSTOP)
     stopped_us = now_us()
     until(lambda: epoch_of(there) == 2)
-    assert there.store.last_pulse().at_us - stopped_us < 2 * TAKEOVER_S * 1e6
+    assert there.store.last_pulse().at_us - stopped_us < 3 * TAKEOVER_S * 1e6
     assert not [actor for actor in there.cluster.actors() if actor["Name"].startswith("drill/1/")]
-    worker.wait(timeout=1)
+    worker.wait(timeout=10)
     until(lambda: is_done(there))
     before = there.store.snapshot(live_only=False)
     old.send_signal(signal.SIGCONT)
-    assert old.wait(timeout=30) == SUPERSEDED
+    assert old.wait(timeout=60) == SUPERSEDED
     assert there.store.snapshot(live_only=False) == before
     assert drivers[1].stop() == 0
     assert len(audited(there).attempts[REEL.members[0].generate.id]) == 2

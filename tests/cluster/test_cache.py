@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.cluster.cache import Cache
 
@@ -140,7 +141,7 @@ def test_another_file_system_means_a_copy(cache, add, monkeypatch, has):
     assert has("a")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sizes=st.lists(st.integers(0, 700), max_size=25))
 def test_the_bound_is_never_broken(tmp_path_factory, add, sizes):
     cache = Cache(tmp_path_factory.mktemp("cache"), limit_bytes=1000)

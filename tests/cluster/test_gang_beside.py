@@ -21,17 +21,13 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 DUO = Lane(name="duo", ranks=2)
 LONG = 1_000_000
 """Steps."""
-IMPORTING_S = 150.0
+IMPORTING_S = 300.0
 """What a busy machine may take to import torch and diffusers."""
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    import tried_denoisers
-
-    folder = tmp_path_factory.mktemp("weights")
-    tried_denoisers.save("wan", folder / "wan")
-    return str(folder)
+    return str(tmp_path_factory.mktemp("weights"))
 
 
 def processes(farm) -> list[int]:
@@ -61,10 +57,15 @@ def test_a_spoilt_gang_ends_once_its_attempt_is_reported(farm):
     assert told == [AttemptFinished, WorkerLost]
 
 
+def test_torch_finds_the_others(patient):
+    manifest = patient.do(patient.worker(DUO), patient.work("summed", n=10))
+    assert manifest.facts == {"sums": [21, 21]}, manifest.message
+
+
 def test_a_killed_rank_costs_the_gang_and_the_next_one_finishes(patient, weights):
-    gang = patient.start(DUO)
-    work = patient.run(gang, "denoise_once", weights=weights, steps=LONG)
-    old = processes(patient)
+    gang = patient.worker(DUO)  # the one of the test before, which has imported torch
+    work = patient.run(gang, "denoise_later", weights=weights)
+    old = [int(patient.sign(f"rank{rank}", IMPORTING_S)) for rank in (0, 1)]
     os.kill(old[1], signal.SIGKILL)
     assert patient.lost(gang).kind is FailureKind.CRASHED
     until(lambda: not any(psutil.pid_exists(process) for process in old))
@@ -83,7 +84,7 @@ def test_denoising_is_cancelled_stays_warm_and_tells_of_memory(patient, weights)
     asked_s = time.monotonic()
     patient.pool.cancel(gang, work.task.id, work.attempt)
     assert patient.finished(gang).manifest.state is AttemptState.CANCELLED
-    assert time.monotonic() - asked_s < 5
+    assert time.monotonic() - asked_s < 15
 
     again = [patient.do(gang, patient.work("denoise", weights=weights)) for _ in range(2)]
     assert [manifest.facts.get("processes") for manifest in again] == [first, first], again[0].traceback

@@ -11,6 +11,7 @@ import opentimelineio as otio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.chain import AssembleParams, CutEntry
 from farm.cut.edl import edl, plain, reels
@@ -79,7 +80,7 @@ def read(params, output, folder):
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts())
 @pytest.mark.parametrize("output", ["timeline", "fcp_xml"])
 def test_otio_and_fcp7_come_back_as_the_same_cut(tmp_path, output, params):
@@ -88,7 +89,7 @@ def test_otio_and_fcp7_come_back_as_the_same_cut(tmp_path, output, params):
     assert (edit.fps, edit.start) == (params.fps, STARTS[RATES.index(params.fps)])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts())
 @pytest.mark.parametrize("output", ["edl", "fcpxml"])
 def test_edl_and_fcpxml_keep_every_cut(tmp_path, output, params):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 from PIL import Image, ImageDraw
 
 from farm.cut.slate import slate
@@ -18,13 +19,13 @@ STYLE = Style(20, (255, 255, 255))
 WORDS = st.text(max_size=60)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(WORDS, st.integers(40, 300))
 def test_any_line_fits_its_room(words, room):
     assert line_width(shortened(words, STYLE, room), STYLE) <= room
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(WORDS, st.integers(40, 300), st.integers(1, 4))
 def test_any_text_fits_its_lines(words, room, most):
     lines = wrapped(words, STYLE, room, most)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import skimage.data
 from skimage.io import imsave
+
+from farm.cli import main
 
 PROJECT = """\
 project: test
@@ -52,6 +56,22 @@ class Studio:
         return subprocess.run(
             command, capture_output=True, text=True, env=self.env, cwd=self.folder, timeout=500, check=False
         )
+
+    def say(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """What the console script does, in this process: a new one takes more than a second to import what it needs."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            chdir(cwd or self.folder),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["farm", *words])
+            with pytest.raises(SystemExit) as end:
+                main()
+        return subprocess.CompletedProcess(words, int(end.value.code or 0), out.getvalue(), err.getvalue())
 
     def rendered(self, *words: str, code: int = 0, out: str = "") -> dict:
         done = self.render(*words, out=out)

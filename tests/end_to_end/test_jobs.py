@@ -1,4 +1,4 @@
-"""The verbs as people type them: every command a process of its own, one driver beside them."""
+"""The verbs as people type them, one driver beside them in a process of its own."""
 
 from __future__ import annotations
 
@@ -28,18 +28,11 @@ class Farm:
 
     def __init__(self, studio) -> None:
         self.studio = studio
-        self.env = {**studio.env, "FARM_OUT": str(studio.out), "COLUMNS": "120"}
+        self.env = studio.env
+        self.env |= {"FARM_OUT": str(studio.out), "COLUMNS": "120"}
 
-    def run(self, *words: str, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.studio.command(*words),
-            capture_output=True,
-            text=True,
-            env=self.env | env,
-            cwd=cwd or self.studio.folder,
-            timeout=300,
-            check=False,
-        )
+    def run(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        done = self.studio.say(*words, cwd=cwd)
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
@@ -82,6 +75,7 @@ class Farm:
         deadline = time.monotonic() + PATIENCE_S
         while words not in (said := self.said("jobs")):
             assert time.monotonic() < deadline, said
+            time.sleep(0.2)
 
 
 def end(driver: subprocess.Popen[bytes], number: signal.Signals) -> None:
@@ -174,8 +168,9 @@ def test_a_database_that_cannot_be_reached(farm):
     with socket.socket() as free:  # bound, and nobody listens
         free.bind(("127.0.0.1", 0))
         url = f"postgresql://farm@127.0.0.1:{free.getsockname()[1]}/farm"
+        farm.env["FARM_DATABASE"] = url
         for words in (("jobs",), ("submit", str(farm.studio.list), *SIZE)):
-            done = farm.run(*words, FARM_DATABASE=url)
+            done = farm.run(*words)
             assert done.returncode == 1
             assert str(free.getsockname()[1]) in done.stderr
     assert not (farm.studio.folder / "state").exists()

@@ -90,6 +90,7 @@ def settings(studio, inbox) -> None:
     )
     inbox.fails.add("/down")
     studio.env |= {"FARM_CONFIG": str(studio.folder / "config.yaml"), "HOOK_SECRET": SECRET, "COLUMNS": "120"}
+    studio.env |= {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}
 
 
 @pytest.mark.ray

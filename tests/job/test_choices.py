@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.liveplan import LivePlan
 from farm.plan import HELD, check_choice, plan
@@ -97,7 +98,7 @@ def test_of_a_refused_shot_nothing_can_be_chosen(brief, shot):
     st.sets(st.sampled_from(["generate sh010 take 1", "score sh020 take 2", "deliver sh010", "prepare sh020"])),
     st.sampled_from(Select),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=tries(60))
 def test_choices_at_any_moment_end_in_the_same_plan(brief, shot, result_of, random, choices, failing, select):
     asked = brief(shot("sh010", select=select), shot("sh020", fallback="other"))
     live = LivePlan(asked, {})

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.looping import frames_needed, looped, method_of, overlap_of
 from farm.shots.model import LoopMethod
@@ -71,7 +72,7 @@ def test_a_loop_of_the_models_is_ready_unless_it_needs_handles_or_another_length
     rate=RATES,
     handles=st.integers(0, 12),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_every_loop_has_the_cuts_frames_and_stays_within_the_take(method, frames, fps, wanted, rate, handles):
     plan = looped(method, frames, fps, wanted, rate, handles)
     rounds = around(plan)
@@ -82,7 +83,7 @@ def test_every_loop_has_the_cuts_frames_and_stays_within_the_take(method, frames
 
 
 @given(frames=st.integers(2, 150), fps=RATES, wanted=st.integers(4, 300), rate=RATES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_there_and_back_is_even_all_the_way_around(frames, fps, wanted, rate):
     plan = looped(PINGPONG, frames, fps, wanted, rate)
     at = [plan.meeting(number).position for number in range(wanted)]
@@ -95,7 +96,7 @@ def test_there_and_back_is_even_all_the_way_around(frames, fps, wanted, rate):
 
 
 @given(frames=st.integers(1, 150), fps=RATES, wanted=st.integers(3, 300), rate=RATES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_a_cross_fade_uses_its_whole_length_without_a_jump(frames, fps, wanted, rate):
     plan = looped(CROSSFADE, frames, fps, wanted, rate)
     at = [plan.meeting(number) for number in range(wanted)]

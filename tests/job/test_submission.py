@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.config import Project
 from farm.errors import InputError
@@ -137,7 +138,7 @@ def simple(shot):
 
 
 @given(submissions())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 def test_a_document_says_exactly_what_was_submitted(submission):
     said = json.loads(json.dumps(submission.document()))
     assert Submission.read(said) == submission
@@ -293,7 +294,7 @@ def places(value, path=()):
 
 
 @given(submissions(), st.data())
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=tries(200))
 def test_whatever_stands_in_a_document_it_is_used_or_refused(submission, data):
     said = json.loads(json.dumps(submission.document()))
     *path, last = data.draw(st.sampled_from([place for place in places(said) if place]))

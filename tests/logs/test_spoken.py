@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 
 import pytest
 
+from farm.logs.attempt import attempt_log
+from farm.logs.files import LogReader
 from farm.logs.spoken import LONGEST, Spoken
 
 
@@ -42,6 +45,24 @@ def test_threads_do_not_finish_each_others_lines(spoken, caplog):
     thread.join()
     spoken.write("too\n")
     assert caplog.messages == ["theirs", "mine too"]
+
+
+def test_what_is_not_finished_when_an_attempt_ends_is_not_the_next_ones(storage, caplog, monkeypatch):
+    caplog.set_level("INFO")
+    monkeypatch.setattr(sys, "stdout", Spoken(sys.stdout, "stdout"))
+    for number in (1, 2):
+        with attempt_log(storage, f"store/p/log/ab/abcd/{number}") as log:
+            print("step", number, end="")
+            log.close()
+    for number in (1, 2):
+        (line,) = LogReader(storage, f"store/p/log/ab/abcd/{number}").more()
+        assert line.message == f"step {number}"
+
+
+def test_what_else_a_stream_has_is_the_real_ones(caplog):
+    behind = io.TextIOWrapper(io.BytesIO())
+    Spoken(behind, "stdout").buffer.write(b"bytes")
+    assert behind.buffer.getvalue() == b"bytes"
 
 
 def test_percent_signs_are_no_formats(spoken, caplog):

@@ -13,9 +13,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from farm.config import Address
-from farm.metrics.endpoint import CLIENTS_MAX, serving
+from farm.metrics.endpoint import serving
 from farm.metrics.exposition import Exposition, takes_gzip
 from farm.metrics.process import SILENT_S, Metrics
+from farm.pages import CLIENTS_MAX
 
 HERE = Address("127.0.0.1", 0)
 PROMETHEUS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.exposition import generate_latest as plain
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
@@ -42,6 +42,7 @@ def test_what_is_legible_stays_as_it_is():
     assert [legible(value) for value in ("lake", "Å-日本", "a b.c")] == ["lake", "Å-日本", "a b.c"]
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.text(max_size=20), min_size=1, max_size=30))
 def test_any_name_comes_back_through_either_parser(values):
     board = Board(Labels())

@@ -6,9 +6,10 @@ import math
 
 import pytest
 
-from farm.metrics.attempts import UnderWay, model_of
+from farm.metrics.attempts import Alike, OfProject, UnderWay, model_of
 from farm.metrics.made import Made
 from farm.metrics.rates import Rates
+from farm.metrics.series import Count, Times
 from farm.tasks import AttemptState, Lane, Manifest, Task
 
 GPU = Lane(name="wan-fast", gpus=1)
@@ -22,7 +23,9 @@ def take(number=1, **params):
 
 
 def under_way(task):
-    return UnderWay(task, task.lane.name, model_of(task), 0)
+    cells = [Count(), Count(), Times(()), Times(()), Count(), Count()]
+    alike = Alike(task.stage, task.lane.name, model_of(task), *cells)
+    return UnderWay(task, task.id, alike, OfProject(Count(), Count()), 0)
 
 
 def manifest(task, **facts):
@@ -45,7 +48,7 @@ def value(board, name, *labels):
 
 def test_a_take_counts_its_frames_and_its_length(made, board, rates):
     task = take(fps="24000/1001", frames=48)
-    made.done(under_way(task), manifest(task))
+    made.ended(under_way(task), manifest(task))
     assert value(board, "farm_frames_total", "wan") == 48
     assert value(board, "farm_clip_seconds_total", "wan") == pytest.approx(2.002)
     assert (rates.takes, rates.frames, rates.clip_s) == (1, 48, pytest.approx(2.002))
@@ -53,7 +56,7 @@ def test_a_take_counts_its_frames_and_its_length(made, board, rates):
 
 def test_every_step_counts_with_the_mean_of_its_take(made, board):
     task = take()
-    made.done(under_way(task), manifest(task, steps=30, seconds_per_step=0.4))
+    made.ended(under_way(task), manifest(task, steps=30, seconds_per_step=0.4))
     times = board.times["farm_denoise_step_duration_seconds"].of("wan", "wan-fast")
     assert (sum(times.counts), times.sum) == (30, pytest.approx(12.0))
     assert value(board, "farm_denoise_steps_total", "wan", "wan-fast") == 30
@@ -74,7 +77,7 @@ def test_every_step_counts_with_the_mean_of_its_take(made, board):
 )
 def test_facts_that_are_no_steps_are_not_counted(made, board, facts):
     task = take()
-    made.done(under_way(task), manifest(task, **facts))
+    made.ended(under_way(task), manifest(task, **facts))
     assert not board.counts["farm_denoise_steps_total"].shown
     assert not board.times["farm_denoise_step_duration_seconds"].shown
 
@@ -82,7 +85,7 @@ def test_facts_that_are_no_steps_are_not_counted(made, board, facts):
 @pytest.mark.parametrize("each_s", [math.nan, math.inf, -1.0, "1", None], ids=str)
 def test_durations_that_are_none_leave_the_histogram_alone(made, board, each_s):
     task = take()
-    made.done(under_way(task), manifest(task, steps=3, seconds_per_step=each_s))
+    made.ended(under_way(task), manifest(task, steps=3, seconds_per_step=each_s))
     assert value(board, "farm_denoise_steps_total", "wan", "wan-fast") == 3
     assert not board.times["farm_denoise_step_duration_seconds"].shown
 
@@ -92,7 +95,7 @@ def test_durations_that_are_none_leave_the_histogram_alone(made, board, each_s):
 )
 def test_parameters_that_are_no_clip_are_not_counted(made, board, params):
     task = take(**params)
-    made.done(under_way(task), manifest(task))
+    made.ended(under_way(task), manifest(task))
     assert not board.counts["farm_frames_total"].shown
     assert not board.counts["farm_clip_seconds_total"].shown
 
@@ -110,7 +113,7 @@ def test_parameters_that_are_no_clip_are_not_counted(made, board, params):
 )
 def test_the_ranking_says_which_takes_were_chosen(made, board, facts, chosen, rejected):
     task = Task.of(project="lake", stage="select", version=1, params={})
-    made.done(under_way(task), manifest(task, **facts))
+    made.ended(under_way(task), manifest(task, **facts))
     assert value(board, "farm_takes_total", "lake", "chosen") == chosen
     assert value(board, "farm_takes_total", "lake", "rejected") == rejected
 
@@ -119,13 +122,11 @@ def test_progress_counts_towards_the_rate_once_a_like_take_was_made(made, rates)
     first, second = take(1), take(2)
     made.progressed(first, 0.5)
     assert rates.steps == {}
-    made.done(under_way(first), manifest(first, steps=40))
-    made.ended(first.id)
+    made.ended(under_way(first), manifest(first, steps=40))
     made.progressed(second, 0.25)
     made.progressed(second, 0.2)  # nothing is taken back
     assert rates.steps == {"wan-fast": 50}
-    made.done(under_way(second), manifest(second, steps=40))
-    made.ended(second.id)
+    made.ended(under_way(second), manifest(second, steps=40))
     assert rates.steps == {"wan-fast": 80}
 
 

@@ -24,6 +24,7 @@ OF_LEADERS = {family.name for family in FAMILIES if family.source in {Source.PUL
 def hear(meter, scheduler, *events, at_us=1_000_000):
     for event in events:
         meter.decided(event, scheduler.handle(event, at_us), at_us)
+    meter.turned(0.001)
 
 
 @pytest.fixture
@@ -66,6 +67,20 @@ def test_gauges_of_the_farm_end_with_the_lead_and_counters_go_on(metrics, store,
         seen = scrape(metrics)
     assert seen.of("farm_changes_total") == {(): 4.0}
     assert seen.of("farm_lease_changes_total") == {(): 3.0}
+
+
+def test_what_is_decided_and_never_committed_has_not_happened(metrics, store, scheduler, scrape):
+    """The lead is lost between the two."""
+    with metrics.leading(store, 5) as meter:
+        meter.watch(scheduler)
+        hear(meter, scheduler, NodeUp("n1", 4, 2))
+        meter.decided(NodeLost("n1"), scheduler.handle(NodeLost("n1"), 2_000_000), 2_000_000)
+        assert scrape(metrics).sum("farm_nodes_lost_total") == 0
+        meter.committed(0, 0.01)
+        assert scrape(metrics).sum("farm_nodes_lost_total") == 1
+        meter.decided(NodeUp("n1", 4, 2), scheduler.handle(NodeUp("n1", 4, 2), 3_000_000), 3_000_000)
+        meter.decided(NodeLost("n1"), scheduler.handle(NodeLost("n1"), 3_000_000), 3_000_000)
+    assert scrape(metrics).sum("farm_nodes_lost_total") == 1
 
 
 def test_only_live_jobs_have_series_and_a_hundred_of_them(metrics, store, scrape):

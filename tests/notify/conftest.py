@@ -48,6 +48,13 @@ class Endpoint:
         self.behave = behave
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Endpoints of this machine are reached as they are, whatever this machine reaches others through."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+
+
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     found = Endpoint(behave=lambda request: None)

@@ -128,6 +128,7 @@ def everywhere(words, job, shot, take):
         takes=(wild, take(2)),
         clips={words: "publish/x.mp4"},
         remedies=({"words": words, "command": words},),
+        last_words=({"label": words, "lines": (words, words), "command": words},),
     )
     about = {"project": words, "name": words, "message": words, "warnings": (words,), "sheets": {words: "x.jpg"}}
     return job(shown, shot("sh020"), **about)
@@ -143,6 +144,19 @@ def test_words_stay_words_wherever_they_stand(job, shot, take, words):
     if "\x00" not in words:  # which no parser keeps
         assert page.words.count(words) >= 10
         assert shown == {words, "sh020"}
+
+
+def test_what_failed_says_how_its_log_ended_and_where_all_of_it_is(job, shot):
+    words = {
+        "label": "generate sh010 take 2, attempt 3",
+        "lines": ("loaded", "KeyError: 'x'"),
+        "command": "farm logs 5516b0ed",
+    }
+    page = parsed(job(shot("sh010", state="failed", last_words=(words, {**words, "lines": ()}))))
+    assert page.texts["pre"] == ["loaded\nKeyError: 'x'"]
+    assert "farm logs 5516b0ed" in page.texts["code"]
+    said = [text for text in page.texts["summary"] if "attempt 3" in text]
+    assert [text.partition("failed: ")[2] for text in said] == ["the end of its log", "its log"]
 
 
 def test_names_that_are_no_urls_are_made_ones(job, shot, take):

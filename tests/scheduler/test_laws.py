@@ -7,6 +7,7 @@ from collections import Counter
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from laws import tries
 
 from farm.changes import AttemptEnded, AttemptStarted, Committed, TaskMoved
 from farm.errors import FailureKind
@@ -428,5 +429,5 @@ class FarmLife(RuleBasedStateMachine):
                 }, wait
 
 
-FarmLife.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+FarmLife.TestCase.settings = settings(max_examples=tries(150), stateful_step_count=60, deadline=None)
 TestFarmLife = FarmLife.TestCase

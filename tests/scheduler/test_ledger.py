@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from laws import tries
 
 from farm.scheduler.ledger import Ledger, LimitHit, Standing, Which, Whose
 from farm.scheduler.policy import Limits, Policy, ProjectPolicy
@@ -236,5 +237,5 @@ class AgainstPlainSums(RuleBasedStateMachine):
             assert project.gpus == sum(gpus for j in mine for gpus, _ in j.open.values())
 
 
-AgainstPlainSums.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+AgainstPlainSums.TestCase.settings = settings(max_examples=tries(60), stateful_step_count=40, deadline=None)
 TestAgainstPlainSums = AgainstPlainSums.TestCase

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from laws import tries
 
 from farm.scheduler.order import Queues
 from farm.scheduler.policy import Band, Policy, ProjectPolicy
@@ -231,7 +232,7 @@ weights = st.lists(st.sampled_from([0.25, 0.5, 1.0, 2.0, 3.0, 8.0]), min_size=2,
 
 
 @given(weights, st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_over_every_stretch_shares_differ_by_one_booking_of_each(given_weights: list[float], seed: int) -> None:
     """The bound of start-time fair queueing: |W_p / w_p - W_q / w_q| <= l_p / w_p + l_q / w_q."""
     random_ = random.Random(seed)
@@ -358,7 +359,7 @@ def test_arrears_go_back_no_further_than_the_window() -> None:
 
 
 @given(st.sampled_from([0.02, 0.03, 0.1, 0.4]), st.integers(0, 2**32), st.integers(0, 200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_over_every_stretch_a_background_project_has_its_floor(floor: float, seed: int, alone: int) -> None:
     """And it costs the urgent work no more than the floor. First, `alone` bookings by the background project alone."""
     random_ = random.Random(seed)
@@ -618,5 +619,5 @@ class AgainstAList(RuleBasedStateMachine):
             assert not left
 
 
-AgainstAList.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+AgainstAList.TestCase.settings = settings(max_examples=tries(80), stateful_step_count=40, deadline=None)
 TestAgainstAList = AgainstAList.TestCase

@@ -115,9 +115,9 @@ def test_documents_that_cannot_be_used(write: Write, said: Said, name: str, cont
 def test_an_alias_bomb_is_refused_at_once(write: Write, said: Said) -> None:
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12)]
     path = write("bomb.yaml", "\n".join(["l0: &l0 [lol]", *levels]))
-    started = time.monotonic()
+    started = time.process_time()
     assert said(path) == ["bomb.yaml:8: more than 1000000 values (split the list; write aliases out)"]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_tags_construct_nothing(write: Write) -> None:
@@ -161,7 +161,7 @@ def test_both_readers_give_back_what_was_written(document: object) -> None:
 
 def test_a_long_list_is_read_in_reasonable_time(write: Write) -> None:
     shots = [{"code": f"sh{n:05}", "still": f"stills/{n}.png", "duration": "3.5"} for n in range(500)]
-    started = time.monotonic()
+    started = time.process_time()
     assert len(load(write("long.yaml", yaml.safe_dump(shots))).shots) == 500
     assert len(read_document(write("long.json", json.dumps(shots))).value or ()) == 500
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -13,6 +13,7 @@ import pytest
 import skimage.data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 from PIL import Image, ImageFilter
 
 from farm.findings import Finding, Place, Severity
@@ -277,7 +278,7 @@ def test_a_list_is_linted_in_its_order_and_limit(stills: Path) -> None:
 
 
 @given(words=st.text(max_size=60), path=st.text(max_size=40))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_linting_never_raises(words: str, path: str, stills: Path) -> None:
     shot = _shot(stills, still=path, prompt=words, camera=words, subject=words, atmosphere=words, speed=words,
                  direction=words, models=(words,))  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.config import Project
 from farm.errors import DocumentError
@@ -318,7 +319,7 @@ CELLS = st.text(max_size=12) | st.sampled_from(
     ["0", "-1", "1e9", "00:00:00:00", "../..", "s3://", "file://x", "P:\\", "\\\\h\\s", "http://[", "1/0", "=1+1", "{}"]
 )
 FIELDS = st.sampled_from([*FULL[0], "duration", "frame_out", "aspect", "project", "shots", "defaults", "metadata"])
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def never_but_a_document_error(path: Path, shots: int | None = None) -> None:

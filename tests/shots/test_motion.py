@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.findings import Place
 from farm.shots.intent import Air, Atmosphere, Camera, CameraMove, Direction, MotionIntent, Speed, SubjectMotion
@@ -194,7 +195,7 @@ def test_what_artists_write_is_understood(prompt: str, expected: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_reading_never_raises(text: str) -> None:
     read(text)
 
@@ -226,7 +227,7 @@ _PROMPTS = st.sampled_from([row[0] for row in TABLE]) | _SENTENCES
 
 
 @given(_SENTENCES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 def test_any_heap_of_motion_words_can_be_read(text: str) -> None:
     intent = read(text).intent
     assert all(phase for phase in intent.phases)
@@ -254,7 +255,7 @@ VARIANTS = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @given(text=_PROMPTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_reading_is_blind_to(variant: str, text: str) -> None:
     if variant == "title case":
         text = text.replace("'", "")
@@ -314,7 +315,7 @@ _INTENTS = st.builds(
 
 
 @given(_INTENTS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=tries(500), deadline=None)
 def test_an_intent_put_into_words_reads_back_as_itself(intent: MotionIntent) -> None:
     assert read(phrase(intent)).intent == intent
 

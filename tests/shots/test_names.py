@@ -102,9 +102,9 @@ def test_what_is_read_of_any_text_is_safe_in_names(written: str, template: str) 
 
 def test_a_name_that_could_be_read_in_very_many_ways_takes_no_time() -> None:
     template = "_".join(f"{{{name}}}" for name in FIELDS if name not in {"take", "version"})
-    began = time.monotonic()
+    began = time.process_time()
     assert parse(template + "_{version}", "_".join("a" * 120)) is None
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("template", ["${project}_${shot}_${version}", "<Show>_<shot>_<Version>"])

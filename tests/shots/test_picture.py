@@ -15,6 +15,7 @@ import pytest
 import skimage.data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 from PIL import Image, ImageCms, ImageFilter
 from psd_tools import PSDImage
 
@@ -74,7 +75,7 @@ def test_every_format_is_measured(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_bytes_are_measured_or_refused(kind: str, tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(FILES[kind])
     for _ in range(data.draw(st.integers(1, 8))):
@@ -87,7 +88,7 @@ def test_damaged_bytes_are_measured_or_refused(kind: str, tmp_path: Path, data: 
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_measured_or_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "still"
     path.write_bytes(content)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.errors import DocumentError
 from farm.shots.load import load
@@ -271,7 +272,7 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(CELL, max_size=5), max_size=3))
 def test_any_cells_are_a_list_or_a_document_error(workbook: Callable[..., Path], rows: list[list[Any]]) -> None:
     path = workbook(shots=[[*HEADER, "Aspect"], *rows])

@@ -10,6 +10,7 @@ import opentimelineio as otio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from laws import tries
 from opentimelineio.opentime import RationalTime, TimeRange
 
 from farm.config import Project
@@ -485,7 +486,7 @@ def paths(value, here=()):
         yield from paths(value[name], (*here, name))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(list(paths(WHOLE))[1:]), st.sampled_from(NONSENSE))
 def test_whatever_is_broken_is_said(tmp_path, path, nonsense):
     document = json.loads(json.dumps(WHOLE))
@@ -498,7 +499,7 @@ def test_whatever_is_broken_is_said(tmp_path, path, nonsense):
         assert load(tmp_path / "cut.otio").shots
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, len(EDL)), st.integers(0, 40), st.text(max_size=6))
 def test_whatever_is_broken_in_an_edl_is_said(tmp_path, at, length, instead):
     (tmp_path / "cut.edl").write_text(EDL[:at] + instead + EDL[at + length :], encoding="utf-8", errors="replace")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.chain import InterpolateParams
 from farm.conform import filled
@@ -51,7 +52,7 @@ RATES = st.sampled_from(
 
 
 @given(source=RATES, wanted=RATES, length=st.integers(1, 90))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 def test_every_frame_is_of_its_exact_time(source, wanted, length):
     total = filled(length, source / wanted)
     shown, tally = numbers(source, wanted, length, total)

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from laws import tries
 
 from farm.changes import AttemptEnded, AttemptStarted, TaskMoved
 from farm.errors import FailureKind
@@ -154,9 +155,10 @@ class JobStoreModel(RuleBasedStateMachine):
         assert seqs == sorted(set(seqs))
 
 
-SETTINGS = settings(max_examples=20, stateful_step_count=25, deadline=None)
+SETTINGS = settings(max_examples=tries(20), stateful_step_count=25, deadline=None)
 
 
+@pytest.mark.hypothesis
 def test_sqlite_says_what_a_dictionary_would_say() -> None:
     @contextmanager
     def fresh() -> Iterator[Callable[[], JobStore]]:
@@ -166,6 +168,7 @@ def test_sqlite_says_what_a_dictionary_would_say() -> None:
     run_state_machine_as_test(lambda: JobStoreModel(fresh), settings=SETTINGS)
 
 
+@pytest.mark.hypothesis
 def test_postgresql_says_what_a_dictionary_would_say(postgres_server, postgres_template) -> None:
     @contextmanager
     def fresh() -> Iterator[Callable[[], JobStore]]:

@@ -68,7 +68,7 @@ def test_after_a_sigkill_the_next_driver_leads(store, place) -> None:
             os.kill(child, 0)
         killed_s = time.monotonic()
         lease = store.lead_when_free(threading.Event(), poll_s=0.2)
-        assert time.monotonic() - killed_s < (10 if "://" in place else 1)
+        assert time.monotonic() - killed_s < (30 if "://" in place else 5)
         assert lease.epoch == epoch + 1
         lease.release()
     finally:

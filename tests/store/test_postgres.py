@@ -20,7 +20,8 @@ from farm.store.jobs import JobStore
 from farm.store.postgres_lead import _process, session_name
 from farm.store.tables import SCHEMA
 
-TAKEOVER_S = 10
+TAKEOVER_S = 20
+"""Ten seconds, and as long again for a busy machine."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A private Ray cluster whose autoscaler brings nodes of one kind, of its imagination, and takes them away.
+"""A private Ray cluster whose autoscaler brings nodes, of its imagination, and takes them away.
 
 head ─▶ its address ─▶ configuration ─▶ autoscaler ── what waits ──▶ a node joins ── idle ──▶ it goes
 """
@@ -6,6 +6,8 @@ head ─▶ its address ─▶ configuration ─▶ autoscaler ── what waits
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import psutil
 import ray
@@ -33,6 +35,21 @@ UNUSED = (
 )
 """What the autoscaler's configuration must have, and a provider on one machine does not heed."""
 
+
+def one_kind(*, cpus: int, gpus: int, labels: dict[str, str], most: int, idle_s: float) -> dict[str, Any]:
+    """A configuration of the autoscaler with nodes of one kind."""
+    node = {"resources": {"CPU": cpus, "GPU": gpus}, "labels": labels, "node_config": {}, "max_workers": most}
+    return {
+        "cluster_name": "fake",
+        "max_workers": most,
+        "idle_timeout_minutes": idle_s / 60,
+        "available_node_types": {"node": node},
+        "auth": {},
+        "file_mounts": {},
+        **{name: [] for name in UNUSED},
+    }
+
+
 AUTOSCALED_HEAD = {
     "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
     "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
@@ -41,19 +58,21 @@ AUTOSCALED_HEAD = {
 
 
 class AutoscaledCluster(PrivateCluster):
-    """A head whose autoscaler adds nodes of one kind for what waits, and takes idle ones away.
+    """A head whose autoscaler, so configured, adds nodes for what waits, and takes idle ones away.
 
-    Ray's own `AutoscalingCluster` wants port 6379 and ends every Ray on the machine. Here the autoscaler starts after
-    the head, once the address that the nodes are to join is known.
+    Its head and its provider are put into the configuration here. Ray's own `AutoscalingCluster` wants port 6379 and
+    ends every Ray on the machine. Here the autoscaler starts after the head, once the address that the nodes are to
+    join is known.
     """
 
-    def __init__(self, *, cpus: int, gpus: int, labels: dict[str, str], most: int, idle_s: float) -> None:
+    def __init__(self, configured: Mapping[str, Any]) -> None:
         super().__init__(no_monitor=True, env_vars=AUTOSCALED_HEAD)
-        resources = {"CPU": cpus, "GPU": gpus, "object_store_memory": OBJECT_STORE_BYTES}
-        kinds = {
-            FAKE_HEAD_NODE_TYPE: {"resources": {}, "node_config": {}, "max_workers": 0},
-            "node": {"resources": resources, "labels": labels, "node_config": {}, "max_workers": most},
-        }
+        kinds = dict(configured["available_node_types"])
+        kinds.pop(configured.get("head_node_type"), None)
+        for kind in kinds.values():  # memory that this machine has not is of no use to its nodes
+            kind["resources"] = {**kind["resources"], "object_store_memory": OBJECT_STORE_BYTES}
+            kind["resources"].pop("memory", None)
+        kinds[FAKE_HEAD_NODE_TYPE] = {"resources": {}, "node_config": {}, "max_workers": 0}
         provider = {
             "type": "external",  # "fake_multinode" reads defaults from a file that the wheel lacks
             "module": f"{FakeMultiNodeProvider.__module__}.{FakeMultiNodeProvider.__qualname__}",
@@ -62,17 +81,8 @@ class AutoscaledCluster(PrivateCluster):
             "launch_multiple": True,
         }
         config = self.folder / "autoscaler.json"
-        config.write_text(json.dumps({
-            "cluster_name": "fake",
-            "max_workers": most,
-            "idle_timeout_minutes": idle_s / 60,
-            "provider": provider,
-            "available_node_types": kinds,
-            "head_node_type": FAKE_HEAD_NODE_TYPE,
-            "auth": {},
-            "file_mounts": {},
-            **{name: [] for name in UNUSED},
-        }))  # fmt: skip
+        own = {"provider": provider, "available_node_types": kinds, "head_node_type": FAKE_HEAD_NODE_TYPE}
+        config.write_text(json.dumps({**configured, **own}))
         head = self._cluster.head_node
         head._ray_params.autoscaling_config = str(config)
         head.start_monitor()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from farm.models.spec import Placement
 from farm.stages.stage import Context, Output, Outputs
 from farm.tasks import FileClass
 
-DRILLS = "noop write read work wait hand_over hoard eat crash note linger hog family together summed long_together"
+DRILLS = (
+    "noop write read work wait hand_over hoard eat crash note linger hog family together summed long_together speak"
+)
 STAGES = {name: f"drill:{name.upper()}" for name in DRILLS.split()}
 """For `WorkerSetup.stages`."""
 
@@ -138,6 +142,18 @@ def long_together(inputs: Mapping[str, Path], params: DrillParams, ctx: Context)
     return Outputs({}, {"ranks": ctx.gang.broadcast("drill:stay", params.seconds, params.folder)})
 
 
+def speak(inputs: Mapping[str, Path], params: DrillParams, ctx: Context) -> Outputs:
+    """Have every rank print, log and warn."""
+    ctx.gang.broadcast("drill:say", params.n)
+    return Outputs({}, {})
+
+
+def say(placement: Placement, n: int) -> None:
+    print(f"{n} printed")
+    logging.getLogger("a.library").warning("%d logged", n)
+    warnings.warn(f"{n} deprecated", DeprecationWarning, stacklevel=1)
+
+
 def who(placement: Placement) -> dict[str, Any]:
     names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "CUDA_VISIBLE_DEVICES")
     return {
@@ -164,6 +180,21 @@ def all_reduce(placement: Placement, n: int) -> int:
     distributed.all_reduce(mine)
     distributed.destroy_process_group()
     return int(mine.item())
+
+
+def sum_on(placement: Placement, folder: str) -> None:
+    """Sums over all ranks without end; each leaves a sign after its first."""
+    import torch
+    from torch import distributed
+
+    distributed.init_process_group("gloo")
+    while True:
+        distributed.all_reduce(torch.tensor([placement.rank]))
+        sign = Path(folder, f"rank{placement.rank}")
+        if not sign.exists():
+            sign.with_suffix(".new").write_text(str(os.getpid()))
+            sign.with_suffix(".new").rename(sign)
+        time.sleep(0.01)
 
 
 def _sign(params: DrillParams, name: str, text: str) -> None:

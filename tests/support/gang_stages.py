@@ -12,7 +12,7 @@ from farm.chain import Params, StageSpec
 from farm.models.spec import Gang, Placement
 from farm.stages.stage import Context, Outputs
 
-STAGES = {name: f"gang_stages:{name.upper()}" for name in ("conform", "denoise", "denoise_once", "lack")}
+STAGES = {name: f"gang_stages:{name.upper()}" for name in ("conform", "denoise", "denoise_later", "lack")}
 """For `WorkerSetup.stages`."""
 
 _open: list[Any] = []
@@ -26,6 +26,7 @@ class GangParams(Params):
     folder: str = ""
     """Where a stage leaves signs of what it did."""
     weights: str = ""
+    """A folder of models, which who comes first makes: they have imported torch anyway."""
     steps: int = 2
 
 
@@ -55,11 +56,11 @@ def denoise(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Out
     return Outputs({}, {"hash": seen.hexdigest(), "processes": processes})
 
 
-def denoise_once(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Outputs:
-    """For long at the first attempt, and for two steps at later ones."""
+def denoise_later(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Outputs:
+    """At the first attempt the ranks only talk to each other, without end; later ones denoise."""
     mine = {"attempt of": os.getpid()}
-    if ctx.journal("first", mine) != mine:
-        params = params.model_copy(update={"steps": 2})
+    if ctx.journal("first", mine) == mine:
+        ctx.gang.broadcast("drill:sum_on", params.folder)
     return denoise(inputs, params, ctx)
 
 
@@ -67,6 +68,11 @@ def lack(inputs: Mapping[str, Path], params: GangParams, ctx: Context) -> Output
     """Denoise where rank 1 has too little memory."""
     _ranks(ctx.gang, params.weights).everywhere("gang_entries:allocate_too_much")
     return denoise(inputs, params, ctx)
+
+
+def imported(_: Placement) -> None:
+    """All ranks import at once what takes each of them seconds."""
+    import tried_denoisers  # noqa: F401
 
 
 def process(_: Placement) -> int:
@@ -78,6 +84,11 @@ def _ranks(gang: Gang, weights: str) -> Any:
     from farm.models.diffusion.parallel.remote import Ranks
 
     if not _open:
+        with gang.beside("gang_stages:imported"):
+            import tried_denoisers
+
+            if not Path(weights, "wan").exists():
+                tried_denoisers.save("wan", Path(weights, "wan"))
         denoisers = {"transformer": "wan"}
         _open.append(Ranks.open(gang, Path(weights), denoisers, ParallelPlan(cfg=2), dtype="float32"))
     return _open[0]

@@ -13,6 +13,11 @@ from farm.driver.seams import Progress
 from farm.scheduler.events import AttemptFinished, Event, WorkerLost, WorkerReady
 from farm.tasks import Lane, Manifest, Task, Work
 
+PATIENT_S = 12.0
+"""Silence that is no accident of a busy machine, on which a process may not be let run for seconds."""
+HASTY_S = 4.0
+"""Silence where it is waited for."""
+
 
 class TriedPool:
     """Several tests may share one, one after the other: workers that are well and idle are used again."""
@@ -105,7 +110,7 @@ class TriedPool:
         """What it has said of one kind."""
         return [event for _, event in self.heard if isinstance(event, kind)]
 
-    def until(self, wanted: Callable[[Any], bool], within_s: float = 60.0) -> Any:
+    def until(self, wanted: Callable[[Any], bool], within_s: float = 120.0) -> Any:
         """The first event that is wanted, from now on."""
         end_s = time.monotonic() + within_s
         while time.monotonic() < end_s:
@@ -123,10 +128,10 @@ class TriedPool:
                 self._others.discard(event.worker)
         return told
 
-    def sign(self, name: str) -> str:
+    def sign(self, name: str, within_s: float = 120.0) -> str:
         """What a stage left, once it is there."""
         path = self._signs / name
-        end_s = time.monotonic() + 30
+        end_s = time.monotonic() + within_s
         while not path.exists():
             assert time.monotonic() < end_s, f"no {name}; heard {self.heard[-10:]}"
             self.hear(0.05)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 from PIL import Image
 
 from farm.errors import InputError
@@ -91,7 +92,7 @@ def test_each_unseen_pixel_takes_the_nearest_colour():
     assert (out[:, 5:, :3] == (0, 0, 255)).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=tries(30), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_nothing_that_can_be_seen_changes(seed, share):
     rng = np.random.default_rng(seed)

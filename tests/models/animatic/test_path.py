@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 
 from farm.models.animatic import takes
 from farm.models.animatic.ease import Ease
@@ -38,7 +39,7 @@ def one(kind: str, direction: str = "none", speed: str = "slow") -> MotionIntent
 
 
 @given(intents, st.integers(1, 90), manners, st.booleans(), st.integers(0, 99))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_there_is_a_pose_for_every_frame(intent, frames, manner, loop, seed) -> None:
     path = planned(intent, frames, manner=manner, loop=loop, seed=seed)
     assert len(path.poses) == (2 * frames if loop else 2 * frames - 1)
@@ -46,7 +47,7 @@ def test_there_is_a_pose_for_every_frame(intent, frames, manner, loop, seed) -> 
 
 
 @given(intents, st.integers(1, 60), aspects, aspects, manners, st.booleans(), st.integers(0, 99))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 def test_no_view_leaves_the_still(intent, frames, aspect, shape, manner, loop, seed) -> None:
     path = planned(intent, frames, aspect, manner=manner, loop=loop, seed=seed)
     still = (round(3000 * shape), 3000)
@@ -61,7 +62,7 @@ def test_no_view_leaves_the_still(intent, frames, aspect, shape, manner, loop, s
 
 
 @given(intents, st.integers(2, 60), manners, st.integers(0, 999))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_what_the_plan_declares_is_enough_for_every_seed(intent, frames, manner, seed) -> None:
     margin = shake_margin(shake_reach(intent, manner), ASPECT)
     declared = path_bounds(planned(intent, frames, manner=manner, seed=None), ASPECT).grown(margin)
@@ -70,7 +71,7 @@ def test_what_the_plan_declares_is_enough_for_every_seed(intent, frames, manner,
 
 
 @given(steady, manners)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_a_steady_camera_starts_and_ends_at_rest(intent, manner) -> None:
     poses = planned(intent, 96, manner=manner).poses
     steps = [max(abs(b - a) for a, b in zip(*pair, strict=True)) for pair in pairwise(poses)]
@@ -78,7 +79,7 @@ def test_a_steady_camera_starts_and_ends_at_rest(intent, manner) -> None:
 
 
 @given(steady, manners)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_a_steady_camera_never_jerks(intent, manner) -> None:
     poses = planned(intent, 96, manner=manner).poses
     speeds = [tuple(b - a for a, b in zip(*pair, strict=True)) for pair in pairwise(poses)]
@@ -88,7 +89,7 @@ def test_a_steady_camera_never_jerks(intent, manner) -> None:
 
 
 @given(intents, st.integers(2, 60), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 def test_the_last_frame_of_a_loop_leads_into_the_first(intent, frames, seed) -> None:
     path = planned(intent, 2 * frames, loop=True, seed=seed)
     poses = [path[index] for index in range(2 * frames)]
@@ -171,7 +172,7 @@ def test_takes_are_named_alternatives() -> None:
 
 
 @given(st.integers(0, 999), st.sampled_from(Speed))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 def test_handheld_movement_keeps_to_its_band_and_reach(seed: int, speed: Speed) -> None:
     clock = [index / 48 for index in range(48 * 40)]
     reach = Shake.of(speed)
@@ -184,7 +185,7 @@ def test_handheld_movement_keeps_to_its_band_and_reach(seed: int, speed: Speed) 
 
 
 @given(intents, st.integers(1, 60), aspects, manners, st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_what_all_poses_see_at_once_is_what_each_sees_alone(intent, frames, aspect, manner, loop) -> None:
     """To the last bit: it is part of task ids."""
     path = planned(intent, frames, aspect, manner=manner, loop=loop, seed=None)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 from skimage import data
 
 from farm.models.animatic.sway import CELL, Sway
@@ -86,7 +87,7 @@ def test_motion_is_smooth_in_time(subject):
     assert max(steps) < 0.35 * largest
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(
     left=st.integers(0, 400),
     top=st.integers(0, 250),

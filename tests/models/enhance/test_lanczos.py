@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from laws import tries
 
 from farm.models.enhance import upscaler
 from farm.models.enhance.lanczos import enlarged
@@ -70,7 +71,7 @@ def test_an_edge_gets_steeper_and_no_line_beside_it(factor):
     wider=st.integers(0, 23),
     higher=st.integers(0, 23),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_any_picture_at_any_size_stays_within_its_colours(picture, wider, higher):
     height, width = picture.shape[:2]
     large = enlarged(picture, width + wider, height + higher)

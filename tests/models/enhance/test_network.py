@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from laws import tries
 from shelved import shelve_upscaler
 from spandrel import MAIN_REGISTRY
 
@@ -32,7 +33,7 @@ def one_thread():
 
 @pytest.mark.parametrize("name", NETWORKS)
 @given(height=st.integers(65, 120), width=st.integers(65, 150), seed=st.integers(0, 9))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=tries(4), deadline=None)
 def test_tiles_give_what_the_whole_picture_gives(name, height, width, seed):
     network = NETWORKS[name]
     picture = np.random.default_rng(seed).random((height, width, 3), dtype=np.float32)

@@ -171,7 +171,7 @@ def breaking(
     start_s = time.monotonic()
     with pytest.raises(wanted, match=match), ranks.working():
         run(ranks, tried_denoisers.Clip("wan"), range(2))
-    assert time.monotonic() - start_s < 10
+    assert time.monotonic() - start_s < 15
     assert gang.spoilt
 
 

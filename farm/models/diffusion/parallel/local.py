@@ -94,7 +94,7 @@ class _Rank:
 
     @classmethod
     def start(cls, placement: Placement, gpu: int | None) -> _Rank:
-        context = get_context("spawn")  # a forked process cannot use CUDA
+        context = get_context("forkserver")  # a process forked from this one, which may use CUDA, could not use it
         ours, theirs = context.Pipe()
         process = context.Process(target=_stand_by, args=(placement, gpu, theirs), daemon=True)
         process.start()

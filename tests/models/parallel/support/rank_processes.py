@@ -2,8 +2,8 @@
 
     parent: jobs (a checkpoint, inputs, a layout) ──files──▶ ranks 0-3: degree 4, and twice degree 2 ──files──▶ Answers
 
-Started by a fork server that has torch and diffusers loaded, so that four ranks cost one import. They meet through a
-file, not a port.
+Started by the tests' fork server, which has torch and diffusers loaded, so that four ranks cost one import. They meet
+through a file, not a port.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import torch
 WORLD = 4
 DEGREES = (2, 4)
 _MEETING_S = 100
-_MODULES = ["torch", "torch.distributed", "diffusers", "diffusers.loaders", "tiny_denoisers", "rank_processes"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,6 @@ Answers = Mapping[tuple[str, int, int], Answer]
 def run_ranks(jobs: Sequence[Job], folder: Path) -> Answers:
     """Every job on degrees 2 and 4; a rank that fails fails the caller."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_MODULES)
     ranks = [context.Process(target=_rank, args=(rank, list(jobs), folder)) for rank in range(WORLD)]
     for process in ranks:
         process.start()

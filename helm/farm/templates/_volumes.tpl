@@ -1,0 +1,49 @@
+{{/* Volumes of Ray's pods. The root is read-only: what is written lies on one of these.
+
+/tmp/ray and /dev/shm are named as KubeRay names them, which then adds none of its own: the driver needs both to join
+the Ray of its pod, and KubeRay mounts them only into its own containers.
+*/}}
+
+{{- define "farm.rayVolumes" -}}
+- {name: tmp, emptyDir: {}}
+- {name: ray-logs, emptyDir: {}}
+- {name: shared-mem, emptyDir: {medium: Memory, sizeLimit: {{ .sharedMemory }}}}
+- {name: scratch, emptyDir: {sizeLimit: {{ .scratch }}}}
+{{ include "farm.dataVolumes" .root }}
+{{- end -}}
+
+{{- define "farm.rayMounts" -}}
+- {name: tmp, mountPath: /tmp}
+- {name: ray-logs, mountPath: /tmp/ray}
+- {name: shared-mem, mountPath: /dev/shm}
+- {name: scratch, mountPath: /scratch}
+{{ include "farm.dataMounts" . }}
+{{- end -}}
+
+{{- define "farm.dataVolumes" -}}
+- name: models
+{{- if eq .Values.modelCache.kind "node" }}
+  hostPath: {path: {{ .Values.modelCache.path }}, type: Directory}
+{{- else if eq .Values.modelCache.kind "shared" }}
+  persistentVolumeClaim: {claimName: {{ .Values.modelCache.existingClaim | default (printf "%s-models" .Release.Name) }}}
+{{- else }}
+  emptyDir: {sizeLimit: {{ .Values.modelCache.size }}}
+{{- end }}
+{{- if include "farm.onVolume" . }}
+- name: output
+  persistentVolumeClaim: {claimName: {{ .Values.storage.volume.existingClaim | default (printf "%s-output" .Release.Name) }}}
+{{- end }}
+{{- with .Values.signing.existingSecret }}
+- {name: signing, secret: {secretName: {{ . }}, defaultMode: 0440}}
+{{- end }}
+{{- end -}}
+
+{{- define "farm.dataMounts" -}}
+- {name: models, mountPath: /models}
+{{- if include "farm.onVolume" . }}
+- {name: output, mountPath: {{ trimPrefix "file://" .Values.storage.url }}}
+{{- end }}
+{{- if .Values.signing.existingSecret }}
+- {name: signing, mountPath: /etc/farm-signing, readOnly: true}
+{{- end }}
+{{- end -}}

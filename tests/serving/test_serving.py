@@ -1,0 +1,124 @@
+"""`farm serve` as a probe sees it: alive, ready only with the job store at hand, gone in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import psycopg
+import pytest
+from private_cluster import until
+
+from farm.config import load_config
+from farm.errors import InputError
+from farm.serving import Readiness, health_server
+from farm.site import Site
+
+
+def asked(url: str) -> tuple[int, str]:
+    try:
+        with urlopen(url, timeout=30) as answer:  # noqa: S310 - of a server of ours
+            return answer.status, answer.read().decode().strip()
+    except HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.read().decode().strip()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[[str], Site]:
+    return lambda database: Site(
+        load_config({"FARM_STATE": str(tmp_path / "state"), "FARM_DATABASE": database}), str(tmp_path / "out")
+    )
+
+
+@contextmanager
+def served(site: Site, **patience: float) -> Iterator[str]:
+    with (
+        Readiness(site, look_s=0.05, **patience) as readiness,
+        closing(health_server("127.0.0.1:0", readiness)) as server,
+    ):
+        server.start()
+        yield f"http://{server.address}"
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_it_is_ready_with_the_job_store_at_hand(site, store, request):
+    with served(site(request.getfixturevalue("postgres_url") if store == "postgresql" else "")) as url:
+        assert asked(f"{url}/healthz") == (200, "alive")
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+        assert asked(f"{url}/elsewhere")[0] == 404
+
+
+def test_without_a_database_it_is_alive_and_says_what_is_missing(site, tmp_path):
+    with served(site(f"postgresql://farm@/farm?host={tmp_path}")) as url:
+        assert until(lambda: "cannot be reached" in asked(f"{url}/readyz")[1])
+        assert asked(f"{url}/readyz")[0] == 503
+        assert asked(f"{url}/healthz")[0] == 200
+
+
+def test_it_becomes_ready_when_the_database_comes(site, postgres_server):
+    name = f"late_{os.getpid()}"
+    with served(site(postgres_server.url(name))) as url:
+        assert until(lambda: "does not exist" in asked(f"{url}/readyz")[1])
+        postgres_server.execute(f"CREATE DATABASE {name}")
+        assert until(lambda: asked(f"{url}/readyz") == (200, "ready"))
+
+
+def test_beside_a_newer_farm_it_is_not_ready(site, postgres_url):
+    """GIVEN an old process WHEN the schema goes beyond what it knows THEN it takes no more requests."""
+    with served(site(postgres_url)) as url:
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        assert until(lambda: asked(f"{url}/readyz")[0] == 503)
+        assert "schema 9999, this farm knows" in asked(f"{url}/readyz")[1]
+
+
+def test_a_database_that_hangs_is_no_answer(site, postgres_url):
+    with served(site(postgres_url), stale_s=1.0) as url:
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+        with psycopg.connect(postgres_url) as connection:
+            connection.execute("LOCK TABLE alembic_version")
+            assert until(lambda: asked(f"{url}/readyz")[0] == 503)
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+
+
+def test_it_says_no_before_it_goes(site):
+    with Readiness(site(""), look_s=0.05) as readiness:
+        assert until(lambda: not readiness.obstacle())
+        readiness.leave()
+        assert readiness.obstacle() == "this process ends"
+
+
+@pytest.mark.parametrize(
+    "listen", ["8000", "localhost", "localhost:http", "0.0.0.0:70000", "off", "nowhere.invalid:8000"]
+)
+def test_an_address_that_is_none_is_refused(site, listen):
+    readiness = Readiness(site(""))
+    with pytest.raises(InputError, match="listen"):
+        health_server(listen, readiness)
+
+
+def test_an_address_that_is_taken_is_refused(site):
+    readiness = Readiness(site(""))
+    with closing(health_server("127.0.0.1:0", readiness)) as first, pytest.raises(InputError, match="already in use"):
+        health_server(str(first.address), readiness)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_until_it_is_told_to_end(tmp_path, number):
+    command = [sys.executable, "-m", "farm", "serve", "--listen", "127.0.0.1:0", "--out", str(tmp_path / "out")]
+    env = {**os.environ, "FARM_STATE": str(tmp_path / "state")}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().removeprefix("serving at ").strip()
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+        process.send_signal(number)
+        assert process.wait(30) == 0
