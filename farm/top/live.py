@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console, ConsoleDimensions, Group
-from rich.live import Live
 from rich.text import Text
 
 from farm.errors import FarmError
@@ -25,6 +24,7 @@ from farm.top.frame import Look, frame
 from farm.top.keys import Key, keys
 from farm.top.look import Ask, press
 from farm.top.lookout import Lookout
+from farm.top.screen import other_screen
 
 WAKE_S = 0.25
 """How often the loop looks whether there is something new when no key is pressed."""
@@ -50,13 +50,12 @@ class LiveTop:
 
     def run(self) -> None:
         """Until `q`, or a stop. Raises what reading the farm raises."""
-        screen = Live(console=self._console, screen=True, auto_refresh=False, get_renderable=self._frame)
-        with self._lookout.looking(), _quiet(), _unbuffered(self._keyboard), screen:
+        with self._lookout.looking(), _quiet(), _unbuffered(self._keyboard), other_screen(self._console) as paint:
             while not self._stopped():
                 self._view = self._lookout.latest
                 if (now := (self._view, self._look, self._size)) != self._drawn:
                     self._drawn = now
-                    screen.refresh()
+                    paint(self._frame())
                 if not self._hear():
                     return
 

@@ -39,7 +39,7 @@ class Terminal:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")()  # a read may end inside a letter
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a read may end inside a letter, or a write
         while True:
             try:
                 said = decoder.decode(os.read(self.other, 65_536))
@@ -70,13 +70,14 @@ class Terminal:
 def terminal() -> Iterator[Terminal]:
     made = Terminal()
     before = made.modes
-    yield made
-    assert made.modes == before
-    made.console.file.flush()
-    made.wait_for(LEAVES)
-    assert made.said.rindex(SHOWS) > made.said.rindex(HIDES)
-    assert made.said.rindex(LEAVES) > made.said.rindex(ENTERS)
-    made.close()
+    try:
+        yield made
+        assert made.modes == before
+        made.wait_for(LEAVES)
+        assert made.said.rindex(SHOWS) > made.said.rindex(HIDES)
+        assert made.said.rindex(LEAVES) > made.said.rindex(ENTERS)
+    finally:
+        made.close()
 
 
 @contextmanager
@@ -154,9 +155,12 @@ def test_a_stop_is_heard_without_a_key(terminal, see):
     top(terminal, lambda: see(busy()), stopped=stop.is_set).run()
 
 
-def test_an_interrupt_leaves_the_terminal_whole(terminal, see):
+@pytest.mark.parametrize("moment", [ENTERS, HIDES, "farm top", "driven by", "done in"])
+def test_an_interrupt_leaves_the_terminal_whole(terminal, see, moment):
+    """Also one that comes while the screen is entered, or in the midst of a frame."""
+
     def interrupt() -> None:
-        terminal.wait_for("driven by")
+        terminal.wait_for(moment)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
@@ -207,6 +211,5 @@ def test_what_has_not_changed_is_not_drawn_again(terminal, see):
     leaving.start()
     top(terminal, look).run()
     leaving.join(60)
-    terminal.console.file.flush()
     terminal.wait_for(LEAVES)
     assert terminal.said.count("no driver has run here yet") <= 2
