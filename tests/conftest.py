@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("FARM_METRICS", "off")  # or every driver that a test starts would try the same port
 sys.path.append(str(Path(__file__).parent / "support"))
 
 import laws  # noqa: F401 - says how far laws are tried, before any is read
