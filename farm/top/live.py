@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import select
-import termios
-import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -24,7 +22,7 @@ from farm.top.frame import Look, frame
 from farm.top.keys import Key, keys
 from farm.top.look import Ask, press
 from farm.top.lookout import Lookout
-from farm.top.screen import other_screen
+from farm.top.screen import OtherScreen
 
 WAKE_S = 0.25
 """How often the loop looks whether there is something new when no key is pressed."""
@@ -50,14 +48,22 @@ class LiveTop:
 
     def run(self) -> None:
         """Until `q`, or a stop. Raises what reading the farm raises."""
-        with self._lookout.looking(), _quiet(), _unbuffered(self._keyboard), other_screen(self._console) as paint:
-            while not self._stopped():
-                self._view = self._lookout.latest
-                if (now := (self._view, self._look, self._size)) != self._drawn:
-                    self._drawn = now
-                    paint(self._frame())
-                if not self._hear():
-                    return
+        screen = OtherScreen(self._console, self._keyboard)
+        with self._lookout.looking(), _quiet():
+            try:
+                screen.enter()
+                self._show(screen)
+            finally:
+                screen.leave()
+
+    def _show(self, screen: OtherScreen) -> None:
+        while not self._stopped():
+            self._view = self._lookout.latest
+            if (now := (self._view, self._look, self._size)) != self._drawn:
+                self._drawn = now
+                screen.paint(self._frame())
+            if not self._hear():
+                return
 
     def _hear(self) -> bool:
         """Wait a moment for keys; False for those that mean to leave."""
@@ -93,20 +99,6 @@ class LiveTop:
         if self._view is None:
             return Group(Text("reading the job store …   q quit", "dim"))
         return frame(self._view, self._size.width, self._size.height, self._look)
-
-
-@contextmanager
-def _unbuffered(keyboard: int) -> Iterator[None]:
-    """Keys come one by one and are not shown; Ctrl-Z, which would leave the screen as it is, is just a key."""
-    before = termios.tcgetattr(keyboard)
-    try:
-        tty.setcbreak(keyboard)
-        modes = termios.tcgetattr(keyboard)
-        modes[6][termios.VSUSP] = os.fpathconf(keyboard, "PC_VDISABLE").to_bytes(1, "big")
-        termios.tcsetattr(keyboard, termios.TCSANOW, modes)
-        yield
-    finally:
-        termios.tcsetattr(keyboard, termios.TCSANOW, before)
 
 
 @contextmanager

@@ -1,17 +1,18 @@
 """A terminal's other screen: entered, painted and left with as few signs as possible, each of them our own.
 
-    "enter" ─▶ line after line at its place, in one write ─▶ … ─▶ "leave"
+    enter ─▶ line after line at its place, in one write ─▶ … ─▶ leave
 
 Every line is put at the row where it belongs and never wraps: a letter that the terminal takes for wider than we do
-spoils no more than its own line. "Leave" comes last whatever happened before it, also in the midst of a letter.
+spoils no more than its own line. `leave` undoes `enter` wherever that, or a painting, was interrupted. There is a
+`finally` around both and no context manager, which an interrupt can catch between entering and being entered.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import termios
+import tty
 
 from rich.console import Console, RenderableType
 
@@ -19,28 +20,38 @@ ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """The other screen, no cursor, no wrapping."""
 LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 
-Paint = Callable[[RenderableType], None]
 
+class OtherScreen:
+    """That of `console`, with its keys at the descriptor `keyboard`; both are of one terminal."""
 
-@contextmanager
-def other_screen(console: Console) -> Iterator[Paint]:
-    """While inside, what is painted stands there alone; `console` is a terminal's."""
-    descriptor = console.file.fileno()
+    def __init__(self, console: Console, keyboard: int) -> None:
+        self._console = console
+        self._screen = console.file.fileno()
+        self._keyboard = keyboard
+        self._modes = termios.tcgetattr(keyboard)
 
-    def paint(picture: RenderableType) -> None:
-        lines = _drawn(picture, console).split("\n")
-        _write(descriptor, "".join(f"\x1b[{row};1H{line}" for row, line in enumerate(lines, 1)))
+    def enter(self) -> None:
+        """Keys come one by one and are not shown; Ctrl-Z, which would leave the screen as it is, is just a key."""
+        self._console.file.flush()
+        tty.setcbreak(self._keyboard)
+        modes = termios.tcgetattr(self._keyboard)
+        modes[6][termios.VSUSP] = os.fpathconf(self._keyboard, "PC_VDISABLE").to_bytes(1, "big")
+        termios.tcsetattr(self._keyboard, termios.TCSANOW, modes)
+        _write(self._screen, ENTER)
 
-    console.file.flush()
-    try:
-        _write(descriptor, ENTER)
-        yield paint
-    finally:
-        _write(descriptor, LEAVE)
+    def leave(self) -> None:
+        """The terminal is as it was."""
+        _write(self._screen, LEAVE)
+        termios.tcsetattr(self._keyboard, termios.TCSANOW, self._modes)
+
+    def paint(self, picture: RenderableType) -> None:
+        """Show this and nothing else; it fills the screen."""
+        lines = _drawn(picture, self._console).split("\n")
+        _write(self._screen, "".join(f"\x1b[{row};1H{line}" for row, line in enumerate(lines, 1)))
 
 
 def _drawn(picture: RenderableType, console: Console) -> str:
-    """The picture in the console's colours, by a console that nothing can interrupt but itself."""
+    """The picture in the console's colours."""
     width, height = console.size
     sheet = Console(
         file=io.StringIO(),
