@@ -74,7 +74,8 @@ def test_gangs_bring_nodes_spot_first_which_go_when_idle(found, configured, open
         assert markets() == ["spot"]
         until(lambda: store.job("first").state is JobState.DONE)
         until(lambda: not elastic_nodes())
-        both = [drill("long_together", n, lane=lane, seconds=15.0) for n, lane in enumerate((QUARTET, QUARTET_TOO), 2)]
+        more = {"seconds": 15.0, "folder": str(tmp_path)}
+        both = [drill("long_together", n, lane=lane, **more) for n, lane in enumerate((QUARTET, QUARTET_TOO), 2)]
         store.ask(submission("second", both))
         until(lambda: markets() == ["on-demand", "spot"])
         until(lambda: store.job("second").state is JobState.DONE)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
+import pytest
+
 from farm.drivelog import DriveLog
 from farm.errors import FailureKind
 from farm.logs.line import Line
@@ -13,6 +18,22 @@ from farm.tasks import AttemptState, Manifest, Outcome, Task, TaskState
 TASK = Task.of(project="p", stage="generate", version=1, params={}, shot="sh010", take=2)
 
 
+@pytest.fixture
+def heard(caplog) -> Iterator[list[Line]]:
+    """What is logged, as lines."""
+    caplog.set_level("INFO", "farm.drivelog")
+    lines: list[Line] = []
+
+    class Hearing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(Line.of(record))
+
+    logger, hearing = logging.getLogger("farm.drivelog"), Hearing()
+    logger.addHandler(hearing)
+    yield lines
+    logger.removeHandler(hearing)
+
+
 def failed(**more) -> Outcome:
     said = Manifest(
         task=TASK.id, attempt=3, stage="generate", state=AttemptState.FAILED, failure=FailureKind.BUG, **more
@@ -20,10 +41,8 @@ def failed(**more) -> Outcome:
     return Outcome(TaskState.FAILED, said, FailureKind.BUG, "KeyError: 'x'")
 
 
-def test_jobs_begin_and_end_once_and_failures_bring_their_last_words(caplog):
-    caplog.set_level("INFO")
-    heard, log = [], DriveLog()
-    caplog.handler.addFilter(lambda record: bool(heard.append(Line.of(record))) or True)
+def test_jobs_begin_and_end_once_and_failures_bring_their_last_words(heard):
+    log = DriveLog()
     below = Task.of(project="p", stage="score", version=1, params={}, shot="sh010")
     for task in (TASK, below):
         log.added("lake-1f2e3d", task, there=False)
@@ -47,12 +66,11 @@ def test_jobs_begin_and_end_once_and_failures_bring_their_last_words(caplog):
     assert first[9:] == "error: generate sh010 take 2 failed: KeyError: 'x'   job=lake-1f2e3d"
 
 
-def test_what_was_there_before_is_not_remembered(caplog):
-    caplog.set_level("INFO")
+def test_what_was_there_before_is_not_remembered(heard):
     log = DriveLog()
     log.added("lake-1f2e3d", TASK, there=True)
     log.settled(TASK, failed())
-    assert caplog.messages == [
+    assert [line.message for line in heard] == [
         "lake-1f2e3d begins",
         "generate sh010 take 2 failed: KeyError: 'x'\nfarm logs " + TASK.id[:8],
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
 import threading
 
@@ -70,10 +71,26 @@ def test_percent_signs_are_no_formats(spoken, caplog):
     assert caplog.messages == ["100 % %s done"]
 
 
-def test_what_logging_itself_complains_of_is_passed_on(caplog):
-    behind = io.StringIO()
+class Complaining(logging.Handler):
+    """Writes to what it hears."""
+
+    def __init__(self, spoken: Spoken) -> None:
+        super().__init__()
+        self.spoken = spoken
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.spoken.write("cannot log that\n")
+
+
+def test_what_logging_itself_complains_of_is_passed_on():
+    behind, heard = io.StringIO(), logging.getLogger("stderr")
     spoken = Spoken(behind, "stderr")
-    caplog.set_level("INFO")
-    caplog.handler.addFilter(lambda record: bool(spoken.write("cannot log that\n")))
-    spoken.write("words\n")
+    complaining = Complaining(spoken)
+    heard.addHandler(complaining)
+    heard.setLevel(logging.INFO)
+    try:
+        spoken.write("words\n")
+    finally:
+        heard.removeHandler(complaining)
+        heard.setLevel(logging.NOTSET)
     assert behind.getvalue() == "cannot log that\n"
