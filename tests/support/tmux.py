@@ -21,6 +21,9 @@ MISSING = "needs a terminal to look at: apt-get install tmux"
 PATIENCE_S = 120.0
 POLL_S = 0.05
 
+OUTER = {"TMUX", "TMUX_PANE", "COLUMNS", "LINES"}
+"""What says something of another terminal than ours; pytest's parallel workers name one of 80 columns."""
+
 
 class Screen:
     """One pane of one window."""
@@ -48,7 +51,7 @@ class Screen:
 
     def tell(self, *words: str) -> str:
         """What tmux answers to a command."""
-        bare = {name: value for name, value in os.environ.items() if name not in {"TMUX", "TMUX_PANE"}}
+        bare = {name: value for name, value in os.environ.items() if name not in OUTER}
         environ = bare | {"LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
         done = subprocess.run(
             [TMUX, "-u", "-S", str(self._socket), *words], capture_output=True, text=True, env=environ, check=False
