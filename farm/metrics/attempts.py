@@ -50,7 +50,6 @@ class UnderWay(NamedTuple):
 
     task: Task
     """Far away in memory by the time it ends: not looked at for what is beside it here."""
-    id: TaskId
     alike: Alike
     project: OfProject
     since_us: int
@@ -58,7 +57,7 @@ class UnderWay(NamedTuple):
 
 def model_of(task: Task) -> str:
     """The model that a task runs; "" for none."""
-    model = task.params.get("model", "")
+    model = task.params.get("model")
     return model if isinstance(model, str) else ""
 
 
@@ -74,7 +73,8 @@ class Attempts:
     _warm: set[str] = field(default_factory=set[str])
     """Workers that have run something."""
     _last: UnderWay | None = None
-    """What ended just now."""
+    """What ended just now, and of which task."""
+    _last_task: TaskId | None = None
     _has_crashed: bool = False
     """Whether that ended its worker."""
     _written: Series[Count] = field(init=False)
@@ -87,7 +87,7 @@ class Attempts:
         key = (task.stage, task.lane.name, model_of(task))
         alike = self._alike.get(key) or self._meet(*key)
         project = self._projects.get(task.project) or self._project(task.project)
-        self.under_way[change.task] = UnderWay(task, change.task, alike, project, change.at_us)
+        self.under_way[change.task] = UnderWay(task, alike, project, change.at_us)
         if change.worker in self._warm:
             alike.warm.value += 1
         else:
@@ -98,6 +98,7 @@ class Attempts:
     def ended(self, change: AttemptEnded, at_us: int) -> UnderWay | None:
         """What was noted of an attempt that has ended."""
         manifest = change.manifest
+        self._last_task = manifest.task
         known = self._last = self.under_way.pop(manifest.task, None)
         if known is None:
             return None
@@ -105,6 +106,7 @@ class Attempts:
         alike.lasted.observe(lasted_us / 1e6 if lasted_us > 0 else 0.0)
         if manifest.state is AttemptState.DONE and manifest.failure is None:
             alike.done.value += 1
+            self._has_crashed = False
         else:
             self._count_failed(alike, manifest, lasted_us)
         if change.cost_micros > 0:
@@ -117,7 +119,7 @@ class Attempts:
     def moved(self, change: TaskMoved, task_of: Callable[[TaskId], Task]) -> None:
         """A task came to another state."""
         last, state = self._last, change.state
-        if state is TaskState.DONE and last and last.id == change.task:
+        if state is TaskState.DONE and last and change.task == self._last_task:
             last.alike.settled.value += 1
             last.project.settled.value += 1
             self.rates.done += 1
@@ -143,13 +145,13 @@ class Attempts:
             self.rates.done += 1
         elif state is TaskState.FAILED:
             self.rates.failed += 1
-            if self._last and self._last.id == change.task and self._has_crashed:
+            if change.task == self._last_task and self._has_crashed:
                 counts["farm_quarantined_total"].of(task.stage).value += 1
 
     def _keep(self, manifest: Manifest) -> None:
         for file in manifest.files.values():
             if file.size > 0:
-                self._written.of(file.file_class.value).value += file.size
+                self._written.of(file.file_class._value_).value += file.size  # as `value`, without a detour
 
     def _meet(self, stage: str, lane: str, model: str) -> Alike:
         """The cells of attempts of a kind that has not been seen."""

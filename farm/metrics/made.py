@@ -48,7 +48,7 @@ class Made:
             else:
                 self._ranked(attempt.task.project, manifest.facts)
         if self._told:
-            self._told.pop(attempt.id, None)
+            self._told.pop(manifest.task, None)
 
     def progressed(self, task: Task, fraction: float) -> None:
         """So much of an attempt is done: as many steps more, where it is known how many its like take."""

@@ -164,7 +164,8 @@ class Scheduler:
     def begun(self, task: TaskId, job: str) -> tuple[Task, int]:
         """A task that was begun in a job's name since the last `Tick`, and since when it could run."""
         entry, live = self._graph.entries[task], self._graph.jobs.get(job)
-        return entry.task, max(entry.ready_us, live.open_us) if live else entry.ready_us
+        ready_us = entry.ready_us
+        return entry.task, live.open_us if live and live.open_us > ready_us else ready_us
 
     def oldest_us(self) -> Mapping[str, int]:
         """By project: since when the first of the tasks could run that wait, of jobs that are not on hold."""

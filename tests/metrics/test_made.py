@@ -25,7 +25,7 @@ def take(number=1, **params):
 def under_way(task):
     cells = [Count(), Count(), Times(()), Times(()), Count(), Count()]
     alike = Alike(task.stage, task.lane.name, model_of(task), *cells)
-    return UnderWay(task, task.id, alike, OfProject(Count(), Count()), 0)
+    return UnderWay(task, alike, OfProject(Count(), Count()), 0)
 
 
 def manifest(task, **facts):

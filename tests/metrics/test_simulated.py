@@ -164,6 +164,14 @@ def test_a_driver_that_starts_anew_counts_from_nothing_and_reads_everything(play
     assert not {name for name in scrape(played.processes[0]).names if name.startswith("farm_store_")}
 
 
+def test_what_ended_worker_after_worker_is_counted_as_quarantined(play, store, scrape):
+    scenario = SCENARIOS["poison"]
+    seen = scrape(play(scenario.arrange, scenario.policy, scenario.limit_s).last)
+    records = [record for line in store.job_lines() for record in store.load(line.id)]
+    quarantined = sum(record.message.startswith("quarantined") for record in records)
+    assert seen.sum("farm_quarantined_total") == quarantined > 0
+
+
 def arrange_chain(sim: Simulation) -> None:
     """Shots with their whole chain, on hold for a while, and a project with a name to be careful with."""
     sim.nodes(2, cpus=8, gpus=2)
