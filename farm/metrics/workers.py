@@ -22,8 +22,6 @@ from farm.scheduler.phases import TimeSpent
 from farm.scheduler.views import LaneView
 
 WINDOW_S = 600.0
-LOOK_EVERY_US = 10_000_000
-"""How often the window of efficiency is fed."""
 
 
 @dataclass(slots=True)
@@ -69,7 +67,6 @@ class WorkerTime:
     _told: dict[int, TimeSpent] = field(default_factory=dict[int, TimeSpent])
     """What each lane was last told to have spent, by its place among the scheduler's lanes."""
     _last_us: int = 0
-    _looked_us: int = 0
 
     def pulse(self, spent: Iterable[TimeSpent], lanes: Iterable[LaneView], at_us: int) -> None:
         """Bring the seconds up to now."""
@@ -82,9 +79,7 @@ class WorkerTime:
         self._last_us = at_us
         for lane in lanes:
             self._look(lane, passed_us)
-        if at_us - self._looked_us >= LOOK_EVERY_US:
-            self._looked_us = at_us
-            self._window.add(at_us, dict(self._sums))
+        self._window.add(at_us, dict(self._sums))
 
     def efficiency(self, readings: Readings) -> None:
         """The last ten minutes', of each lane that had something to do."""

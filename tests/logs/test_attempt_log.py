@@ -191,6 +191,7 @@ def test_what_is_collected_while_a_line_is_taken_in_may_log(storage):
         log.__class__ = Collecting
         logger.warning("words")
     end(log)
+    gc.collect()  # what another thread's collection passed over would speak up in another test
     assert sorted(messages(storage)) == ["closed late", "words"]
 
 
@@ -205,7 +206,7 @@ def test_warnings_are_heard(storage):
     finally:
         logging.captureWarnings(False)
     end(log)
-    assert ["DeprecationWarning: deprecated" in message for message in messages(storage)] == [True]
+    assert sum("DeprecationWarning: deprecated" in message for message in messages(storage)) == 1
 
 
 def test_another_rank_logs_for_the_same_attempt(storage):
