@@ -176,7 +176,7 @@ def test_a_leader_that_stands_still_in_a_transaction_is_replaced(main, start_dri
     until((tmp_path / "leads-2").exists, within_s=TAKEOVER_S)
     assert (tmp_path / "leads-2").read_text() == str(new.pid)
     until(lambda: not any(runs(worker) for worker in workers))
-    assert not actors(tmp_path, epoch=1)
+    until(lambda: not actors(tmp_path, epoch=1))
     until(lambda: ended(store, "long", "more"))
 
     def books():

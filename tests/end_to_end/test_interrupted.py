@@ -39,9 +39,10 @@ def start(studio) -> subprocess.Popen[str]:
 
 
 def wait_for_takes(studio, process: subprocess.Popen[str], count: int) -> None:
-    """Until `count` generations are complete; the render must not have ended before."""
+    """Until `count` generations are complete, and workers of this render are there: those of one that was killed may
+    finish what they were at. It must not have ended before."""
     deadline = time.monotonic() + 120
-    while takes(studio) < count:
+    while takes(studio) < count or not workers_of(process):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -90,14 +91,20 @@ def test_killed_stopped_and_short_of_a_worker_the_same_command_loses_nothing_and
 
     last = start(studio)
     wait_for_takes(studio, last, made + 1)
-    workers = [child for child in psutil.Process(last.pid).children(recursive=True) if is_worker(child)]
-    workers[0].kill()
+    workers_of(last)[0].kill()
     out, err = last.communicate(timeout=500)
     assert last.returncode == 0, err
     assert before.items() <= done(studio).items()
     summary = json.loads(out)
     assert summary["reused"] >= made
     check_whole(studio, summary)
+
+
+def workers_of(render: subprocess.Popen[str]) -> list[psutil.Process]:
+    try:
+        return [child for child in psutil.Process(render.pid).children(recursive=True) if is_worker(child)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def is_worker(process: psutil.Process) -> bool:
