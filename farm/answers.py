@@ -25,7 +25,7 @@ from rich.table import Table
 from rich.text import Text
 
 from farm.errors import InputError
-from farm.printable import printable
+from farm.printable import printable, shortened
 from farm.store.catalog_views import TABLES, VIEWS
 
 FOLDED = 32
@@ -73,7 +73,7 @@ def _shown(value: Any) -> Text:
     if value is None:
         return Text()
     text = printable(_rounded(value) if isinstance(value, float) else _plain_text(value), keep="\n")
-    return Text(text if len(text) <= CELL else f"{text[: CELL - 1]}…")
+    return Text(shortened(text, CELL))
 
 
 def _rounded(value: float) -> str:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from farm.logs.fields import Fields
 from farm.logs.line import Line
-from farm.printable import legible
+from farm.printable import legible, shortened
 
 _BAR = " " * 9 + "│ "
 _DIM, _RED, _YELLOW, _PLAIN = "\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
@@ -49,7 +49,7 @@ def said(line: Line) -> list[str]:
 def tail(lines: Iterable[Line], *, lines_at_most: int, width: int) -> tuple[str, ...]:
     """The last words of a log, one after the other."""
     words = [each for line in lines for each in said(line) if each.strip(" ^~")]  # not a traceback's underlining
-    return tuple(each if len(each) <= width else f"{each[: width - 1]}…" for each in words[-lines_at_most:])
+    return tuple(shortened(each, width) for each in words[-lines_at_most:])
 
 
 def _places(fields: Fields, message: str, about: Iterable[str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from threading import Lock
 
 from farm.metrics.families import LABEL
 from farm.metrics.family import Family
+from farm.printable import printable, shortened
 
 OTHER = "other"
 LETTERS_MAX = 128
@@ -26,8 +27,7 @@ def legible(value: str) -> str:
     """A value that is one short line of text in any encoding: control characters and half characters are replaced."""
     if value.isascii() and value.isprintable() and len(value) <= LETTERS_MAX:
         return value
-    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in value[: LETTERS_MAX + 1])
-    return shown if len(shown) <= LETTERS_MAX else shown[: LETTERS_MAX - 1] + "…"
+    return shortened(printable(value[: LETTERS_MAX + 1]), LETTERS_MAX)
 
 
 class Labels:

@@ -24,6 +24,7 @@ from urllib.error import URLError
 from urllib.request import HTTPHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from farm.notify.schedule import Answer
+from farm.printable import one_line, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -130,8 +131,7 @@ def _answer(response: http.client.HTTPResponse, now_us: int) -> Answer:
 def _legible(answer: bytes) -> str:
     """The beginning of what an endpoint says, on one line, without anything that a terminal would obey."""
     text = answer.decode("utf-8", "replace")
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if len(line) <= WORDS_SHOWN else f"{line[: WORDS_SHOWN - 1]}…"
+    return shortened(one_line(text), WORDS_SHOWN)
 
 
 def _wish_s(written: str, now_us: int) -> float:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from farm.notify.message import TEST, Message
+from farm.printable import one_line, shortened
 from farm.webhook import Event
 
 Block: TypeAlias = dict[str, JsonValue]
@@ -41,8 +42,7 @@ def slack(message: Message) -> dict[str, JsonValue]:
 
 def escaped(words: str, longest: int = LONGEST) -> str:
     """Words as mrkdwn that says just them: on one line, not too long, without any power."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
-    short = line if len(line) <= longest else f"{line[: longest - 1]}…"
+    short = shortened(one_line(words), longest)
     plain = short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return plain.replace("@", f"@{WORD_JOINER}")
 

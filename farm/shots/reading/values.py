@@ -18,6 +18,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TypeVar, cast
 
+from farm.printable import printable, shortened
+
 MAX_TEXT = 20_000
 _SHOWN = 40
 NUMBER = re.compile(r"[+-]?(\d{1,15}([.,]\d{0,20})?|[.,]\d{1,20})([eE][+-]?\d{1,2})?", re.ASCII)
@@ -39,8 +41,7 @@ class BadValue(ValueError):
 
 def shown(value: str) -> str:
     """`value` short enough, and harmless enough, to stand in a message."""
-    line = "".join(char if char.isprintable() else "�" for char in value)
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+    return shortened(printable(value), _SHOWN)
 
 
 def quoted(value: str) -> str:
