@@ -222,4 +222,4 @@ def _lane(upscaler: Upscaler, finishers: Finishers) -> Lane | None:
     """A network's own where it has GPUs; else that of everything on the CPU."""
     if not (upscaler.is_network and finishers.gpus):
         return None
-    return Lane(name=f"upscale-{upscaler.name}", gpus=finishers.gpus)
+    return Lane(name=f"upscale-{upscaler.name}", gpus=finishers.gpus, weights=upscaler.name)

@@ -139,6 +139,8 @@ class Lane(_Document):
     ranks: int = 1
     pool: str = ""
     """Label that a node must carry; "" for any node."""
+    weights: str = ""
+    """The model of the models folder that its workers load; "" where they load none."""
     profile: str = ""
     """How its model runs, where there is a choice: "fast"."""
     parallel: str = ""

@@ -57,8 +57,8 @@ class EmbeddedPool:
         self._up: SimpleQueue[RayPool | Exception] = SimpleQueue()
         self._over = threading.Event()
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:
-        del node  # there is one
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
+        del node, market  # there is one
         if self._pool:
             self._pool.start(worker, lane, None)
             return

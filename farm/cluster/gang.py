@@ -23,6 +23,7 @@ from ray.util.placement_group import (
 )
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy, PlacementGroupSchedulingStrategy
 
+from farm.cluster.nodes import MARKET_LABEL, POOL_LABEL
 from farm.cluster.setup import WorkerSetup
 from farm.cluster.worker import CONCURRENCY_GROUPS, Prepared, Worker
 from farm.tasks import Lane, TaskId, Work
@@ -31,7 +32,6 @@ CPUS_PER_RANK = 1.0
 """More than none, so that none lands on a head that offers none."""
 
 NODE_LABEL = "ray.io/node-id"
-POOL_LABEL = "pool"
 
 _remote: Any = ray.remote  # its stubs know nothing of concurrency groups
 _ACTOR = _remote(concurrency_groups=CONCURRENCY_GROUPS, max_restarts=0, max_task_retries=0)(Worker)
@@ -98,16 +98,17 @@ class Farm:
         return epoch.isdigit() and int(epoch) < self.epoch
 
 
-def form(farm: Farm, worker: str, lane: Lane, node: str | None, setup: WorkerSetup) -> Gang:
+def form(farm: Farm, worker: str, lane: Lane, node: str | None, market: str, setup: WorkerSetup) -> Gang:
     """Ask Ray for a worker. Does not wait for it; without a node it comes up where there is, or comes to be, room."""
-    group = _group(farm.actor(lane, worker, 0), lane, node) if lane.ranks > 1 else None
+    labels = _labels(lane, node, market)
+    group = _group(farm.actor(lane, worker, 0), lane, labels) if lane.ranks > 1 else None
     actors = [
         _ACTOR.options(
             name=farm.actor(lane, worker, rank),
             namespace=farm.namespace,
             num_cpus=CPUS_PER_RANK,
             num_gpus=lane.gpus,
-            **(_in_group(group, rank) if group else _placed(lane, node)),
+            **(_in_group(group, rank) if group else _placed(node, labels)),
         ).remote(worker, setup)
         for rank in range(lane.ranks)
     ]
@@ -133,13 +134,13 @@ def _kill(name: str, namespace: str) -> int:
     return 1
 
 
-def _group(name: str, lane: Lane, node: str | None) -> PlacementGroup:
+def _group(name: str, lane: Lane, labels: dict[str, str]) -> PlacementGroup:
     bundle = {"CPU": CPUS_PER_RANK} | ({"GPU": float(lane.gpus)} if lane.gpus else {})
     return placement_group(
         [bundle] * lane.ranks,
         strategy="STRICT_PACK",
         name=name,
-        bundle_label_selector=[_labels(lane, node)] * lane.ranks,
+        bundle_label_selector=[labels] * lane.ranks,
     )
 
 
@@ -147,14 +148,14 @@ def _in_group(group: PlacementGroup, rank: int) -> dict[str, Any]:
     return {"scheduling_strategy": PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank)}
 
 
-def _placed(lane: Lane, node: str | None) -> dict[str, Any]:
+def _placed(node: str | None, labels: dict[str, str]) -> dict[str, Any]:
     if node:
         return {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
-    labels = _labels(lane, node)
     return {"label_selector": labels} if labels else {}
 
 
-def _labels(lane: Lane, node: str | None) -> dict[str, str]:
+def _labels(lane: Lane, node: str | None, market: str) -> dict[str, str]:
+    """What a node must be labelled with to take a worker."""
     if node:
         return {NODE_LABEL: node}
-    return {POOL_LABEL: lane.pool} if lane.pool else {}
+    return {name: wanted for name, wanted in ((POOL_LABEL, lane.pool), (MARKET_LABEL, market)) if wanted}

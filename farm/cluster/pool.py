@@ -103,8 +103,8 @@ class RayPool:
 
     # -- commands --------------------------------------------------------------------------------------------------
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:
-        gang = form(self._farm, worker, lane, node, self._setup)
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
+        gang = form(self._farm, worker, lane, node, market, self._setup)
         self._gangs[worker] = gang
         for rank, actor in enumerate(gang.actors):
             self._await(gang, rank, actor.prepare.remote(), self._prepared)

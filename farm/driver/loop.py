@@ -386,7 +386,7 @@ class Driver:
     def _carry_out(self, command: Command) -> None:
         match command:
             case StartWorker():
-                self._pool.start(command.worker, command.lane, command.node)
+                self._pool.start(command.worker, command.lane, command.node, command.market)
             case StopWorker():
                 self._pool.stop(command.worker)
             case Run():

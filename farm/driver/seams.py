@@ -40,7 +40,10 @@ class Pool(Protocol):
     than workers go on without hearing from the driver.
     """
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None: ...
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
+        """Start a worker on `node`, or else where room comes to be, on a node of that market ("" for any)."""
+        ...
+
     def stop(self, worker: str) -> None:
         """End a worker at once. Nothing more is told of it."""
         ...

@@ -44,6 +44,8 @@ class JobSet:
     limits: Limits = field(default_factory=Limits)
     spent_micros: int = 0
     """By attempts that ended before this scheduler began; heeded when the job is new to it."""
+    awaited: bool = False
+    """True while a person is asked for a choice: workers that it will need again stay warm for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class NodeLost:
 class WorkerReady:
     worker: str
     node: str
+    cached: frozenset[str] = frozenset()
+    """Models whose weights lie whole on the node's own disk (`Lane.weights`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,8 @@ class StartWorker:
     worker: str
     lane: Lane
     node: str | None
+    market: str = ""
+    """How a node that comes for it is to be paid for; "" for any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ class Prices:
     gpu_hour_micros: int = 0
 
 
+SPOT = "spot"
+"""The market whose nodes are cheap, and taken away when somebody else pays more."""
+
+
 @dataclass(frozen=True, slots=True)
 class NodeShape:
     """A kind of node that the autoscaler can bring."""
@@ -64,6 +68,26 @@ class NodeShape:
     gpus: int = 0
     pool: str = ""
     at_most: int = 1
+    market: str = ""
+    """The label of its nodes that says how they are paid for: `SPOT`, "on-demand"; "" where all are alike."""
+    hour_micros: int = 0
+    """What an hour of one costs."""
+    start_s: float = 240.0
+    """How long one usually takes from being asked for to taking a worker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """When nodes are asked for, and which workers are kept though they have nothing to do."""
+
+    backlog_s: float = 0.0
+    """Nodes are asked for so that queued work is done about so soon after they came; 0: one worker for every task."""
+    warm_s: float = 900.0
+    """How long the last worker of a lane stays for urgent jobs, and for those that wait for a person's choice."""
+    hour_micros: int | None = None
+    """What all nodes that the autoscaler brings may cost in an hour; None for no limit."""
+    dry_s: float = 600.0
+    """A kind of node that did not come is not asked for again for so long, where another would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,7 @@ class Policy:
     prices: Prices = Prices()
     elastic: tuple[NodeShape, ...] = ()
     """What may come beyond the nodes that are there; empty for a fixed farm."""
+    scaling: Scaling = Scaling()
     idle_stop_s: float = 60.0
     """How long a worker of a lane without work stays warm."""
     timeout_floor_s: float = 600.0

@@ -35,10 +35,19 @@ class Node:
     draining: bool = False
     idle_since_us: int = 0
 
-    def fits(self, lane: Lane) -> bool:
+    @property
+    def market(self) -> str:
+        return self.shape.market if self.shape else ""
+
+    @property
+    def up(self) -> NodeUp:
+        """What a driver is told of it."""
+        return NodeUp(self.name, self.cpus, self.gpus, self.pools, self.name, self.market)
+
+    def fits(self, lane: Lane, market: str = "") -> bool:
         """True when a worker of `lane` has room now."""
-        pool = not lane.pool or lane.pool in self.pools
-        return pool and not self.draining and self.cpus_free >= lane.ranks and self.gpus_free >= lane.gpus_in_all
+        labelled = lane.pool in {"", *self.pools} and market in {"", self.market}
+        return labelled and not self.draining and self.cpus_free >= lane.ranks and self.gpus_free >= lane.gpus_in_all
 
     @property
     def empty(self) -> bool:
@@ -89,8 +98,8 @@ class Cluster:
     ) -> None:
         """A node is there from now on."""
         now = self.world.now_us
-        self.nodes[name] = Node(name, cpus, gpus, pools, now, shape, cpus, gpus, idle_since_us=now)
-        self.tell(NodeUp(name, cpus, gpus, pools, name))
+        node = self.nodes[name] = Node(name, cpus, gpus, pools, now, shape, cpus, gpus, idle_since_us=now)
+        self.tell(node.up)
 
     def drain(self, name: str, notice_s: float) -> None:
         """A node will be gone in `notice_s`, and says so."""
@@ -111,9 +120,9 @@ class Cluster:
 
     # -- room ---------------------------------------------------------------------------------------------------------
 
-    def room_for(self, lane: Lane) -> Node | None:
+    def room_for(self, lane: Lane, market: str = "") -> Node | None:
         """The first node with room, in the order of their coming."""
-        return next((node for node in self.nodes.values() if node.fits(lane)), None)
+        return next((node for node in self.nodes.values() if node.fits(lane, market)), None)
 
     def occupy(self, node: Node, lane: Lane) -> None:
         node.cpus_free -= lane.ranks

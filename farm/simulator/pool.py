@@ -40,6 +40,8 @@ class Worker:
     lane: Lane
     pinned: str | None = None
     """The node it may only run on."""
+    market: str = ""
+    """That of the nodes it may run on; "" for any."""
     node: str = ""
     state: Stretch = Stretch.PENDING
     since_us: int = 0
@@ -67,17 +69,17 @@ class SimPool:
         cluster.tell = self._tell
         cluster.vacate = self._vacate
         for node in cluster.nodes.values():
-            self._heard.append(NodeUp(node.name, node.cpus, node.gpus, node.pools, node.name))
+            self._heard.append(node.up)
         self.each_turn: Callable[[], None] = lambda: None
         """Called whenever the driver waits: where what the scheduler says of itself is looked at."""
 
     # -- the protocol -------------------------------------------------------------------------------------------------
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
         self._living()
         if node is not None and (there := self._cluster.nodes.get(node)):
             self._witness.room(there, lane, worker, self._unknown_on(node))
-        self._workers[worker] = Worker(worker, lane, node, since_us=self._world.now_us)
+        self._workers[worker] = Worker(worker, lane, node, market, since_us=self._world.now_us)
         self._place_pending()
 
     def stop(self, worker: str) -> None:
@@ -170,7 +172,7 @@ class SimPool:
         left: list[Lane] = []
         for worker in [worker for worker in self._workers.values() if worker.state is Stretch.PENDING]:
             if worker.pinned is None:
-                if node := self._cluster.room_for(worker.lane):
+                if node := self._cluster.room_for(worker.lane, worker.market):
                     self._place(worker, node.name)
                 else:
                     left.append(worker.lane)

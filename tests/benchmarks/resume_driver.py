@@ -27,7 +27,7 @@ class Told(embedded.EmbeddedPool):
     def __init__(self, setup: WorkerSetup, *rest: Any) -> None:
         super().__init__(replace(setup, stages={"deliver": "chain_stage:STAY"}), *rest)
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
         _note("command")
         super().start(worker, lane, node)
 

@@ -64,7 +64,7 @@ class AtOnce:
         for number in range(NODES):
             self._told.append(NodeUp(f"node-{number}", cpus=64, gpus=WORKERS // NODES))
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
         assert node is not None
         self._nodes[worker] = node
         self._told.append(WorkerReady(worker, node))

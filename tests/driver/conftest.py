@@ -200,7 +200,7 @@ class HandPool:
         self.waits: set[str] = set()
         """Names of tasks that do not end by themselves."""
 
-    def start(self, worker: str, lane: Lane, node: str | None) -> None:
+    def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
         self.started.append(worker)
         if lane.name not in self.loading:
             self.events.append(WorkerReady(worker, node or NODE))

@@ -75,6 +75,7 @@ class DiffusionAdapter:
             gpus=1 if self.terms.gpus_per_node else 0,
             ranks=plan.ranks,
             pool=self.terms.pool,
+            weights=self.checkpoint.name,
             profile=self.terms.profile,
             parallel=str(plan),
         )
