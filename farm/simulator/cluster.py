@@ -1,19 +1,22 @@
 """Nodes that come and go, and what is free on each: the machines of a simulated farm.
 
     scenario: arrive, drain, lose ──▶ Cluster ──▶ NodeUp, NodeDraining, NodeLost ──▶ the pool of whoever drives
-    pending workers ──▶ demand ──▶ an elastic node after `arrival_s`; an idle one goes after `idle_s`
+    pending workers ──▶ autoscaler ──▶ an elastic node; an idle one goes after `idle_s`, a reclaimed one with notice
 
 Outlives drivers: the shelf of manifests and the nodes are here, the workers are the pool's.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from farm.scheduler.events import Event, NodeDraining, NodeLost, NodeUp
 from farm.scheduler.policy import NodeShape
+from farm.simulator.autoscaler import Autoscaler
 from farm.simulator.faults import Faults
+from farm.simulator.market import billed_micros
 from farm.simulator.trace import NodeRow, Trace
 from farm.simulator.world import US_PER_S, World
 from farm.tasks import Lane, Manifest, TaskId
@@ -30,6 +33,8 @@ class Node:
     since_us: int
     shape: NodeShape | None = None
     """The kind it was brought as; None for one that was always there."""
+    granted_us: int = 0
+    """Since when it is paid for."""
     cpus_free: int = 0
     gpus_free: int = 0
     draining: bool = False
@@ -53,14 +58,20 @@ class Node:
     def empty(self) -> bool:
         return self.cpus_free == self.cpus and self.gpus_free == self.gpus
 
-
-@dataclass(frozen=True, slots=True)
-class Elastic:
-    """What the autoscaler may bring, and how quickly it does."""
-
-    shapes: tuple[NodeShape, ...] = ()
-    arrival_s: float = 60.0
-    idle_s: float = 60.0
+    def row(self, ended_us: int) -> NodeRow:
+        """Its time in the farm, for the trace."""
+        hour_micros = self.shape.hour_micros if self.shape else 0
+        return NodeRow(
+            node=self.name,
+            cpus=self.cpus,
+            gpus=self.gpus,
+            started_us=self.since_us,
+            ended_us=ended_us,
+            market=self.market,
+            granted_us=self.granted_us,
+            billed_micros=billed_micros(self.granted_us, ended_us, hour_micros),
+            reclaimed=self.draining,
+        )
 
 
 @dataclass(slots=True)
@@ -70,11 +81,12 @@ class Cluster:
     world: World
     trace: Trace
     faults: Faults = field(default_factory=Faults)
-    elastic: Elastic = field(default_factory=Elastic)
     gpu_load_s: float = 5.0
     """How long a worker with GPUs takes to load its model on average."""
     cpu_load_s: float = 1.0
     load_spread: float = 0.2
+    lane_load_s: dict[str, float] = field(default_factory=dict[str, float])
+    """By lane, where it takes another time."""
     silence_s: float = 15.0
     """How long a worker goes on that does not hear from its driver, and so how long a loss takes to be certain."""
     nodes: dict[str, Node] = field(default_factory=dict[str, Node])
@@ -88,17 +100,22 @@ class Cluster:
     """Lets the workers on a node die."""
     evict: Callable[[], None] = lambda: None
     """Ends the workers of the driver before: what a new leader does first."""
-    _brought: int = 0
-    _coming: dict[NodeShape, int] = field(default_factory=dict[NodeShape, int])
+    autoscaler: Autoscaler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.autoscaler = Autoscaler(
+            self.world, self._bring, lambda shape: sum(node.shape == shape for node in self.nodes.values())
+        )
 
     # -- what a scenario arranges -------------------------------------------------------------------------------------
 
-    def arrive(
-        self, name: str, cpus: int, gpus: int = 0, pools: frozenset[str] = frozenset(), shape: NodeShape | None = None
-    ) -> None:
+    def arrive(self, name: str, cpus: int, gpus: int = 0, pools: frozenset[str] = frozenset()) -> None:
         """A node is there from now on."""
         now = self.world.now_us
-        node = self.nodes[name] = Node(name, cpus, gpus, pools, now, shape, cpus, gpus, idle_since_us=now)
+        self._add(Node(name, cpus, gpus, pools, now, None, now, cpus, gpus, idle_since_us=now))
+
+    def _add(self, node: Node) -> None:
+        self.nodes[node.name] = node
         self.tell(node.up)
 
     def drain(self, name: str, notice_s: float) -> None:
@@ -111,12 +128,12 @@ class Cluster:
     def lose(self, name: str) -> None:
         """A node is gone at once, and all that ran on it."""
         if node := self.nodes.pop(name, None):
-            self.trace.nodes.append(NodeRow(name, node.cpus, node.gpus, node.since_us, self.world.now_us))
+            self.trace.nodes.append(node.row(self.world.now_us))
             self.tell(NodeLost(name))
             self.vacate(name)
 
     def load_s(self, lane: Lane) -> float:
-        return self.gpu_load_s if lane.gpus else self.cpu_load_s
+        return self.lane_load_s.get(lane.name, self.gpu_load_s if lane.gpus else self.cpu_load_s)
 
     # -- room ---------------------------------------------------------------------------------------------------------
 
@@ -136,48 +153,33 @@ class Cluster:
             if node.empty:
                 node.idle_since_us = self.world.now_us
                 if node.shape:
-                    self.world.after(self.elastic.idle_s, lambda: self._return_idle(node))
+                    self._look_whether_idle(node)
 
-    # -- the autoscaler -----------------------------------------------------------------------------------------------
+    # -- nodes of the autoscaler --------------------------------------------------------------------------------------
 
-    def demand(self, pending: list[Lane]) -> None:
-        """Bring nodes for workers that wait for room: as many as they fill, and no more than may be."""
-        for shape in self.elastic.shapes:
-            there = sum(node.shape == shape for node in self.nodes.values())
-            coming = self._coming.get(shape, 0)
-            wanted = _nodes_for([lane for lane in pending if _holds(shape, lane)], shape)
-            for _ in range(min(wanted - coming, shape.at_most - there - coming)):
-                self._coming[shape] = self._coming.get(shape, 0) + 1
-                self.world.after(self.elastic.arrival_s, lambda shape=shape: self._bring(shape))
+    def _bring(self, name: str, shape: NodeShape, granted_us: int) -> None:
+        node = Node(
+            name,
+            shape.cpus,
+            shape.gpus,
+            frozenset({shape.pool} if shape.pool else ()),
+            self.world.now_us,
+            shape,
+            granted_us,
+            shape.cpus,
+            shape.gpus,
+            idle_since_us=self.world.now_us,
+        )
+        self._add(node)
+        self._look_whether_idle(node)
+        market = self.autoscaler.market(shape.market)
+        if (life_s := market.life_s(name)) < math.inf:
+            self.world.after(life_s, lambda: self.drain(name, market.terms.notice_s))
 
-    def _bring(self, shape: NodeShape) -> None:
-        self._coming[shape] -= 1
-        self._brought += 1
-        pools = frozenset({shape.pool} if shape.pool else ())
-        name = f"elastic-{self._brought}"
-        self.arrive(name, shape.cpus, shape.gpus, pools, shape)
-        node = self.nodes[name]
-        self.world.after(self.elastic.idle_s, lambda: self._return_idle(node))
+    def _look_whether_idle(self, node: Node) -> None:
+        self.world.after(self.autoscaler.elastic.idle_s, lambda: self._return_idle(node))
 
     def _return_idle(self, node: Node) -> None:
         idle_us = self.world.now_us - node.idle_since_us
-        if self.nodes.get(node.name) is node and node.empty and idle_us >= self.elastic.idle_s * US_PER_S:
+        if self.nodes.get(node.name) is node and node.empty and idle_us >= self.autoscaler.elastic.idle_s * US_PER_S:
             self.lose(node.name)
-
-
-def _holds(shape: NodeShape, lane: Lane) -> bool:
-    pool = not lane.pool or lane.pool == shape.pool
-    return pool and shape.cpus >= lane.ranks and shape.gpus >= lane.gpus_in_all
-
-
-def _nodes_for(lanes: list[Lane], shape: NodeShape) -> int:
-    """How many nodes of a shape those workers fill, packed in order."""
-    rooms: list[tuple[int, int]] = []
-    for lane in lanes:
-        for at, (cpus, gpus) in enumerate(rooms):
-            if cpus >= lane.ranks and gpus >= lane.gpus_in_all:
-                rooms[at] = (cpus - lane.ranks, gpus - lane.gpus_in_all)
-                break
-        else:
-            rooms.append((shape.cpus - lane.ranks, shape.gpus - lane.gpus_in_all))
-    return len(rooms)

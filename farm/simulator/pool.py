@@ -16,6 +16,7 @@ from farm.driver.seams import Progress
 from farm.errors import FailureKind
 from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerLost, WorkerReady
 from farm.simulator.audit import Witness
+from farm.simulator.autoscaler import Pending
 from farm.simulator.cluster import Cluster
 from farm.simulator.faults import Fate
 from farm.simulator.trace import AttemptRow, Stretch, WorkerRow
@@ -169,19 +170,18 @@ class SimPool:
 
     def _place_pending(self) -> None:
         """Give pending workers room, in the order in which they were started; the autoscaler sees who is left."""
-        left: list[Lane] = []
+        left: list[Pending] = []
         for worker in [worker for worker in self._workers.values() if worker.state is Stretch.PENDING]:
             if worker.pinned is None:
                 if node := self._cluster.room_for(worker.lane, worker.market):
                     self._place(worker, node.name)
                 else:
-                    left.append(worker.lane)
+                    left.append((worker.lane, worker.market))
             elif (node := self._cluster.nodes.get(worker.pinned)) is None or node.draining:
                 self._lose(worker, FailureKind.RECLAIMED, f"node {worker.pinned} is gone", certain_s=0.0)
             elif node.fits(worker.lane):
                 self._place(worker, node.name)
-        if left:
-            self._cluster.demand(left)
+        self._cluster.autoscaler.demand(left)
 
     def _unknown_on(self, node: str) -> list[Lane]:
         """Who has room on a node that the driver cannot know of: workers that were started anywhere, and load there."""

@@ -23,7 +23,7 @@ from farm.simulator.audit import Watched, Witness, audit_end
 from farm.simulator.cluster import Cluster
 from farm.simulator.papers import Paper, PaperFarm
 from farm.simulator.pool import DriverKilled, SimPool
-from farm.simulator.trace import Mark, NodeRow, Trace
+from farm.simulator.trace import Mark, Trace
 from farm.simulator.verdict import Claim
 from farm.simulator.world import US_PER_S, World
 from farm.store.jobs import JobStore
@@ -210,7 +210,7 @@ class Simulation:
         self.pool.close()
         now = self.world.now_us
         for node in self.cluster.nodes.values():
-            self.trace.nodes.append(NodeRow(node.name, node.cpus, node.gpus, node.since_us, now))
+            self.trace.nodes.append(node.row(now))
         return (*self.witness.violations, *audit_end(self.store))
 
     def _lead(self) -> bool:

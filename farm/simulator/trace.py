@@ -90,6 +90,12 @@ class NodeRow:
     gpus: int
     started_us: int
     ended_us: int
+    market: str
+    granted_us: int
+    """Since when it was paid for: it takes a while until it has started."""
+    billed_micros: int
+    reclaimed: bool
+    """True when it was taken away, and had said so before."""
 
 
 @dataclass(frozen=True, slots=True)

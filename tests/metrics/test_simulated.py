@@ -18,7 +18,7 @@ from farm.simulator.trace import Stretch
 from farm.store.records import ChangeKind, Verb
 from farm.tasks import SETTLED, AttemptState, TaskState
 
-STILL = ["fill", "quota", "poison", "badnode", "cancel", "autoscale", "spot", "gang", "fairness"]
+STILL = ["fill", "quota", "poison", "badnode", "cancel", "elastic", "spot", "gang", "fairness"]
 """Scenarios in which no driver dies."""
 
 

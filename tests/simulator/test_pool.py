@@ -12,7 +12,8 @@ from farm.errors import FailureKind
 from farm.scheduler.events import AttemptFinished, Event, NodeDraining, NodeLost, NodeUp, WorkerLost, WorkerReady
 from farm.scheduler.policy import Limits, NodeShape, Policy, ProjectPolicy
 from farm.simulator.audit import Witness
-from farm.simulator.cluster import Cluster, Elastic
+from farm.simulator.autoscaler import Elastic
+from farm.simulator.cluster import Cluster
 from farm.simulator.faults import Faults
 from farm.simulator.pool import DriverKilled, SimPool
 from farm.simulator.trace import Trace
@@ -186,7 +187,7 @@ def test_a_worker_without_a_node_waits_for_room(yard: Yard) -> None:
 
 
 def test_nodes_come_for_those_that_wait_and_go_when_they_idle(yard: Yard) -> None:
-    yard.cluster.elastic = Elastic((NodeShape(cpus=8, gpus=4, at_most=3),), arrival_s=30.0, idle_s=20.0)
+    yard.cluster.autoscaler.elastic = Elastic((NodeShape(cpus=8, gpus=4, at_most=3),), arrival_s=30.0, idle_s=20.0)
     for number in range(7):  # 2 find room on the node that is there, 5 need two more
         yard.pool.start(f"wan-{number}", GPU, None)
     heard = yard.hear(40.0)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from farm.simulator.scenario import Scenario
-from farm.simulator.scenarios.autoscale import AUTOSCALE
 from farm.simulator.scenarios.badnode import BADNODE
 from farm.simulator.scenarios.cancel import CANCELLED
+from farm.simulator.scenarios.elastic import NODES_COME
 from farm.simulator.scenarios.failover import FAILOVER
 from farm.simulator.scenarios.fairness import FAIRNESS
 from farm.simulator.scenarios.fill import FILL
@@ -36,7 +36,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         QUOTA,
         MODEL_SWAP,
         IDLE,
-        AUTOSCALE,
+        NODES_COME,
     )
 }
 """By name, in the order in which they are told of."""

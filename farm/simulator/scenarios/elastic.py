@@ -1,11 +1,11 @@
-"""`autoscale`: a farm without nodes, which come late, for what is wanted, and go when nothing is."""
+"""`elastic`: a farm without nodes, which come late, for what is wanted, and go when nothing is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from farm.scheduler.policy import NodeShape, Policy
-from farm.simulator.cluster import Elastic
+from farm.simulator.autoscaler import Elastic
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
 from farm.simulator.simulation import Simulation
@@ -22,7 +22,7 @@ LOAD_S = 5.0
 
 
 def arrange(sim: Simulation) -> None:
-    sim.cluster.elastic = Elastic((SHAPE,), ARRIVAL_S, NODE_IDLE_S)
+    sim.cluster.autoscaler.elastic = Elastic((SHAPE,), ARRIVAL_S, NODE_IDLE_S)
     sim.cluster.gpu_load_s = LOAD_S
     sim.linger_s = WORKER_IDLE_S + NODE_IDLE_S + 20
     sim.submit("few", Paper(flat=(Flat(count=6, name="few", lane=WAN, seconds=15.0),)))
@@ -46,8 +46,8 @@ def _at_once(sim: Simulation, moment_s: float) -> int:
     return sum(seconds(row.started_us) <= moment_s < seconds(row.ended_us) for row in sim.trace.nodes)
 
 
-AUTOSCALE = Scenario(
-    "autoscale",
+NODES_COME = Scenario(
+    "elastic",
     "No node is there: they come late, as many as are wanted, and go when they idle.",
     arrange,
     judge,
