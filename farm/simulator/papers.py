@@ -3,7 +3,8 @@
     Paper(flat=…, shots=…) ── in a SUBMIT request ──▶ PaperFarm.accept ─▶ Job ─▶ PaperFarm.open ─▶ PaperPlan
 
 A flat batch is so many tasks side by side. Shots are chains as a real list has them: prepare ─▶ takes ─▶ score each ─▶
-select, named when every score has settled ─▶ deliver, named when a take was selected.
+select, named when every score has settled ─▶ upscale, where there is a lane for it, and deliver, named when a take was
+selected. Where a person chooses, a shot waits with its scores until one has.
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ class Shots(_Document):
     """Of a take."""
     spread: float = 0.2
     price_micros: int = 0
+    choice: bool = False
+    """Whether a person chooses the take."""
+    upscale: Lane | None = None
+    """Of what makes the chosen take larger; None where nothing does."""
+    upscale_s: float = 60.0
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -97,10 +103,11 @@ PORTION = 500
 class PaperPlan:
     """`farm.driver.seams.JobPlan` of a paper."""
 
-    def __init__(self, project: str, paper: Paper, past: Past) -> None:
+    def __init__(self, project: str, paper: Paper, past: Past, choices: Mapping[str, int]) -> None:
         self._project = project
         self._paper = paper
         self._past = past
+        self._choices = dict(choices)
         self._known: dict[TaskId, Outcome] = {}
         self._fresh: set[TaskId] = set()
         """Settled while this plan watched."""
@@ -129,13 +136,17 @@ class PaperPlan:
         return self._meet(list(self._following(task)))
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
-        raise InputError(f"a paper job leaves nothing to choose: {dict(choices)}")
+        self._choices |= choices
+        shots = self._paper.shots
+        return self._meet([task for code in choices for task in self._next(shots, code)]) if shots else ()
 
     def reroll(self, shot: str, reroll: Reroll) -> tuple[Iterable[Task], Mapping[str, JsonValue]]:
         raise InputError(f"{shot} is made of paper: there are no {reroll.takes} more takes of it")
 
     def check_choice(self, shot: str, take: int) -> str:
-        return f"a paper job leaves nothing to choose, neither take {take} of {shot} nor another"
+        if take in self.open_choices().get(shot, ()):
+            return ""
+        return f"{shot} of this paper job does not wait for the choice of take {take}"
 
     def remark(self) -> str:
         return ""
@@ -148,7 +159,11 @@ class PaperPlan:
         return ()
 
     def open_choices(self) -> Mapping[str, Sequence[int]]:
-        return {}
+        shots = self._paper.shots
+        if shots is None or not shots.choice:
+            return {}
+        waiting = {code: self._scored(shots, code) for code in shots.codes if code not in self._choices}
+        return {code: [task.take for task in good] for code, good in waiting.items() if good}
 
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         if unknown := sorted(set(shots) - set(self._by_shot)):
@@ -167,6 +182,8 @@ class PaperPlan:
         return {name: self._key(source) for name, source in task.inputs.items()}
 
     def end(self) -> JobState | None:
+        if self.open_choices():
+            return None
         return JobState.DONE if all(self._known[task].done for task in self._tasks) else JobState.FAILED
 
     def _key(self, source: Input) -> str:
@@ -194,7 +211,7 @@ class PaperPlan:
 
     def _following(self, task: Task) -> Iterable[Task]:
         """What can be named because a task has settled."""
-        if self._paper.shots and task.stage in {"score", "select"}:
+        if self._paper.shots and task.stage in {"score", "select", "upscale"}:
             return self._next(self._paper.shots, task.shot)
         return ()
 
@@ -223,20 +240,58 @@ class PaperPlan:
             yield self._keep(generate)
             yield self._step("score", code, [generate], take)
 
-    def _next(self, shots: Shots, code: str) -> Iterator[Task]:
-        """What can be named of a shot now: its selection, then the delivery of the first take that was done."""
-        of = self._by_shot[code]
-        stages = {task.stage for task in of}
-        scores = [task for task in of if task.stage == "score"]
+    def _scored(self, shots: Shots, code: str) -> list[Task]:
+        """The takes' scores that were done, once every one has settled; empty before."""
+        scores = [task for task in self._by_shot.get(code, ()) if task.stage == "score"]
         if len(scores) < shots.takes or not all(task.id in self._known for task in scores):
+            return []
+        return [task for task in scores if self._known[task.id].done]
+
+    def _next(self, shots: Shots, code: str) -> Iterator[Task]:
+        """What can be named of a shot now: its selection, then what is made of the take that was chosen.
+
+        That is the one that a person chose, or else the first that was done.
+        """
+        good = self._scored(shots, code)
+        if not good or (shots.choice and code not in self._choices):
             return
-        good = [task for task in scores if self._known[task.id].done]
-        if good and "select" not in stages:
+        select = self._of(code, "select")
+        if select is None:
             yield self._step("select", code, good)
-        select = next((task for task in of if task.stage == "select"), None)
-        if select and select.id in self._known and self._known[select.id].done and "deliver" not in stages:
-            chosen = next(task for task in of if task.stage == "generate" and task.take == good[0].take)
-            yield self._step("deliver", code, [chosen], chosen.take)
+        elif self._is_done(select):
+            take = self._choices.get(code, good[0].take)
+            chosen = next(task for task in self._by_shot[code] if task.stage == "generate" and task.take == take)
+            yield from self._finish(shots, chosen)
+
+    def _finish(self, shots: Shots, chosen: Task) -> Iterator[Task]:
+        source: Task | None = chosen
+        if shots.upscale:
+            source = self._of(chosen.shot, "upscale")
+            if source is None:
+                yield self._enlarge(shots, shots.upscale, chosen)
+        if source and self._is_done(source) and self._of(chosen.shot, "deliver") is None:
+            yield self._step("deliver", chosen.shot, [source], chosen.take)
+
+    def _enlarge(self, shots: Shots, lane: Lane, chosen: Task) -> Task:
+        return self._keep(
+            Task.of(
+                project=self._project,
+                stage="upscale",
+                version=1,
+                params=_params(chosen.shot, chosen.take, shots.upscale_s, shots.spread),
+                inputs=_from([chosen]),
+                lane=lane,
+                shape=f"upscale {shots.upscale_s:g}",
+                shot=chosen.shot,
+                take=chosen.take,
+            )
+        )
+
+    def _of(self, code: str, stage: str) -> Task | None:
+        return next((task for task in self._by_shot[code] if task.stage == stage), None)
+
+    def _is_done(self, task: Task) -> bool:
+        return task.id in self._known and self._known[task.id].done
 
     def _step(self, stage: str, code: str, sources: Iterable[Task], take: int = 0) -> Task:
         return self._keep(
@@ -309,7 +364,8 @@ class PaperFarm:
 
     def open(self, job: Job, runs: Callable[[TaskId], bool]) -> PaperPlan:
         past = Past(job.id, self.store, PaperShelf(self.cluster), runs=runs, now_us=self.cluster.world.clock)
-        return PaperPlan(job.project, Paper.model_validate(job.document["paper"]), past)
+        paper = Paper.model_validate(job.document["paper"])
+        return PaperPlan(job.project, paper, past, self.store.choices(job.id))
 
     def follow(self) -> None:
         """No catalog is kept: what would be in it is in the store."""

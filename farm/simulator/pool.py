@@ -53,11 +53,13 @@ class Worker:
 class SimPool:
     """The workers of one driver."""
 
-    def __init__(self, cluster: Cluster, witness: Witness, epoch: int) -> None:
+    def __init__(self, cluster: Cluster, witness: Witness, epoch: int, pace_s: float = 0.0) -> None:
         self._cluster = cluster
         self._world = cluster.world
         self._witness = witness
         self._epoch = epoch
+        self._pace_s = pace_s
+        """How long to wait at least for something to happen, though the driver asks for less."""
         self._workers: dict[str, Worker] = {}
         self._heard: list[Event | Progress] = []
         self._lost: set[str] = set()
@@ -115,7 +117,7 @@ class SimPool:
 
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         self.each_turn()
-        until_us = self._world.now_us + round(timeout_s * US_PER_S)
+        until_us = self._world.now_us + round((timeout_s and max(timeout_s, self._pace_s)) * US_PER_S)
         while not self._heard and self._world.step(until_us):
             self._living()
         turn_us = self._world.now_us + round(TURN_S * US_PER_S)

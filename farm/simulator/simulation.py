@@ -46,13 +46,17 @@ class Register:
     """The jobs that asked for each."""
     open: dict[TaskId, None] = field(default_factory=dict[TaskId, None])
     """In the order in which they were asked for."""
+    added_s: dict[TaskId, float] = field(default_factory=dict[TaskId, float])
     settled_s: dict[TaskId, float] = field(default_factory=dict[TaskId, float])
     states: dict[str, JobState] = field(default_factory=dict[str, JobState])
     """Of the jobs that have ended."""
     ended_s: dict[str, float] = field(default_factory=dict[str, float])
+    heed: Callable[[Task], None] = lambda task: None  # noqa: ARG005
+    """Called with each task that has settled: where a scenario plays somebody who answers."""
 
     def added(self, job: str, task: Task, *, there: bool) -> None:
         self.tasks[task.id] = task
+        self.added_s.setdefault(task.id, self.clock())
         self.jobs.setdefault(task.id, set()).add(job)
         if not there:
             self.open[task.id] = None
@@ -63,6 +67,7 @@ class Register:
     def settled(self, task: Task, outcome: Outcome) -> None:  # noqa: ARG002
         self.open.pop(task.id, None)
         self.settled_s[task.id] = self.clock()
+        self.heed(task)
 
     def ended(self, job: str, state: JobState) -> None:
         self.states[job] = state
@@ -88,6 +93,8 @@ class Simulation:
         self.submitted: list[str] = []
         self.register = Register(lambda: self.world.elapsed_s)
         self.drivers = 0
+        self.pace_s = 0.0
+        """How long the driver sleeps at least while nothing happens: more makes long simulations shorter."""
         self.linger_s = 0.0
         """How long to go on when all jobs have ended."""
         self.workers_left = 0
@@ -219,7 +226,7 @@ class Simulation:
             self.drivers += 1
             self.register.open.clear()
             self.scheduler = Watched(self.policy, self.witness)
-            self.pool = SimPool(self.cluster, self.witness, lease.epoch)
+            self.pool = SimPool(self.cluster, self.witness, lease.epoch, self.pace_s)
             self.pool.each_turn = self._look
             driver = Driver(
                 store=self.store,
@@ -260,7 +267,7 @@ class Simulation:
         """Once in a while, look at what the scheduler says of itself."""
         if self.world.elapsed_s < self._next_look_s:
             return
-        self._next_look_s = self.world.elapsed_s + LOOKS_EVERY_S
+        self._next_look_s = self.world.elapsed_s + max(LOOKS_EVERY_S, 10 * self.pace_s)
         now = self.world.now_us
         self.scheduler.balance()
         waiting = [task for task in self.register.open if self.scheduler.state(task) is TaskState.WAITING]
