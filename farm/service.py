@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from farm.driver.seams import Observer
     from farm.models.diffusion.installed import Installed
     from farm.simulator import Verdict
+    from farm.simulator.study import Study
     from farm.store.catalog_query import Answer, Limits
     from farm.weights.add import Asked
     from farm.weights.progress import Progress
@@ -439,6 +440,22 @@ class Service:
         if trace:
             verdict.trace.write(trace)
         return verdict
+
+    def study_scaling(
+        self, seeds: Sequence[int], *, scale: float, plot: Path | None, trace: Path | None, heard: Callable[[str], None]
+    ) -> Study:
+        """Compare policies of growing and shrinking over days of paper, with this farm's kinds of nodes if it has some
+        with a price. `heard` is told of each day."""
+        from farm.driving import policy
+        from farm.simulator.study import draw, own_kinds, played_line, study, write_traces
+
+        kinds = own_kinds(policy(self.config).elastic)
+        found = study(seeds, scale, kinds=kinds, heard=lambda played: heard(played_line(played)))
+        if plot:
+            draw(found, plot)
+        if trace:
+            write_traces(found, trace)
+        return found
 
     def scenarios(self) -> Mapping[str, str]:
         """What each scenario of the simulator arranges, by name."""

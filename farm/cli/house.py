@@ -14,6 +14,9 @@ from farm.errors import InputError
 if TYPE_CHECKING:
     from farm.simulator import Verdict
 
+STUDY = "autoscale"
+"""What `simulate` plays that is no scenario."""
+
 
 def doctor(out: OutOption = "", json: JsonOption = False) -> None:
     """Check this machine: ffmpeg, storage, Ray, GPU, versions. Exit code 1 when something will not work."""
@@ -68,7 +71,9 @@ def _drive(out: str, *, embedded: bool) -> None:
 
 
 def simulate(
-    scenario: Annotated[str, typer.Argument(help='Its name, or "all"; without one they are listed.')] = "",
+    scenario: Annotated[
+        str, typer.Argument(help='Its name, "all", or "autoscale" for the study; without one they are listed.')
+    ] = "",
     seed: Annotated[int, typer.Option(help="Where its randomness begins.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from the first on.")] = 1,
     scale: Annotated[float, typer.Option(min=0.1, help="How many times larger than usual.")] = 1.0,
@@ -78,12 +83,19 @@ def simulate(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Try the scheduler on a farm of paper, in virtual time. Exit code 1 for a broken promise."""
+    """Try the scheduler on a farm of paper, in virtual time. Exit code 1 for a broken promise.
+
+    autoscale compares policies of growing and shrinking: cost per clip against wait.
+    """
     from farm.terminal import scenarios_table, verdict_row, verdicts_json, verdicts_table
 
     farm, screen = service(), console()
     if not scenario:
         screen.print(scenarios_table(farm.scenarios()))
+        screen.print(f"{STUDY}: no scenario but a study of what clips cost under several policies", style="dim")
+        return
+    if scenario == STUDY:
+        _study(range(seed, seed + seeds), scale, plot, trace, json=json)
         return
     names = list(farm.scenarios()) if scenario == "all" else [scenario]
     runs = [(name, number) for number in range(seed, seed + seeds) for name in names]
@@ -99,3 +111,18 @@ def simulate(
     elif len(verdicts) > 1:
         screen.print(verdicts_table(verdicts))
     raise typer.Exit(Exit.OK if all(verdict.passed for verdict in verdicts) else Exit.FAILED)
+
+
+def _study(seeds: range, scale: float, plot: Path | None, trace: Path | None, *, json: bool) -> None:
+    import json as encoding
+
+    from farm.simulator.study import study_table
+
+    screen = console()
+    with screen.status("") as status:
+        found = service().study_scaling(seeds, scale=scale, plot=plot, trace=trace, heard=status.update)
+    if json:
+        typer.echo(encoding.dumps(found.document, indent=1))
+    else:
+        screen.print(study_table(found))
+    raise typer.Exit(Exit.FAILED if found.violations else Exit.OK)

@@ -79,6 +79,7 @@ class Driver:
         leader: str = "",
         leads: Callable[[], bool] = lambda: True,
         meter: Meter | None = None,
+        pulse_every_us: int = PULSE_EVERY_US,
     ) -> None:
         self._store = store
         self._epoch = epoch
@@ -93,6 +94,7 @@ class Driver:
         self._leads = leads
         """False once the lead is known to be somebody else's."""
         self._meter = meter or Unmetered()
+        self._pulse_every_us = pulse_every_us
         self._meter.watch(scheduler)
         self._patiently = Patience(stop, lambda: self._meter.failed(Storage.BOOKS))
         self._jobs = Jobs()
@@ -406,7 +408,7 @@ class Driver:
         """What is done by the clock: requests, the pulse, the catalog, the view."""
         if self._is_due("requests", REQUESTS_EVERY_US) and self._desk.heed():
             self._decide()
-        if self._is_due("pulse", PULSE_EVERY_US):
+        if self._is_due("pulse", self._pulse_every_us):
             self._beat()
         if self._is_due("records", RECORDS_EVERY_US):
             self._follow()

@@ -10,7 +10,7 @@ from farm.scheduler.answer import Answer
 from farm.scheduler.attempts import Attempts
 from farm.scheduler.dispatch import Dispatch
 from farm.scheduler.events import NodeDraining, NodeLost, NodeUp, WorkerLost, WorkerReady
-from farm.scheduler.fleet import Fleet, NodeState
+from farm.scheduler.fleet import Fleet, Node, NodeState
 from farm.scheduler.lanes import Worker, Workers, WorkerState
 from farm.scheduler.patience import Patience
 from farm.scheduler.sizing import Sizing
@@ -86,12 +86,23 @@ class Presence:
         lane.loads += 1
         node = self.fleet.nodes.get(event.node)
         if node is not None and node is not worker.node:
-            self.workers.settle(worker, node, answer.now_us)
+            self._found_at(worker, node, answer.now_us)
         if node is not None:
             self.fleet.note_cached(node, event.cached)
         lane.pending.pop(worker.name, None)
         lane.trust.started(worker.where)
         self.attempts.free(worker, answer)
+
+    def _found_at(self, worker: Worker, node: Node, now_us: int) -> None:
+        """A worker came up elsewhere than room was kept for it: whoever was promised that node is where it was kept."""
+        kept = worker.node
+        others = self.workers.on(node)
+        self.workers.settle(worker, node, now_us)
+        if kept is not None and min(node.free_gpus, node.free_cpus) < 0:
+            for other in others:
+                if other.lane is worker.lane and not other.pinned and other.state is WorkerState.STARTING:
+                    self.workers.settle(other, kept, now_us)
+                    return
 
     def worker_lost(self, event: WorkerLost, answer: Answer) -> None:
         worker = self.workers.by_name.get(event.worker)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from farm.driver.loop import Driver
+from farm.driver.loop import PULSE_EVERY_US, Driver
 from farm.driver.seams import Meter, Unmetered
 from farm.errors import FailureKind
 from farm.scheduler.policy import Policy
@@ -32,6 +32,8 @@ from farm.tasks import Outcome, Task, TaskId, TaskState
 
 LOOKS_EVERY_S = 5.0
 """How often the scheduler is asked why each waiting task waits."""
+PULSES_APART = 20
+"""How many paces of a simulation lie between two pulses: nobody reads them."""
 ASKED_AT_ONCE = 10
 """Of how many waiting tasks then."""
 
@@ -239,6 +241,7 @@ class Simulation:
                 stop=threading.Event(),
                 leader="simulation",
                 meter=self.meter(lease.epoch),
+                pulse_every_us=max(PULSE_EVERY_US, round(PULSES_APART * self.pace_s * US_PER_S)),
             )
             try:
                 driver.run(until=self._is_over)

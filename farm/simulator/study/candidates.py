@@ -6,10 +6,11 @@ paced   nodes for as much as is queued for some minutes of theirs; one worker of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from farm.scheduler.policy import SPOT, NodeShape, Policy, Scaling
-from farm.simulator.study.facts import KINDS, ON_DEMAND
+from farm.simulator.study.facts import ON_DEMAND
 
 MINUTE_S = 60.0
 
@@ -21,7 +22,8 @@ class Candidate:
     name: str
     scaling: Scaling
     idle_stop_s: float = Policy().idle_stop_s
-    markets: tuple[str, ...] = (SPOT, ON_DEMAND)
+    market: str = ""
+    """The only one that it asks; "" for all."""
     shown: str = ""
     """Why it is beside the others; "" for those among which the default is picked."""
 
@@ -29,9 +31,10 @@ class Candidate:
     def may_be_default(self) -> bool:
         return not self.shown
 
-    def policy(self, kinds: tuple[NodeShape, ...] = KINDS) -> Policy:
-        there = tuple(kind for kind in kinds if kind.market in self.markets)
-        return Policy(elastic=there, scaling=self.scaling, idle_stop_s=self.idle_stop_s)
+    def policy(self, kinds: Sequence[NodeShape]) -> Policy:
+        """That of a farm to which nodes of those kinds may come."""
+        asked = tuple(kind for kind in kinds if self.market in {"", kind.market})
+        return Policy(elastic=asked, scaling=self.scaling, idle_stop_s=self.idle_stop_s)
 
 
 def _paced(minutes: float, warm_minutes: float = 15) -> Scaling:
@@ -41,10 +44,11 @@ def _paced(minutes: float, warm_minutes: float = 15) -> Scaling:
 EAGER = Candidate("eager", Scaling(backlog_s=0.0, warm_s=0.0))
 CANDIDATES = (
     EAGER,
-    Candidate("warm", _paced(0)),
+    Candidate("eager, warm", _paced(0)),
     *(Candidate(f"paced {minutes}", _paced(minutes)) for minutes in (5, 10, 20, 40)),
-    Candidate("paced 10, cold", _paced(10, 0), shown="no worker stays warm"),
-    Candidate("paced 10, idle 5", _paced(10), idle_stop_s=300.0, shown="workers idle for five minutes"),
-    Candidate("paced 10, on-demand", _paced(10), markets=(ON_DEMAND,), shown="no spot"),
-    Candidate("paced 10, spot", _paced(10), markets=(SPOT,), shown="only spot"),
+    Candidate("paced 20, cold", _paced(20, 0), shown="no worker stays warm"),
+    Candidate("paced 20, idle 5", _paced(20), idle_stop_s=300.0, shown="workers idle for five minutes"),
+    Candidate("paced 20, on-demand", _paced(20), market=ON_DEMAND, shown="no spot"),
+    Candidate("paced 20, spot", _paced(20), market=SPOT, shown="only spot"),
 )
+"""The number is `backlog_s` in minutes."""

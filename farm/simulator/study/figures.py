@@ -71,7 +71,8 @@ def waits(trace: Trace, register: Register) -> Iterator[Wait]:
     for row in trace.attempts:
         if row.gpus:
             began_s = seconds(row.started_us)
-            started_s[row.task] = min(began_s, started_s.get(row.task, began_s))
+            task = TaskId(row.task)
+            started_s[task] = min(began_s, started_s.get(task, began_s))
     for name, began_s in started_s.items():
         task = register.tasks[name]
         (job,) = register.jobs[name]
