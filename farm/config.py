@@ -52,7 +52,7 @@ from farm.shots.reading.values import BadValue
 from farm.webhook import Webhook, doubtful
 
 APP = "farm"
-FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators", "webhooks"})
+FILE_ONLY = frozenset({"prices", "projects", "elastic", "scaling", "generators", "webhooks"})
 """Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
@@ -170,7 +170,26 @@ class NodeKind(Entry):
     gpus: Count = 0
     pool: Name = ""
     """The label that lanes ask for."""
+    market: Name = ""
+    """The label that says how they are paid for: spot is asked for first."""
+    hour: Money = Fraction(0)
+    """What an hour of one costs."""
+    start_s: Seconds = 240
+    """How long one usually takes to come; after three times that another kind is asked for."""
     at_most: Count = 1
+
+
+class ScalingTerms(Entry):
+    """When nodes are asked of the autoscaler, and what stays warm."""
+
+    backlog_minutes: Count = 0
+    """In how many minutes after they came nodes should have done what is queued; 0: a worker for every task."""
+    warm_minutes: Count = 15
+    """How long a lane's last worker stays for urgent jobs, and for jobs that wait for a person's choice."""
+    dry_minutes: Count = 10
+    """How long a kind of node that did not come is not asked for again, where another would do."""
+    hour_budget: Money = Fraction(0)
+    """What all nodes that the autoscaler brings may cost in an hour; 0: no limit."""
 
 
 class Generator(Entry):
@@ -204,6 +223,7 @@ class Config(Entry):
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
+    |                    | `scaling`     | when it is asked for them, what stays warm  | see below                |
     | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
@@ -229,6 +249,7 @@ class Config(Entry):
     prices: Prices = Prices()
     projects: tuple[ProjectTerms, ...] = ()
     elastic: tuple[NodeKind, ...] = ()
+    scaling: ScalingTerms = ScalingTerms()
     models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80

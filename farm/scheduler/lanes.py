@@ -80,6 +80,11 @@ class Worker:
     def where(self) -> str:
         return self.node.id if self.node else NOWHERE
 
+    @property
+    def fresh_until_us(self) -> int:
+        """Until when an idle worker is left alone that has run nothing yet: as long as loading takes."""
+        return self.since_us if self.ran else self.since_us + int(self.lane.load_s * 1e6)
+
 
 @dataclass(slots=True, eq=False)
 class LaneWorkers:

@@ -147,6 +147,9 @@ class Presence:
                 if self.sizing.needed(worker) or self.dispatch.warmth.keeps(worker, answer.now_us):
                     self.patience.remind(worker, answer.now_us + int(self.patience.policy.idle_stop_s * 1e6))
                     return
+                if answer.now_us < worker.fresh_until_us:
+                    self.patience.remind(worker, worker.fresh_until_us)
+                    return
             case WorkerState.BUSY if worker.cancelled_us is not None:
                 self.attempts.cut_off(worker, None, "it did not stop when it was asked to", answer)
             case WorkerState.BUSY if worker.entry is not None:

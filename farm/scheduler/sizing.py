@@ -218,10 +218,9 @@ class Sizing:
         """
         if worker.written is not None:
             return False
-        warm_until_us = worker.since_us + int(worker.lane.load_s * 1e6)
-        if worker.ran or now_us >= warm_until_us:
+        if now_us >= worker.fresh_until_us:
             return True
-        self.alarms.set(warm_until_us, Of.FARM, "")
+        self.alarms.set(worker.fresh_until_us, Of.FARM, "")
         return False
 
     def yields(self, worker: Worker, answer: Answer) -> bool:

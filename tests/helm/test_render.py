@@ -116,11 +116,11 @@ def test_the_farm_reads_what_its_driver_is_told(settings, ray, values, tmp_path)
     config = load_config(variables | {"FARM_CONFIG": str(path)})
     given = merged(values)
     assert (config.out, str(config.models), config.ray) == (given["storage"]["url"], "/models", "127.0.0.1:6379")
-    most: Counter[tuple[str, int, int]] = Counter()
+    most: Counter[tuple[str, str, int, int]] = Counter()
     for group in (given["workerDefaults"] | group for group in given["workers"].values()):
-        most[group["pool"], group["cpus"], group["gpus"]] += group["maxReplicas"]
-    assert {(kind.pool, kind.cpus, kind.gpus): kind.at_most for kind in config.elastic} == most
-    assert len(config.elastic) == len(most), "the scheduler knows kinds by size and pool"
+        most[group["pool"], group["market"], group["cpus"], group["gpus"]] += group["maxReplicas"]
+    assert {(kind.pool, kind.market, kind.cpus, kind.gpus): kind.at_most for kind in config.elastic} == most
+    assert len(config.elastic) == len(most), "the scheduler knows kinds by size, pool and market"
     assert [terms.project for terms in config.projects] == [each["project"] for each in given["settings"]["projects"]]
 
 

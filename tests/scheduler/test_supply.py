@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from farm.errors import FailureKind
+from farm.scheduler.events import JobDropped
 from farm.scheduler.policy import SPOT, NodeShape, Policy, Scaling
 from farm.scheduler.waits import WaitReason
 
@@ -14,6 +15,7 @@ DEMAND = "on-demand"
 CHEAP = NodeShape(cpus=4, gpus=1, at_most=8, market=SPOT, hour_micros=1_000_000, start_s=100.0)
 DEAR = NodeShape(cpus=4, gpus=1, at_most=4, market=DEMAND, hour_micros=3_000_000, start_s=100.0)
 BOTH = Policy(elastic=(DEAR, CHEAP))
+PLAIN = Policy()
 
 
 @pytest.fixture
@@ -268,7 +270,7 @@ def test_where_there_are_spot_nodes_only_it_runs_there_all_the_same(farm, task):
 
 
 def test_a_worker_goes_where_its_weights_lie(farm, task):
-    floor = farm(Policy())
+    floor = farm(PLAIN)
     for name in ("a", "b", "c"):
         floor.node(name, 4, 2)
     floor.add(task("first", gpus=2, lane="m", weights="wan"))
@@ -284,7 +286,7 @@ def test_a_worker_goes_where_its_weights_lie(farm, task):
 
 
 def test_a_node_that_is_gone_has_no_weights(farm, task):
-    floor = farm(Policy())
+    floor = farm(PLAIN)
     floor.node("a", 4, 2)
     floor.add(task("first", gpus=1, lane="m", weights="wan"))
     floor.come_up(next(iter(floor.starting)), "a", "wan")
@@ -296,7 +298,7 @@ def test_a_node_that_is_gone_has_no_weights(farm, task):
 
 
 def test_cheap_room_is_taken_before_dear_room(farm, task):
-    floor = farm(Policy())
+    floor = farm(PLAIN)
     floor.node("dear", 4, 1, market=DEMAND)
     floor.node("cheap", 4, 2, market=SPOT)
     floor.add(*takes(task, 2))
@@ -341,9 +343,21 @@ def test_the_last_worker_stays_for_urgent_work_and_for_a_persons_choice(rested, 
     assert not floor.idle
 
 
-def test_an_urgent_job_that_has_ended_keeps_its_lane_warm(rested):
-    from farm.scheduler.events import JobDropped
+def test_a_worker_that_came_up_for_nothing_is_left_alone_as_long_as_its_model_took_to_load(farm, task):
+    floor = farm(PLAIN)
+    floor.node("n", 4, 1)
+    floor.add(*takes(task, 1))
+    floor.later(300)
+    (worker,) = floor.starting
+    floor.job(hold=WaitReason.PAUSED)
+    floor.come_up(worker, "n")
+    floor.later(290)
+    assert floor.idle
+    floor.later(11)
+    assert not floor.idle
 
+
+def test_an_urgent_job_that_has_ended_keeps_its_lane_warm(rested):
     floor = rested(90)
     floor.tell(JobDropped("job"))
     floor.later(120)
