@@ -227,9 +227,9 @@ class Sizing:
         """Whether an idle worker whose lane has work gives way to a claim: it is stopped, and the other started."""
         self.rivalry.refresh(worker.lane, answer.now_us)
         node = worker.node
+        if not self._may_stop(worker, answer.now_us):
+            return False
         for claim in self.claims:
-            if worker.written is not None:
-                return False
             if claim is worker.lane or node is None or not self.rivalry.outranks(claim, worker.lane, answer.now_us):
                 continue
             fits = node.id not in self.reservations.refused(claim) and node.holds(claim.lane)
@@ -275,7 +275,8 @@ class Sizing:
             for worker in self.workers.on(kept.node):
                 if kept.node.room_for(kept.lane.lane):
                     break
-                if worker.state is WorkerState.IDLE and worker.written is None and worker.lane is not kept.lane:
+                idle = worker.state is WorkerState.IDLE and worker.lane is not kept.lane
+                if idle and self._may_stop(worker, answer.now_us):
                     self.stop(worker, answer)
             if kept.node.room_for(kept.lane.lane):
                 self._end(kept)

@@ -153,6 +153,8 @@ class FarmLife(RuleBasedStateMachine):
                 self.reclaimed[change.manifest.task] += change.manifest.failure is FailureKind.RECLAIMED
             case TaskMoved():
                 pass
+        if self.standings[subject(change)].state in SETTLED:  # if it is asked for again it starts over
+            del self.reclaimed[subject(change)]
 
     def forget(self, worker: str) -> None:
         for kept in (self.starting, self.idle, self.running, self.written, self.place):

@@ -385,3 +385,8 @@ def test_the_reason_of_a_task_that_waits_for_a_node_is_loading(farm, task):
     only = task("a", gpus=1, lane="m")
     floor.add(only)
     assert floor.why(only) is WaitReason.LOADING
+    floor.later(40)
+    wait = floor.scheduler.wait(only.id, floor.now_us)
+    assert wait.message == (
+        "a node (spot) for a worker of m (1 GPU) was asked for 40 s ago; one usually takes 100 s to come"
+    )
