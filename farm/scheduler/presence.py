@@ -94,14 +94,18 @@ class Presence:
         self.attempts.free(worker, answer)
 
     def _found_at(self, worker: Worker, node: Node, now_us: int) -> None:
-        """A worker came up elsewhere than room was kept for it: whoever was promised that node is where it was kept."""
+        """A worker came up elsewhere than it was promised room, if it was: who was promised this node has the other's.
+
+        Workers that wait for any node take those that come in an order which is not known here.
+        """
         kept = worker.node
         others = self.workers.on(node)
         self.workers.settle(worker, node, now_us)
-        if kept is not None and min(node.free_gpus, node.free_cpus) < 0:
+        if min(node.free_gpus, node.free_cpus) < 0:
             for other in others:
                 if other.lane is worker.lane and not other.pinned and other.state is WorkerState.STARTING:
                     self.workers.settle(other, kept, now_us)
+                    self.patience.watch(other)
                     return
 
     def worker_lost(self, event: WorkerLost, answer: Answer) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import attrgetter
 
 from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.answer import Answer
@@ -64,6 +65,7 @@ class Sizing:
             if lane not in ranks:
                 lane.unmet_since_us = -1
                 self._withdraw(lane, len(lane.pending), answer)
+        self._promise(answer.now_us)
         for lane in wanting:
             if not lane.workers and ranks[lane].band == ranks[wanting[0]].band:
                 self._staff(lane, answer, at_most=1)  # a first worker for each before a second for any
@@ -82,7 +84,7 @@ class Sizing:
                     self.start(lane, node, answer)
             return
         self._withdraw(lane, -missing, answer)
-        self._promise(lane, answer)
+        self._replace(lane, answer)
         avoid = self._avoided(lane)
         started = 0
         while started < missing:
@@ -137,17 +139,22 @@ class Sizing:
             return ()
         return (*lane.misfit.avoid, *(self.fleet.spot if self.supply.is_steady(lane.misfit) else ()))
 
-    def _promise(self, lane: LaneWorkers, answer: Answer) -> None:
-        """Room has come that pending workers will take: nobody else should. Where it is not what one waits for, but
-        would do, another worker is started there in its place."""
-        refused = self.reservations.refused(lane)
-        for worker in tuple(lane.pending.values()):
+    def _promise(self, now_us: int) -> None:
+        """Room has come that pending workers will take, whoever asked first: nobody else should."""
+        pending = [worker for lane in self.workers.lanes.values() for worker in lane.pending.values()]
+        for worker in sorted(pending, key=attrgetter("started_us")):
+            lane = worker.lane
             market = worker.kind.market if worker.kind else ""
-            if node := self.fleet.place(lane.lane, refused, market):
-                self.workers.settle(worker, node, answer.now_us)
+            if node := self.fleet.place(lane.lane, self.reservations.refused(lane), market):
+                self.workers.settle(worker, node, now_us)
                 worker.since_us = max(worker.since_us, worker.started_us)
                 self.patience.watch(worker)
-            elif node := self.fleet.place(lane.lane, [*refused, *(self.fleet.spot if worker.steady else ())]):
+
+    def _replace(self, lane: LaneWorkers, answer: Answer) -> None:
+        """Where room has come that is not what a pending worker waits for, but would do, another is started there."""
+        refused = self.reservations.refused(lane)
+        for worker in tuple(lane.pending.values()):
+            if node := self.fleet.place(lane.lane, [*refused, *(self.fleet.spot if worker.steady else ())]):
                 self.stop(worker, answer)
                 self.start(lane, node, answer)
 

@@ -4,7 +4,9 @@
     store, scheduler, pool ──▶ audit_end ──▶ violations in words                       when it is over
 
 At every moment: no node holds more than it has; no task runs twice at once, nor again once it is done, nor before its
-inputs; no job or project is beyond a limit when something is reserved; every waiting task has a reason. In the end:
+inputs; no job or project is beyond a limit when something is reserved; every waiting task has a reason. A worker that
+loads, or came up less than its load time ago and has run nothing yet, is stopped only where its node goes away, where
+loading takes longer than is waited for, or where it has idled for as long as any worker without work. In the end:
 each task was done once or failed for a reason, each counter equals the sum of its parts, and nothing is left over.
 """
 
@@ -26,6 +28,17 @@ from farm.tasks import AttemptState, Lane, TaskId, TaskState, Work
 
 NOTED_AT_MOST = 20
 """More violations are counted, and not told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Young:
+    """A worker that has run nothing yet."""
+
+    worker: str
+    is_ready: bool
+    """False while it loads."""
+    for_s: float
+    """How long it has been so."""
 
 
 @dataclass(slots=True)
@@ -81,6 +94,15 @@ class Witness:
         self._gpus[task.project] += lane.gpus_in_all
         self.gpus_most[task.project] = max(self.gpus_most[task.project], self._gpus[task.project])
         self._heed_gpu_limit(task.project)
+
+    def stops(self, young: Young, *, node: Node | None) -> None:
+        """A worker is stopped that loads, or has just come up, on `node`; None for one that is gone."""
+        if node is None or node.draining:
+            return
+        waits_s = self.policy.idle_stop_s if young.is_ready else self.policy.start_timeout_s
+        if young.for_s < waits_s:
+            what = "had just come up" if young.is_ready else "was loading"
+            self.note(f"{young.worker} {what} on {node.name} and was stopped after {young.for_s:.0f} s")
 
     def ends(self, work: Work, lane: Lane, *, done: bool) -> None:
         self._running.pop(work.task.id, None)

@@ -108,6 +108,8 @@ class PaperPlan:
         self._paper = paper
         self._past = past
         self._choices = dict(choices)
+        self._waiting: dict[str, list[int]] = {}
+        """Shots that wait for a person's choice, with their takes."""
         self._known: dict[TaskId, Outcome] = {}
         self._fresh: set[TaskId] = set()
         """Settled while this plan watched."""
@@ -137,6 +139,8 @@ class PaperPlan:
 
     def choose(self, choices: Mapping[str, int]) -> Iterable[Task]:
         self._choices |= choices
+        for code in choices:
+            self._waiting.pop(code, None)
         shots = self._paper.shots
         return self._meet([task for code in choices for task in self._next(shots, code)]) if shots else ()
 
@@ -159,11 +163,7 @@ class PaperPlan:
         return ()
 
     def open_choices(self) -> Mapping[str, Sequence[int]]:
-        shots = self._paper.shots
-        if shots is None or not shots.choice:
-            return {}
-        waiting = {code: self._scored(shots, code) for code in shots.codes if code not in self._choices}
-        return {code: [task.take for task in good] for code, good in waiting.items() if good}
+        return self._waiting
 
     def retry(self, shots: Collection[str]) -> Iterable[Task]:
         if unknown := sorted(set(shots) - set(self._by_shot)):
@@ -253,7 +253,10 @@ class PaperPlan:
         That is the one that a person chose, or else the first that was done.
         """
         good = self._scored(shots, code)
-        if not good or (shots.choice and code not in self._choices):
+        if good and shots.choice and code not in self._choices:
+            self._waiting[code] = [task.take for task in good]
+            return
+        if not good:
             return
         select = self._of(code, "select")
         if select is None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from farm.driver.seams import Progress
 from farm.errors import FailureKind
 from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerLost, WorkerReady
-from farm.simulator.audit import Witness
+from farm.simulator.audit import Witness, Young
 from farm.simulator.autoscaler import Pending
 from farm.simulator.cluster import Cluster
 from farm.simulator.faults import Fate
@@ -46,6 +46,9 @@ class Worker:
     node: str = ""
     state: Stretch = Stretch.PENDING
     since_us: int = 0
+    load_us: int = 0
+    """How long its load takes, once that is decided."""
+    ran: bool = False
     work: Work | None = None
     cancelled: bool = False
 
@@ -89,6 +92,7 @@ class SimPool:
         self._living()
         self._stopped.add(worker)
         if found := self._workers.get(worker):
+            self._spare_the_young(found)
             self._remove(found, "cancelled")
             self._place_pending()
 
@@ -100,6 +104,7 @@ class SimPool:
                 self._witness.note(f"{worker} was given {work.task.label} and is not there")
             return  # it has died, and its driver will hear of that
         lane = found.lane.name
+        found.ran = True
         self._witness.begins(work, found.lane, worker, idle=found.state is Stretch.IDLE)
         beside = self._busy_in.get(lane, 0)
         self._busy_in[lane] = beside + 1
@@ -168,6 +173,7 @@ class SimPool:
         worker.node = node
         mean = self._cluster.load_s(worker.lane)
         load_s = self._world.around(mean, self._cluster.load_spread, "load", self._epoch, worker.name)
+        worker.load_us = round(load_s * US_PER_S)
         self._world.after(load_s, lambda: self._loaded(worker))
 
     def _place_pending(self) -> None:
@@ -189,6 +195,18 @@ class SimPool:
         """Who has room on a node that the driver cannot know of: workers that were started anywhere, and load there."""
         on = [worker for worker in self._workers.values() if worker.node == node]
         return [worker.lane for worker in on if worker.pinned is None and worker.state is Stretch.LOADING]
+
+    def _spare_the_young(self, worker: Worker) -> None:
+        """Witness the stop of a worker that loads, or has just come up.
+
+        Of those that were started anywhere the driver cannot know which one loads, until it is ready.
+        """
+        for_us = self._world.now_us - worker.since_us
+        loads = worker.state is Stretch.LOADING and worker.pinned is not None
+        fresh = worker.state is Stretch.IDLE and not worker.ran and for_us < worker.load_us
+        if loads or fresh:
+            young = Young(worker.name, fresh, for_us / US_PER_S)
+            self._witness.stops(young, node=self._cluster.nodes.get(worker.node))
 
     def _loaded(self, worker: Worker) -> None:
         if self._workers.get(worker.name) is worker and worker.state is Stretch.LOADING:

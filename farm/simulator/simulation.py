@@ -32,7 +32,7 @@ from farm.tasks import Outcome, Task, TaskId, TaskState
 
 LOOKS_EVERY_S = 5.0
 """How often the scheduler is asked why each waiting task waits."""
-PULSES_APART = 20
+PULSES_APART = 200
 """How many paces of a simulation lie between two pulses: nobody reads them."""
 ASKED_AT_ONCE = 10
 """Of how many waiting tasks then."""

@@ -43,6 +43,6 @@ def pick(points: Sequence[Point]) -> Point:
 def rule() -> str:
     """In a sentence."""
     return (
-        f"the cheapest per clip of those whose urgent takes (95 of 100) wait at most {URGENT_LATER_S:.0f} s, and whose "
-        f"takes wait on average at most {TAKES_LATER_S / 60:.0f} min longer than under the best"
+        f"the cheapest per clip, as long as urgent takes (19 of 20) wait at most {URGENT_LATER_S / 60:.0f} min, and "
+        f"takes on average at most {TAKES_LATER_S / 60:.0f} min, longer than under the best"
     )

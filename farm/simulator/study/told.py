@@ -23,7 +23,9 @@ def study_table(study: Study) -> Group:
         style = "bold green" if row is study.picked else "" if row.candidate.may_be_default else "dim"
         table.add_row(*_cells(row), style=style)
     days = f"{len(study.seeds)} days each" if len(study.seeds) > 1 else "one day each"
-    foot = Text(f"waits of takes, urgent takes and lists in minutes; {days}, {study.picked.mean.clips:.0f} clips", "dim")
+    foot = Text(
+        f"waits of takes, urgent takes and lists in minutes; {days}, {study.picked.mean.clips:.0f} clips", "dim"
+    )
     audit = [Text(f"audit: {violation}", "red") for violation in study.violations]
     return Group(table, foot, Text(), _verdict(study), *audit)
 
