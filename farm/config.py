@@ -182,7 +182,7 @@ class NodeKind(Entry):
 class ScalingTerms(Entry):
     """When nodes are asked of the autoscaler, and what stays warm."""
 
-    backlog_minutes: Count = 0
+    backlog_minutes: Count = 20
     """In how many minutes after they came nodes should have done what is queued; 0: a worker for every task."""
     warm_minutes: Count = 15
     """How long a lane's last worker stays for urgent jobs, and for jobs that wait for a person's choice."""

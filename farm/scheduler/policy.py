@@ -80,7 +80,7 @@ class NodeShape:
 class Scaling:
     """When nodes are asked for, and which workers are kept though they have nothing to do."""
 
-    backlog_s: float = 0.0
+    backlog_s: float = 1200.0
     """Nodes are asked for so that queued work is done about so soon after they came; 0: one worker for every task."""
     warm_s: float = 900.0
     """How long the last worker of a lane stays for urgent jobs, and for those that wait for a person's choice."""

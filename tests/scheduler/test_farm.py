@@ -6,7 +6,7 @@ import pytest
 
 from farm.errors import FailureKind
 from farm.scheduler.events import JobDropped, NodeDraining, NodeLost
-from farm.scheduler.policy import NodeShape, Policy
+from farm.scheduler.policy import NodeShape, Policy, Scaling
 from farm.scheduler.waits import WaitReason
 from farm.tasks import TaskState
 
@@ -197,7 +197,7 @@ def test_another_project_gets_its_turn_after_ten_times_what_loading_takes(floor_
 
 # -- demand for the autoscaler ----------------------------------------------------------------------------------
 
-ELASTIC = Policy(elastic=(NodeShape(cpus=8, gpus=4, at_most=2),))
+ELASTIC = Policy(elastic=(NodeShape(cpus=8, gpus=4, at_most=2),), scaling=Scaling(backlog_s=0.0))
 
 
 def test_demand_that_fits_nowhere_is_shown_to_the_autoscaler(floor_of, task):

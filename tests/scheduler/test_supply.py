@@ -14,7 +14,8 @@ from farm.scheduler.waits import WaitReason
 DEMAND = "on-demand"
 CHEAP = NodeShape(cpus=4, gpus=1, at_most=8, market=SPOT, hour_micros=1_000_000, start_s=100.0)
 DEAR = NodeShape(cpus=4, gpus=1, at_most=4, market=DEMAND, hour_micros=3_000_000, start_s=100.0)
-BOTH = Policy(elastic=(DEAR, CHEAP))
+EAGER = Scaling(backlog_s=0.0)
+BOTH = Policy(elastic=(DEAR, CHEAP), scaling=EAGER)
 PLAIN = Policy()
 
 
@@ -57,7 +58,7 @@ def test_spot_nodes_are_asked_for_first_and_others_beyond_what_there_may_be_of_t
 def test_of_one_market_the_kind_that_is_cheapest_for_a_worker_comes_first(farm, task):
     large = NodeShape(cpus=16, gpus=8, at_most=1, market="large", hour_micros=7_000_000)
     small = NodeShape(cpus=4, gpus=1, at_most=1, market="small", hour_micros=1_000_000)
-    floor = farm(Policy(elastic=(small, large)))
+    floor = farm(Policy(elastic=(small, large), scaling=EAGER))
     floor.add(*takes(task, 9))
     assert markets(floor) == ["large"] * 8 + ["small"]
 
@@ -150,16 +151,18 @@ def test_urgent_takes_are_asked_a_node_each_for(farm, task):
 
 
 def test_nodes_cost_no_more_in_an_hour_than_they_may(farm, task):
-    floor = farm(replace(BOTH, scaling=Scaling(hour_micros=6_500_000)))
+    floor = farm(replace(BOTH, scaling=replace(EAGER, hour_micros=6_500_000)))
     floor.add(*takes(task, 20))
     assert markets(floor) == [SPOT] * 6
-    floor = farm(replace(BOTH, elastic=(replace(CHEAP, at_most=3), DEAR), scaling=Scaling(hour_micros=6_500_000)))
+    floor = farm(
+        replace(BOTH, elastic=(replace(CHEAP, at_most=3), DEAR), scaling=replace(EAGER, hour_micros=6_500_000))
+    )
     floor.add(*takes(task, 20))
     assert markets(floor) == [SPOT] * 3 + [DEMAND]
 
 
 def test_nodes_that_are_there_count_towards_what_an_hour_may_cost(farm, task):
-    floor = farm(replace(BOTH, scaling=Scaling(hour_micros=2_500_000)))
+    floor = farm(replace(BOTH, scaling=replace(EAGER, hour_micros=2_500_000)))
     floor.add(*takes(task, 20))
     for worker in list(floor.starting):
         floor.come_up(worker, arrive(floor, worker))
@@ -181,7 +184,7 @@ def test_where_no_spot_node_comes_another_is_asked_for(farm, task):
 
 
 def test_a_kind_is_asked_for_again_after_a_while(farm, task):
-    floor = farm(replace(BOTH, scaling=Scaling(dry_s=1000)))
+    floor = farm(replace(BOTH, scaling=replace(EAGER, dry_s=1000)))
     floor.add(*takes(task, 1))
     floor.later(301)
     floor.add(*takes(task, 1, "soon"))
@@ -201,11 +204,59 @@ def test_a_kind_is_asked_for_again_when_a_node_of_it_comes(farm, task):
 
 
 def test_the_only_kind_is_waited_for(farm, task):
-    floor = farm(Policy(elastic=(CHEAP,)))
+    floor = farm(Policy(elastic=(CHEAP,), scaling=EAGER))
     floor.add(*takes(task, 1))
     floor.later(5000)
     assert markets(floor) == [SPOT]
     assert floor.stopped == []
+
+
+# -- who takes the node that came -------------------------------------------------------------------------------
+
+
+def test_a_node_is_for_the_worker_that_waits_for_its_market_and_not_for_an_older_one(farm, task):
+    """That is where the cluster puts it: another that was started there would wait for its end."""
+    floor = farm(replace(BOTH, elastic=(replace(CHEAP, at_most=1), DEAR)))
+    floor.add(*takes(task, 2))
+    assert markets(floor) == [SPOT, DEMAND]
+    arrive(floor, list(floor.starting)[1])
+    assert markets(floor) == [SPOT, DEMAND]
+    assert floor.stopped == []
+
+
+def test_nor_for_an_older_one_of_a_lane_that_comes_first(farm, task):
+    floor = farm(replace(BOTH, elastic=(replace(CHEAP, at_most=1), DEAR)))
+    floor.job("urgent", priority=90)
+    floor.add(*takes(task, 1, "first"), job="urgent")
+    floor.add(*takes(task, 1, "second"))
+    assert markets(floor) == [SPOT, DEMAND]
+    arrive(floor, list(floor.starting)[1])
+    assert floor.stopped == []
+
+
+def test_workers_that_come_up_on_each_others_nodes_change_places(farm, task):
+    floor = farm(BOTH)
+    floor.add(*takes(task, 3))
+    first, second, third = floor.starting
+    one, other = arrive(floor, first), arrive(floor, second)
+    floor.come_up(second, one)
+    assert all(start.node is None for start in floor.starting.values()), "nobody is sent where nothing is free"
+    floor.come_up(first, other)
+    assert {node.id: node.free_gpus for node in floor.scheduler.nodes()} == {one: 0, other: 0}
+    floor.come_up(third, arrive(floor, third))
+    assert len(floor.running) == 3
+
+
+def test_who_was_promised_a_node_that_another_came_up_on_waits_again(farm, task):
+    """Else it would load when the other is gone, though nobody needs it any more."""
+    floor = farm(BOTH)
+    floor.add(*takes(task, 2))
+    older, younger = floor.starting
+    floor.come_up(younger, arrive(floor, older))
+    floor.finish(younger)
+    floor.finish(floor.only())
+    floor.later(61)
+    assert set(floor.stopped) == {older, younger}
 
 
 # -- what was reclaimed -----------------------------------------------------------------------------------------
@@ -257,7 +308,7 @@ def test_it_does_not_take_an_idle_worker_on_a_spot_node(farm, task):
 
 
 def test_where_there_are_spot_nodes_only_it_runs_there_all_the_same(farm, task):
-    floor = farm(Policy(elastic=(CHEAP,)))
+    floor = farm(Policy(elastic=(CHEAP,), scaling=EAGER))
     floor.add(*takes(task, 1))
     for _ in range(4):
         assert started(floor) == SPOT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from farm.scheduler.policy import NodeShape, Policy
+from farm.scheduler.policy import NodeShape, Policy, Scaling
 from farm.simulator.autoscaler import Elastic
 from farm.simulator.papers import Flat, Paper
 from farm.simulator.scenario import WAN, Scenario
@@ -51,5 +51,5 @@ NODES_COME = Scenario(
     "No node is there: they come late, as many as are wanted, and go when they idle.",
     arrange,
     judge,
-    Policy(elastic=(SHAPE,), idle_stop_s=WORKER_IDLE_S),
+    Policy(elastic=(SHAPE,), scaling=Scaling(backlog_s=0.0), idle_stop_s=WORKER_IDLE_S),
 )
