@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from farm.errors import FailureKind
 from farm.scheduler.alarms import Alarms, Of
@@ -86,27 +87,30 @@ class Presence:
         lane.loads += 1
         node = self.fleet.nodes.get(event.node)
         if node is not None and node is not worker.node:
-            self._found_at(worker, node, answer.now_us)
+            self._found_at(worker, node, answer)
         if node is not None:
             self.fleet.note_cached(node, event.cached)
         lane.pending.pop(worker.name, None)
         lane.trust.started(worker.where)
         self.attempts.free(worker, answer)
 
-    def _found_at(self, worker: Worker, node: Node, now_us: int) -> None:
+    def _found_at(self, worker: Worker, node: Node, answer: Answer) -> None:
         """A worker came up elsewhere than it was promised room, if it was: who was promised this node has the other's.
 
-        Workers that wait for any node take those that come in an order which is not known here.
+        Workers that wait for any node take what comes, or is freed, in an order that is not known here. Where one took
+        what another was started for, that one waits behind it, and is stopped.
         """
         kept = worker.node
-        others = self.workers.on(node)
-        self.workers.settle(worker, node, now_us)
-        if min(node.free_gpus, node.free_cpus) < 0:
-            for other in others:
-                if other.lane is worker.lane and not other.pinned and other.state is WorkerState.STARTING:
-                    self.workers.settle(other, kept, now_us)
-                    self.patience.watch(other)
-                    return
+        waiting = [other for other in self.workers.on(node) if other.state is WorkerState.STARTING]
+        self.workers.settle(worker, node, answer.now_us)
+        for other in sorted(waiting, key=attrgetter("pinned", "started_us")):
+            if min(node.free_gpus, node.free_cpus) >= 0:
+                return
+            if other.pinned:
+                self.sizing.stop(other, answer)
+            elif other.lane is worker.lane:
+                self.workers.settle(other, kept, answer.now_us)
+                self.patience.watch(other)
 
     def worker_lost(self, event: WorkerLost, answer: Answer) -> None:
         worker = self.workers.by_name.get(event.worker)

@@ -25,6 +25,8 @@ from farm.tasks import AttemptState, FileClass, Lane, Manifest, StoredFile, Task
 
 TURN_S = 0.02
 """How long one turn of the driver's loop takes at least: what happens meanwhile is heard together."""
+SLEEPS_PACES = 60
+"""How many paces a pool with one sleeps at most."""
 CANCEL_S = 1.0
 """How long a stage takes to heed a cancellation."""
 
@@ -62,13 +64,18 @@ class SimPool:
         self._witness = witness
         self._epoch = epoch
         self._pace_s = pace_s
-        """How long to wait at least for something to happen, though the driver asks for less."""
+        """How long to wait at least for something to happen, though the driver asks for less; 0 for as long as it asks.
+        Longer while nothing is going to happen, in the world or by the scheduler's clock."""
+        self.wake_us: Callable[[], int | None] = lambda: None
+        """When the scheduler has something to do by the clock."""
         self._workers: dict[str, Worker] = {}
         self._heard: list[Event | Progress] = []
         self._lost: set[str] = set()
         self._stopped: set[str] = set()
         """Nothing more is told of these."""
         self._busy_in: dict[str, int] = {}
+        self._heard_from_us = 0
+        """What has happened since then the driver may not have looked at yet."""
         self._calls_left: int | None = None
         cluster.evict()
         cluster.evict = self.close
@@ -122,7 +129,8 @@ class SimPool:
 
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         self.each_turn()
-        until_us = self._world.now_us + round((timeout_s and max(timeout_s, self._pace_s)) * US_PER_S)
+        self._heard_from_us = self._world.now_us
+        until_us = self._until_us(timeout_s)
         while not self._heard and self._world.step(until_us):
             self._living()
         turn_us = self._world.now_us + round(TURN_S * US_PER_S)
@@ -130,6 +138,14 @@ class SimPool:
             self._living()
         heard, self._heard = self._heard, []
         return [event for event in heard if getattr(event, "worker", None) not in self._stopped]
+
+    def _until_us(self, timeout_s: float) -> int:
+        now_us = self._world.now_us
+        if not timeout_s or timeout_s > self._pace_s:
+            return now_us + round(timeout_s * US_PER_S)
+        dues = [at_us for at_us in (self._world.next_us, self.wake_us()) if at_us is not None]
+        longest_us = now_us + round(SLEEPS_PACES * self._pace_s * US_PER_S)
+        return max(now_us + round(self._pace_s * US_PER_S), min(longest_us, *dues))
 
     def close(self) -> None:
         for worker in list(self._workers.values()):
@@ -192,9 +208,13 @@ class SimPool:
         self._cluster.autoscaler.demand(left)
 
     def _unknown_on(self, node: str) -> list[Lane]:
-        """Who has room on a node that the driver cannot know of: workers that were started anywhere, and load there."""
-        on = [worker for worker in self._workers.values() if worker.node == node]
-        return [worker.lane for worker in on if worker.pinned is None and worker.state is Stretch.LOADING]
+        """Who has room on a node that the driver cannot know of: workers that were started anywhere, and load there, or
+        have come up in this turn."""
+        on = [worker for worker in self._workers.values() if worker.node == node and worker.pinned is None]
+        return [worker.lane for worker in on if worker.state is Stretch.LOADING or self._came_up_now(worker)]
+
+    def _came_up_now(self, worker: Worker) -> bool:
+        return worker.state is Stretch.IDLE and not worker.ran and worker.since_us >= self._heard_from_us
 
     def _spare_the_young(self, worker: Worker) -> None:
         """Witness the stop of a worker that loads, or has just come up.

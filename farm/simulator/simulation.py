@@ -230,6 +230,7 @@ class Simulation:
             self.scheduler = Watched(self.policy, self.witness)
             self.pool = SimPool(self.cluster, self.witness, lease.epoch, self.pace_s)
             self.pool.each_turn = self._look
+            self.pool.wake_us = lambda: self.scheduler.wake_us
             driver = Driver(
                 store=self.store,
                 epoch=lease.epoch,

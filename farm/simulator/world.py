@@ -35,6 +35,11 @@ class World:
     def elapsed_s(self) -> float:
         return (self.now_us - BEGIN_US) / US_PER_S
 
+    @property
+    def next_us(self) -> int | None:
+        """When the next thing happens; None for never."""
+        return self._coming[0][0] if self._coming else None
+
     def at(self, moment_s: float, action: Callable[[], None]) -> None:
         """Let `action` happen `moment_s` after the beginning; at once when that has passed."""
         self._plan(BEGIN_US + round(moment_s * US_PER_S), action)

@@ -85,6 +85,6 @@ def test_a_dry_spell_has_an_end_whoever_asks_when(seed: int, moments_s: list[flo
 
 def test_it_is_dry_for_as_much_of_the_time_as_said() -> None:
     found = market(offered_s=3000.0, dry_s=1000.0)
-    dry = sum(found.dry_until_s(moment_s) is not None for moment_s in range(0, 10_000_000, 500))
-    assert dry / 20_000 == pytest.approx(0.25, abs=0.02)
+    dry = sum(found.dry_until_s(moment_s) is not None for moment_s in range(0, 2_000_000, 500))
+    assert dry / 4_000 == pytest.approx(0.25, abs=0.05)
     assert market(offered_s=3000.0).dry_until_s(0.0) is None

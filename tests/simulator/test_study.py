@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -153,10 +154,9 @@ def test_it_is_drawn_told_and_written(small: Study, tmp_path: Path) -> None:
     picture = Image.open(tmp_path / "study.png").convert("RGB")
     colours = {colour for _, colour in picture.getcolors(2**24) or []}
     assert {(0x2F, 0x7D, 0x4A), (0x57, 0xA0, 0x6B), (0xE9, 0xC7, 0xA1)} <= colours  # what is picked, spot, who waits
-    console = Console(width=100, record=True, quiet=True)
+    console = Console(width=100, record=True, file=io.StringIO())
     console.print(study_table(small))
-    told = console.export_text()
-    assert "default: paced 20" in told
+    assert "default: paced 20" in console.export_text()
     write_traces(small, tmp_path)
     assert pq.read_table(tmp_path / "eager" / "nodes.parquet").num_rows == len(small.first_days["eager"].trace.nodes)
 
