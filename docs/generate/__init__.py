@@ -64,6 +64,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "patience": scheduling.patience,
     "lead": scheduling.lead,
     "scenarios": simulator.scenarios,
+    "scaling-study": simulator.scaling_study,
     "metrics": metrics.families,
     "metric-labels": metrics.labels,
     "webhook-events": notify.webhook_events,

@@ -145,7 +145,7 @@ class SimPool:
             return now_us + round(timeout_s * US_PER_S)
         dues = [at_us for at_us in (self._world.next_us, self.wake_us()) if at_us is not None]
         longest_us = now_us + round(SLEEPS_PACES * self._pace_s * US_PER_S)
-        return max(now_us + round(self._pace_s * US_PER_S), min(longest_us, *dues))
+        return max(now_us + round(self._pace_s * US_PER_S), min([longest_us, *dues]))
 
     def close(self) -> None:
         for worker in list(self._workers.values()):

@@ -17,7 +17,7 @@ from farm.simulator.cluster import Cluster
 from farm.simulator.faults import Faults
 from farm.simulator.pool import DriverKilled, SimPool
 from farm.simulator.trace import Trace
-from farm.simulator.world import World
+from farm.simulator.world import BEGIN_US, US_PER_S, World
 from farm.tasks import AttemptState, Lane, Task, Work
 
 MakeWork = Callable[..., Work]
@@ -281,9 +281,25 @@ def _beyond_a_gpu_limit(yard: Yard, work: MakeWork) -> None:
         yard.pool.run(f"wan-{number}", work(number, project=LIMITED, seconds=50.0))
 
 
+def _stopped_while_it_loads(yard: Yard, work: MakeWork) -> None:
+    del work
+    yard.pool.start("wan-1", GPU, "node")
+    yard.hear(3.0)
+    yard.pool.stop("wan-1")
+
+
+def _stopped_when_it_has_just_come_up(yard: Yard, work: MakeWork) -> None:
+    del work
+    yard.ready()
+    yard.hear(3.0)
+    yard.pool.stop("wan-1")
+
+
 @pytest.mark.parametrize(
     ("sin", "words"),
     [
+        (_stopped_while_it_loads, "wan-1 was loading on node and was stopped after 3 s"),
+        (_stopped_when_it_has_just_come_up, "wan-1 had just come up on node and was stopped after 3 s"),
         (_twice_at_once, "began on wan-2 while it ran on wan-1"),
         (_again_when_done, "began again although it was done"),
         (_two_on_one_worker, "was not idle"),
@@ -297,3 +313,51 @@ def test_the_witness(yard: Yard, work: MakeWork, sin: Callable[[Yard, MakeWork],
     sin(yard, work)
     (violation,) = yard.witness.violations
     assert words in violation
+
+
+def _drained(yard: Yard) -> None:
+    yard.pool.start("wan-1", GPU, "node")
+    yard.cluster.drain("node", 30.0)
+
+
+def _after_its_load_time(yard: Yard) -> None:
+    yard.ready()
+    yard.hear(yard.cluster.load_s(GPU) + 0.1)
+
+
+def _pending(yard: Yard) -> None:
+    yard.pool.start("wan-1", Lane(name="large", gpus=8), None)
+
+
+def _started_anywhere(yard: Yard) -> None:
+    """Where it is, and that it loads, the driver cannot know."""
+    yard.pool.start("wan-1", GPU, None)
+
+
+@pytest.mark.parametrize("arrange", [_drained, _after_its_load_time, _pending, _started_anywhere])
+def test_who_may_be_stopped(yard: Yard, arrange: Callable[[Yard], None]) -> None:
+    arrange(yard)
+    yard.pool.stop("wan-1")
+    assert yard.witness.violations == ()
+
+
+def test_one_that_has_worked_may_be_stopped_at_once(yard: Yard, work: MakeWork) -> None:
+    yard.ready()
+    yard.pool.run("wan-1", work(seconds=0.5))
+    yard.hear(0.6)
+    yard.pool.stop("wan-1")
+    assert yard.witness.violations == ()
+
+
+def test_a_driver_that_keeps_a_pace_sleeps_until_something_is_due(yard: Yard) -> None:
+    pool = SimPool(yard.cluster, yard.witness, epoch=2, pace_s=5.0)
+    pool.wait(0.0)
+    began_s = yard.world.elapsed_s
+    pool.wait(0.5)
+    assert yard.world.elapsed_s - began_s == pytest.approx(300, abs=0.1)
+    due_s = yard.world.elapsed_s + 40.0
+    pool.wake_us = lambda: BEGIN_US + round(due_s * US_PER_S)
+    pool.wait(0.5)
+    assert yard.world.elapsed_s == pytest.approx(due_s, abs=0.1)
+    pool.wait(0.5)
+    assert yard.world.elapsed_s == pytest.approx(due_s + 5.0, abs=0.1)

@@ -93,7 +93,7 @@ def test_the_default_of_the_code_is_what_the_committed_study_picks() -> None:
 
 
 def test_exactly_one_candidate_is_the_default() -> None:
-    assert sum(is_default(candidate) for candidate in CANDIDATES) == 1
+    assert sum(is_default(candidate) and candidate.may_be_default for candidate in CANDIDATES) == 1
 
 
 # -- figures ------------------------------------------------------------------------------------------------------
