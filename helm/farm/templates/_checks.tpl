@@ -35,6 +35,21 @@
     {{- fail (printf "env.%s: the chart sets this variable by itself, from storage, modelCache and ray" $name) }}
   {{- end }}
 {{- end }}
+{{- range $at, $webhook := $v.settings.webhooks }}
+  {{- $place := printf "settings.webhooks[%d]" $at }}
+  {{- if regexMatch "^https://hooks\\.slack\\.com/" $webhook.url }}
+    {{- fail (printf "%s: Slack's URL is a secret, and values are kept in plain text: write url: $FARM_SLACK_URL, and name the secret that holds this variable in envFromSecrets" $place) }}
+  {{- end }}
+  {{- if not (or $webhook.secret (eq ($webhook.format | default "signed") "slack")) }}
+    {{- fail (printf "%s has no secret to sign with: name the variable that holds it, or set format: slack" $place) }}
+  {{- end }}
+  {{- if and (hasPrefix "$" $webhook.url) (not $webhook.name) }}
+    {{- fail (printf "%s: its URL stands in a variable: give it a name" $place) }}
+  {{- end }}
+  {{- if and (or $webhook.secret (hasPrefix "$" $webhook.url)) (not $v.envFromSecrets) }}
+    {{- fail (printf "%s names a variable, and no secret gives it: name one in envFromSecrets" $place) }}
+  {{- end }}
+{{- end }}
 {{- include "farm.checkGroups" . }}
 {{- end -}}
 
