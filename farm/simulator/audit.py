@@ -5,7 +5,7 @@
 
 At every moment: no node holds more than it has; no task runs twice at once, nor again once it is done, nor before its
 inputs; no job or project is beyond a limit when something is reserved; every waiting task has a reason. A worker that
-loads, or came up less than its load time ago and has run nothing yet, is stopped only where its node goes away, where
+loads, or came up less than a load takes ago and has run nothing yet, is stopped only where its node goes away, where
 loading takes longer than is waited for, or where it has idled for as long as any worker without work. In the end:
 each task was done once or failed for a reason, each counter equals the sum of its parts, and nothing is left over.
 """

@@ -48,8 +48,6 @@ class Worker:
     node: str = ""
     state: Stretch = Stretch.PENDING
     since_us: int = 0
-    load_us: int = 0
-    """How long its load takes, once that is decided."""
     ran: bool = False
     work: Work | None = None
     cancelled: bool = False
@@ -189,7 +187,6 @@ class SimPool:
         worker.node = node
         mean = self._cluster.load_s(worker.lane)
         load_s = self._world.around(mean, self._cluster.load_spread, "load", self._epoch, worker.name)
-        worker.load_us = round(load_s * US_PER_S)
         self._world.after(load_s, lambda: self._loaded(worker))
 
     def _place_pending(self) -> None:
@@ -217,13 +214,14 @@ class SimPool:
         return worker.state is Stretch.IDLE and not worker.ran and worker.since_us >= self._heard_from_us
 
     def _spare_the_young(self, worker: Worker) -> None:
-        """Witness the stop of a worker that loads, or has just come up.
+        """Witness the stop of a worker that loads, or came up less than the quickest load of its lane takes ago.
 
         Of those that were started anywhere the driver cannot know which one loads, until it is ready.
         """
         for_us = self._world.now_us - worker.since_us
         loads = worker.state is Stretch.LOADING and worker.pinned is not None
-        fresh = worker.state is Stretch.IDLE and not worker.ran and for_us < worker.load_us
+        quickest_us = self._cluster.load_s(worker.lane) * (1 - self._cluster.load_spread) * US_PER_S
+        fresh = worker.state is Stretch.IDLE and not worker.ran and for_us + TURN_S * US_PER_S < quickest_us
         if loads or fresh:
             young = Young(worker.name, fresh, for_us / US_PER_S)
             self._witness.stops(young, node=self._cluster.nodes.get(worker.node))
