@@ -93,7 +93,7 @@ def _label(sheet: Sheet, words: str, at: tuple[float, float], frame: Box, taken:
     """A point's name where there is room: beside, above or below it."""
     x, y = at
     width, height = sheet.extent(words, LABEL)
-    away = RADIUS + 12
+    away = RADIUS + 18
     places = [
         (x + away, y - height / 2),
         (x - away - width, y - height / 2),
@@ -104,12 +104,12 @@ def _label(sheet: Sheet, words: str, at: tuple[float, float], frame: Box, taken:
         (x - away - width, y - 2.4 * height),
         (x - away - width, y + 1.2 * height),
     ]
-    boxes = [(left, top, left + width, top + height + 6) for left, top in places]
+    boxes = [(left - 4, top - 4, left + width + 4, top + height + 4) for left, top in places]
     inside = [box for box in boxes if frame[0] < box[0] and box[2] < frame[2] + 60 and frame[1] < box[1]]
     free = (box for box in inside if not any(_meet(box, other) for other in taken))
     best = next(free, boxes[0])
     taken.append(best)
-    sheet.text(best[0], best[1], words, LABEL, colour)
+    sheet.text(best[0] + 4, best[1] + 4, words, LABEL, colour, "lt")
 
 
 def _meet(one: Box, other: Box) -> bool:
