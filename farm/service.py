@@ -22,6 +22,7 @@ from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
+from farm.driver.draining import checked_within
 from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
@@ -299,6 +300,12 @@ class Service:
 
     def retry(self, job: str, shot: str, out: str, *, wait_s: float = 5.0) -> Receipt:
         return self._ask(Verb.RETRY, job, out, wait_s, {"shot": shot})
+
+    def drain(self, node: str, within_s: int, out: str, *, wait_s: float = 5.0) -> Receipt:
+        """Take a node out of the farm, within so many seconds."""
+        body: dict[str, JsonValue] = {"node": node, "within_s": checked_within(within_s)}
+        with self._asking(out) as asking:
+            return asking.ask(Verb.DRAIN, body=body, wait_s=wait_s)
 
     def _ask(
         self, verb: Verb, job: str, out: str, wait_s: float, body: Mapping[str, JsonValue] | None = None

@@ -50,6 +50,7 @@ for command in (
     notify.notifications,
     house.up,
     house.drive,
+    house.drain,
     deploy.serve,
     deploy.migrate,
     house.doctor,

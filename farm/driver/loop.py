@@ -21,6 +21,7 @@ from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
 from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
+from farm.driver.draining import drain
 from farm.driver.explain import Explanation
 from farm.driver.glance import glance
 from farm.driver.leftovers import ended_spending, leftovers
@@ -376,6 +377,9 @@ class Driver:
 
     def _spent(self, job: Job) -> int:
         return self._patiently(lambda: self._store.spent(job.id))
+
+    def drain(self, node: str, within_s: int) -> Answer:
+        return drain(self._pool, self._scheduler.nodes(), node, within_s, self._clock())
 
     def explain(self, subject: str, shot: str) -> Answer:
         explanation = Explanation(self._jobs, self._scheduler, self._store, self._clock())
