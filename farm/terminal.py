@@ -328,7 +328,7 @@ def _list(value: JsonValue) -> list[JsonValue]:
 def receipt_line(receipt: Receipt) -> Text:
     """What became of a request that was not refused, and what may come next."""
     if receipt.note:
-        return Text(f"{receipt.verb} {receipt.job}".strip() + f": {receipt.note}", "yellow")
+        return Text(f"{receipt.verb} {receipt.job or receipt.subject}".strip() + f": {receipt.note}", "yellow")
     words, hint = _RECEIPTS.get(receipt.verb, ("{job}: {verb}", ""))
     answer = {"verb": receipt.verb, "priority": 0, "tasks": 0, "shot": "", "take": 0, **receipt.answer}
     answer["goes"] = clock(goes) if isinstance(goes := answer.get("deadline_us"), int) else ""

@@ -32,7 +32,7 @@ REQUESTS = {
     "REROLL": ("JOB SHOT [--takes] [--prompt]", "there is no such shot, it cannot be made, or the job is cancelled"),
     "DRAIN": (
         "NODE [--within]",
-        "no node that is up goes by that name, or several do; it drains already, and no later",
+        "no node that is up goes by that name, or several do; it drains already, and not later",
     ),
     "WHY": ("JOB\\|TASK [--shot]", "nothing is called that, or several tasks are; the job has no such shot"),
 }

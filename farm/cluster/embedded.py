@@ -83,7 +83,7 @@ class EmbeddedPool:
     def drain(self, node: str, deadline_us: int) -> None:
         """Always raises `InputError`."""
         del node, deadline_us  # there is one
-        raise InputError("this farm has only this machine: stop its farm up, or farm render, instead (Ctrl-C, SIGTERM)")
+        raise InputError("this farm has only this machine: stop farm up, or farm render, instead")
 
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         """What has happened. Raises `StorageError` when Ray does not start."""

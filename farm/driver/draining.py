@@ -1,6 +1,6 @@
 """Taking one node out: which node somebody means, and until when it may still be at work.
 
-    farm drain NODE --within 30m ─▶ the one node meant ─▶ Pool.drain ─▶ (Ray says so) ─▶ NodeDraining ─▶ the scheduler
+    farm drain NODE --within 30m ─▶ the one node meant ─▶ Pool.drain ─▶ NodeDraining ─▶ the scheduler
 
 A node goes by what people see of it: its name, where it is the only one of that name, or the beginning of its id. It
 drains once; again only to be free sooner.
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from farm.driver.seams import Pool
 from farm.errors import InputError
+from farm.scheduler.events import NodeDraining
 from farm.scheduler.fleet import NodeState
 from farm.scheduler.views import NodeView
 from farm.spans import span
@@ -26,13 +27,19 @@ ID_SHOWN = 12
 """Digits of a node's id: enough to tell it from all others, and few enough to type."""
 
 
-def drain(pool: Pool, nodes: Sequence[NodeView], named: str, within_s: int, now_us: int) -> dict[str, JsonValue]:
-    """Have a node drained; gives what to tell whoever asked. Raises `InputError` where that cannot be."""
+def drain(
+    pool: Pool, nodes: Sequence[NodeView], named: str, within_s: int, now_us: int
+) -> tuple[dict[str, JsonValue], NodeDraining]:
+    """Have a node drained; gives what to tell whoever asked, and the scheduler, at once.
+
+    Raises `InputError` where that cannot be.
+    """
     node = meant(named, nodes)
     deadline_us = (now_us // 1000 + within_s * 1000) * 1000  # whole milliseconds, as Ray counts
     _check_sooner(node, deadline_us, now_us)
     pool.drain(node.id, deadline_us)
-    return {"node": label(node), "id": node.id, "workers": node.workers, "deadline_us": deadline_us}
+    answer: dict[str, JsonValue] = {"node": label(node), "id": node.id, "workers": node.workers}
+    return answer | {"deadline_us": deadline_us}, NodeDraining(node.id, deadline_us)
 
 
 def checked_within(asked: JsonValue) -> int:

@@ -379,7 +379,9 @@ class Driver:
         return self._patiently(lambda: self._store.spent(job.id))
 
     def drain(self, node: str, within_s: int) -> Answer:
-        return drain(self._pool, self._scheduler.nodes(), node, within_s, self._clock())
+        answer, draining = drain(self._pool, self._scheduler.nodes(), node, within_s, self._clock())
+        self._queue.append(draining)
+        return answer
 
     def explain(self, subject: str, shot: str) -> Answer:
         explanation = Explanation(self._jobs, self._scheduler, self._store, self._clock())
