@@ -9,7 +9,8 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
@@ -56,6 +57,8 @@ class PageServer(ThreadingMixIn, TCPServer):
     def __init__(self, address: Address, pages: Mapping[str, Page]) -> None:
         self.pages = pages
         self._room = threading.BoundedSemaphore(CLIENTS_MAX)
+        self._answering = 0
+        self._answered = threading.Condition()
         self._thread: threading.Thread | None = None
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         self.address_family, place = found[0][0], found[0][4]
@@ -72,11 +75,31 @@ class PageServer(ThreadingMixIn, TCPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Accept nothing more."""
+        """Accept nothing more, and let what is being answered come to its end."""
         if self._thread:
             self.shutdown()
             self._thread.join()
         self.server_close()
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, CLIENT_S)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While inside, `close` waits."""
+        with self._answered:
+            self._answering += 1
+        try:
+            yield
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
+
+    def answer(self, path: str, headers: Message) -> Answer:
+        """What there is at a path."""
+        if page := self.pages.get(path):
+            return page(headers)
+        return Answer.words(HTTPStatus.OK if path == "/" else HTTPStatus.NOT_FOUND, f"farm: {', '.join(self.pages)}")
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._room.acquire(blocking=False):
@@ -113,18 +136,15 @@ class Asked(BaseHTTPRequestHandler):
 
     def __init__(self, request: Any, client_address: Any, server: BaseServer) -> None:
         assert isinstance(server, PageServer)
-        self._pages = server.pages
+        self._server = server
         super().__init__(request, client_address, server)
 
     def do_HEAD(self) -> None:
         self.do_GET()
 
     def do_GET(self) -> None:
-        path, there = self.path.partition("?")[0], f"farm: {', '.join(self._pages)}"
-        if page := self._pages.get(path):
-            self._answer(page(self.headers))
-        else:
-            self._answer(Answer.words(HTTPStatus.OK if path == "/" else HTTPStatus.NOT_FOUND, there))
+        with self._server.answering():
+            self._answer(self._server.answer(self.path.partition("?")[0], self.headers))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Scrapes and probes are not worth a line each."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -406,17 +407,21 @@ class Service:
 
     def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
         """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
-        return migrated(Site(self.config, out), wait_s, self._stop, waiting)
+        return migrated(Site(self.config, out), wait_s, waiting)
 
-    def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
-        """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
+    def serve(self, out: str, listen: str, began: Callable[[str], None], *, leave_s: float = 0.0) -> None:
+        """Answer over HTTP until a stop is asked for, and `leave_s` longer, when it says that it is not ready any more.
+
+        Raises `InputError` for an address that cannot be had.
+        """
         from farm.serving import Readiness, health_server
 
         with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
             server.start()
             began(f"http://{server.address}")
             self._stop.wait()
-            readiness.leave()
+            readiness.leave()  # whoever asks hears of it, and then sends requests elsewhere
+            time.sleep(leave_s)
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""

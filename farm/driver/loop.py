@@ -59,8 +59,9 @@ first, so that this is also what is planned before the first command."""
 REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
-STOP_GRACE_US = 20_000_000
-"""How long a stopping driver waits for its attempts to hear of it."""
+STOP_GRACE_US = 15_000_000
+"""How long a stopping driver waits for its attempts to hear of it. Webhooks, workers and Ray end after that, all within
+the 30 seconds that a process usually has from SIGTERM on."""
 
 
 class Driver:

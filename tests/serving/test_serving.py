@@ -6,8 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from email.message import Message
+from http import HTTPStatus
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -16,8 +20,9 @@ import psycopg
 import pytest
 from private_cluster import until
 
-from farm.config import load_config
+from farm.config import Address, load_config
 from farm.errors import InputError
+from farm.pages import Answer, PageServer
 from farm.serving import Readiness, health_server
 from farm.site import Site
 
@@ -112,13 +117,54 @@ def test_an_address_that_is_taken_is_refused(site):
         health_server(str(first.address), readiness)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_end(tmp_path, number):
-    command = [sys.executable, "-m", "farm", "serve", "--listen", "127.0.0.1:0", "--out", str(tmp_path / "out")]
-    env = {**os.environ, "FARM_STATE": str(tmp_path / "state")}
+def test_what_is_being_answered_when_it_ends_is_answered():
+    asked_for, go_on = threading.Event(), threading.Event()
+
+    def slow(headers: Message) -> Answer:
+        asked_for.set()
+        go_on.wait()
+        return Answer.words(HTTPStatus.OK, "done")
+
+    server = PageServer(Address("127.0.0.1", 0), {"/slow": slow})
+    server.start()
+    with ThreadPoolExecutor(2) as threads:
+        answer = threads.submit(asked, f"http://{server.address}/slow")
+        assert asked_for.wait(30)
+        closing = threads.submit(server.close)
+        assert until(lambda: server.socket.fileno() < 0), "nothing more is accepted"
+        assert not closing.done()
+        go_on.set()
+        assert answer.result() == (200, "done")
+        closing.result(30)
+
+
+def test_load_balancers_hear_of_its_end_before_it_comes(tmp_path):
+    """A second signal ends it at once."""
+    with serving(tmp_path, "--leave", "600") as (process, url):
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+        process.send_signal(signal.SIGTERM)
+        assert until(lambda: asked(f"{url}/readyz") == (503, "this process ends"))
+        assert asked(f"{url}/healthz") == (200, "alive")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 130
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command, and where it serves."""
+    command = [sys.executable, "-m", "farm", "serve", "--listen", "127.0.0.1:0", "--out", str(folder / "out"), *words]
+    env = {**os.environ, "FARM_STATE": str(folder / "state")}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().removeprefix("serving at ").strip()
+        try:
+            yield process, process.stdout.readline().removeprefix("serving at ").strip()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_until_it_is_told_to_end(tmp_path, number):
+    with serving(tmp_path) as (process, url):
         assert until(lambda: asked(f"{url}/readyz")[0] == 200)
         process.send_signal(number)
         assert process.wait(30) == 0
