@@ -9,6 +9,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,14 +49,24 @@ Page: TypeAlias = Callable[[Message], Answer]
 """Called with the request's headers, on any thread, several times at once."""
 
 
+Observe: TypeAlias = Callable[[str, HTTPStatus, float], None]
+"""Told of each answer: the path of its page, or `OTHER`; its status; the seconds that it took."""
+OTHER = "other"
+
+
+def _unobserved(path: str, status: HTTPStatus, seconds: float) -> None:
+    """Nobody counts."""
+
+
 class PageServer(ThreadingMixIn, TCPServer):
     """Serves `pages` by their paths, from `start` to `close`. Raises `OSError` where it cannot listen."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: Address, pages: Mapping[str, Page]) -> None:
+    def __init__(self, address: Address, pages: Mapping[str, Page], observe: Observe = _unobserved) -> None:
         self.pages = pages
+        self._observe = observe
         self._room = threading.BoundedSemaphore(CLIENTS_MAX)
         self._answering = 0
         self._answered = threading.Condition()
@@ -84,19 +95,21 @@ class PageServer(ThreadingMixIn, TCPServer):
             self._answered.wait_for(lambda: not self._answering, CLIENT_S)
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
-        """While inside, `close` waits."""
+    def answering(self, path: str, headers: Message) -> Iterator[Answer]:
+        """What there is at a path, to be written inside: `close` waits for that."""
+        began_s = time.perf_counter()
         with self._answered:
             self._answering += 1
         try:
-            yield
+            answer = self._answer(path, headers)
+            yield answer
+            self._observe(path if path in self.pages else OTHER, answer.status, time.perf_counter() - began_s)
         finally:
             with self._answered:
                 self._answering -= 1
                 self._answered.notify_all()
 
-    def answer(self, path: str, headers: Message) -> Answer:
-        """What there is at a path."""
+    def _answer(self, path: str, headers: Message) -> Answer:
         if page := self.pages.get(path):
             return page(headers)
         return Answer.words(HTTPStatus.OK if path == "/" else HTTPStatus.NOT_FOUND, f"farm: {', '.join(self.pages)}")
@@ -143,8 +156,8 @@ class Asked(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        with self._server.answering():
-            self._answer(self._server.answer(self.path.partition("?")[0], self.headers))
+        with self._server.answering(self.path.partition("?")[0], self.headers) as answer:
+            self._answer(answer)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Scrapes and probes are not worth a line each."""

@@ -29,7 +29,7 @@ def serve(
         typer.Option(min=0, help="Seconds to go on, unready, when told to end: load balancers look now and then."),
     ] = 1.0,
 ) -> None:
-    """Answer over HTTP until Ctrl-C or SIGTERM: /healthz, and /readyz for whether the job store is at hand."""
+    """Answer over HTTP until Ctrl-C or SIGTERM: /healthz, /readyz (is the job store at hand?), /metrics."""
     farm = service()
     with farm.stopping_on_signals():
         farm.serve(out, listen, began=lambda url: console().print(f"serving at {url}", highlight=False), leave_s=leave)
