@@ -7,6 +7,7 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
 import time
@@ -74,6 +75,7 @@ class Service:
         self.config = config
         self._kit = Kit.of(config)
         self._stop = Event()
+        self._asked_to_stop = False
         self._heeds_signals = False
 
     @classmethod
@@ -487,10 +489,12 @@ class Service:
                 signal.signal(number, self._ask_to_stop)
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
+        """Heard in the middle of anything, so it may wait for no lock: that of the event may be held right here."""
         del number, frame
-        if self._stop.is_set():
+        if self._asked_to_stop:
             raise KeyboardInterrupt
-        self._stop.set()
+        self._asked_to_stop = True
+        _thread.start_new_thread(self._stop.set, ())
 
 
 def _begun(store: JobStore, body: Mapping[str, JsonValue]) -> str:

@@ -8,9 +8,11 @@ A handler of our own is needed at all since a first process, as in a container, 
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,7 +31,7 @@ def ending_on_sigterm() -> Iterator[None]:
 
     def hear(lost: UnraisableHookArgs) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            threading.Timer(AGAIN_S, _once_more).start()
+            _thread.start_new_thread(_once_more, ())  # which takes no lock: any may be held here
         else:
             told(lost)
 
@@ -42,6 +44,7 @@ def ending_on_sigterm() -> Iterator[None]:
 
 
 def _once_more() -> None:
+    time.sleep(AGAIN_S)
     main = threading.main_thread().ident
     assert main is not None
     signal.pthread_kill(main, signal.SIGTERM)
