@@ -7,8 +7,10 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
+from farm.driver.draining import checked_within
 from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
@@ -72,6 +75,7 @@ class Service:
         self.config = config
         self._kit = Kit.of(config)
         self._stop = Event()
+        self._asked_to_stop = False
         self._heeds_signals = False
 
     @classmethod
@@ -300,6 +304,12 @@ class Service:
     def retry(self, job: str, shot: str, out: str, *, wait_s: float = 5.0) -> Receipt:
         return self._ask(Verb.RETRY, job, out, wait_s, {"shot": shot})
 
+    def drain(self, node: str, within_s: int, out: str, *, wait_s: float = 5.0) -> Receipt:
+        """Take a node out of the farm, within so many seconds."""
+        body: dict[str, JsonValue] = {"node": node, "within_s": checked_within(within_s)}
+        with self._asking(out) as asking:
+            return asking.ask(Verb.DRAIN, body=body, wait_s=wait_s)
+
     def _ask(
         self, verb: Verb, job: str, out: str, wait_s: float, body: Mapping[str, JsonValue] | None = None
     ) -> Receipt:
@@ -399,17 +409,21 @@ class Service:
 
     def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
         """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
-        return migrated(Site(self.config, out), wait_s, self._stop, waiting)
+        return migrated(Site(self.config, out), wait_s, waiting)
 
-    def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
-        """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
+    def serve(self, out: str, listen: str, began: Callable[[str], None], *, leave_s: float = 0.0) -> None:
+        """Answer over HTTP until a stop is asked for, and `leave_s` longer, when it says that it is not ready any more.
+
+        Raises `InputError` for an address that cannot be had.
+        """
         from farm.serving import Readiness, health_server
 
         with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
             server.start()
             began(f"http://{server.address}")
             self._stop.wait()
-            readiness.leave()
+            readiness.leave()  # whoever asks hears of it, and then sends requests elsewhere
+            time.sleep(leave_s)
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""
@@ -475,10 +489,12 @@ class Service:
                 signal.signal(number, self._ask_to_stop)
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
+        """Heard in the middle of anything, so it may wait for no lock: that of the event may be held right here."""
         del number, frame
-        if self._stop.is_set():
+        if self._asked_to_stop:
             raise KeyboardInterrupt
-        self._stop.set()
+        self._asked_to_stop = True
+        _thread.start_new_thread(self._stop.set, ())
 
 
 def _begun(store: JobStore, body: Mapping[str, JsonValue]) -> str:

@@ -23,6 +23,7 @@ import ray
 from ray.exceptions import RayError
 
 import farm
+from farm.cluster.draining import drain
 from farm.cluster.gang import Farm, Gang, end_older, form
 from farm.cluster.heartbeat import Broken, Heartbeat, Told
 from farm.cluster.loss import Loss, is_blameless, loss
@@ -130,6 +131,9 @@ class RayPool:
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
         if gang := self._gangs.get(worker):
             gang.actors[0].cancel.remote(task, attempt)
+
+    def drain(self, node: str, deadline_us: int) -> None:
+        drain(node, deadline_us)
 
     def close(self) -> None:
         for worker in [*self._gangs, *self._leaving]:
