@@ -9,6 +9,7 @@ A bad setting is an error that names the variable, or the line; an unknown one n
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
@@ -88,6 +89,20 @@ def _emphasis(raw: object) -> Fraction:
     return value
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKMGTP])(i?)[bB]?|[bB])?")
+
+
+def _bytes(raw: object) -> int:
+    """An amount of storage, as people and as Kubernetes write it."""
+    text = str(raw).strip()
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise BadValue(f'"{text}" is no amount of storage', "write 500 GB, or 200Gi")
+    number, unit, binary = found.groups()
+    power = "kMGTP".index(unit.replace("K", "k")) + 1 if unit else 0
+    return int(Fraction(number) * (1024 if binary else 1000) ** power)
+
+
 class Address(NamedTuple):
     """Where to listen on this machine. Port 0 takes any free one."""
 
@@ -121,6 +136,7 @@ Listen: TypeAlias = Annotated[Address | None, PlainValidator(address)]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
+Bytes: TypeAlias = Annotated[int, PlainValidator(_bytes)]
 Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
 Emphasis: TypeAlias = Annotated[Fraction, PlainValidator(_emphasis)]
 LogFormatWord: TypeAlias = Annotated[LogFormat, PlainValidator(values.choice(LogFormat))]
@@ -205,6 +221,8 @@ class Config(Entry):
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
     | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
+    | `FARM_MODEL_CACHE` | `model_cache` | folder on each node's own disk that models are brought to | loaded from `models` |
+    | `FARM_MODEL_CACHE_SIZE` | `model_cache_size` | what that folder may come to: 500 GB, 2Ti | what the disk has |
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
@@ -230,6 +248,9 @@ class Config(Entry):
     projects: tuple[ProjectTerms, ...] = ()
     elastic: tuple[NodeKind, ...] = ()
     models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
+    model_cache: Folder | None = None
+    model_cache_size: Bytes = 0
+    """0 for as much as the disk has."""
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80
     generators: tuple[Generator, ...] = ()

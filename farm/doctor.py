@@ -50,6 +50,7 @@ def examine(config: Config, out: str) -> tuple[Check, ...]:
         _guarded("provenance", lambda: _provenance(config)),
         _guarded("output", lambda: _output(config, out)),
         _guarded("state", lambda: _state(config, out)),
+        *([_guarded("models", lambda: _model_cache(config))] if config.model_cache else []),
         *(_guarded("webhook", partial(_webhook, webhook)) for webhook in config.webhooks),
         _guarded("ray", lambda: _ray(config.workers)),
         _guarded("metrics", lambda: _metrics(config.metrics)),
@@ -117,6 +118,22 @@ def _state(config: Config, out: str) -> Check:
     free_gb = shutil.disk_usage(config.state).free / 1e9
     found = f"{config.state} holds the job store; {free_gb:.0f} GB free; {driver.words}"
     return Check("state", free_gb > DISK_MIN_GB, found, "" if free_gb > DISK_MIN_GB else "free some space")
+
+
+def _model_cache(config: Config) -> Check:
+    """Models can be brought from the one folder to the other."""
+    from farm.weights.nodecache import NodeCache
+    from farm.weights.source import FolderSource
+
+    assert config.model_cache is not None
+    cache = NodeCache(FolderSource(config.models), config.model_cache, limit_bytes=config.model_cache_size)
+    if not config.models.is_dir():
+        remedy = "FARM_MODELS names the folder that all machines share"
+        return Check("models", False, f"{config.models} is not there", remedy)
+    cache.check()
+    free_gb = shutil.disk_usage(cache.folder).free / 1e9
+    found = f"{cache.folder} holds {len(cache.whole)} models of {config.models}; {free_gb:.0f} GB free"
+    return Check("models", True, found)
 
 
 def _webhook(webhook: Webhook) -> Check:
