@@ -125,7 +125,18 @@ def address(raw: object) -> Address | None:
     return Address(host, int(port))
 
 
+def _models(raw: object) -> str:
+    """A folder of this machine, or the URL of a bucket."""
+    text = values.text(raw)
+    if "://" not in text:
+        return str(_folder(raw))
+    if not re.fullmatch(r"s3://[^/]+(/.*)?", text):
+        raise BadValue(f'"{text}" is no place for models', "write a folder, or s3://bucket/folder")
+    return text.rstrip("/")
+
+
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
+Models: TypeAlias = Annotated[str, PlainValidator(_models)]
 File: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
 NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
@@ -220,8 +231,8 @@ class Config(Entry):
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
-    | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
-    | `FARM_MODEL_CACHE` | `model_cache` | folder on each node's own disk that models are brought to | loaded from `models` |
+    | `FARM_MODELS`      | `models`      | pulled and added models: a folder, or s3://… | the user's data folder   |
+    | `FARM_MODEL_CACHE` | `model_cache` | folder on each node's own disk, models are brought to | no copy is made |
     | `FARM_MODEL_CACHE_SIZE` | `model_cache_size` | what that folder may come to: 500 GB, 2Ti | what the disk has |
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
@@ -247,10 +258,11 @@ class Config(Entry):
     prices: Prices = Prices()
     projects: tuple[ProjectTerms, ...] = ()
     elastic: tuple[NodeKind, ...] = ()
-    models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
+    models: Models = Field(default_factory=lambda: str(platformdirs.user_data_path(APP) / "models"))
+    """A folder, or a URL."""
     model_cache: Folder | None = None
     model_cache_size: Bytes = 0
-    """0 for as much as the disk has."""
+    """Bytes; 0 for as much as the disk has."""
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80
     generators: tuple[Generator, ...] = ()
@@ -260,6 +272,16 @@ class Config(Entry):
     certificate_key: File | None = None
     webhooks: tuple[Webhook, ...] = ()
     log_format: LogFormatWord = LogFormat.AUTO
+
+    @property
+    def models_folder(self) -> Path | None:
+        """The models folder; None where models are in a bucket."""
+        return None if "://" in self.models else Path(self.models)
+
+    @property
+    def node_models(self) -> Path | None:
+        """Where workers bring models to; None where they load them from the models folder."""
+        return self.model_cache or (None if self.models_folder else self.scratch / "cache" / "models")
 
     @property
     def allowed(self) -> Allowed:

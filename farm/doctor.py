@@ -50,7 +50,7 @@ def examine(config: Config, out: str) -> tuple[Check, ...]:
         _guarded("provenance", lambda: _provenance(config)),
         _guarded("output", lambda: _output(config, out)),
         _guarded("state", lambda: _state(config, out)),
-        *([_guarded("models", lambda: _model_cache(config))] if config.model_cache else []),
+        *([_guarded("models", lambda: _model_cache(config))] if config.node_models else []),
         *(_guarded("webhook", partial(_webhook, webhook)) for webhook in config.webhooks),
         _guarded("ray", lambda: _ray(config.workers)),
         _guarded("metrics", lambda: _metrics(config.metrics)),
@@ -123,11 +123,11 @@ def _state(config: Config, out: str) -> Check:
 def _model_cache(config: Config) -> Check:
     """Models can be brought from the one folder to the other."""
     from farm.weights.nodecache import NodeCache
-    from farm.weights.source import FolderSource
+    from farm.weights.source import source_of
 
-    assert config.model_cache is not None
-    cache = NodeCache(FolderSource(config.models), config.model_cache, limit_bytes=config.model_cache_size)
-    if not config.models.is_dir():
+    assert config.node_models is not None
+    cache = NodeCache(source_of(config.models), config.node_models, limit_bytes=config.model_cache_size)
+    if config.models_folder and not config.models_folder.is_dir():
         remedy = "FARM_MODELS names the folder that all machines share"
         return Check("models", False, f"{config.models} is not there", remedy)
     cache.check()

@@ -37,8 +37,8 @@ from farm.logs.fields import Fields, log_context
 from farm.models import enhance
 from farm.models.diffusion import loras
 from farm.models.enhance import Enlarger, Interpolator, Retimer, Upscaler
-from farm.models.gang import call, named
 from farm.models.enhance.installed import LANCZOS
+from farm.models.gang import call, named
 from farm.models.registry import Registry
 from farm.models.spec import Gang, Model, Placement
 from farm.stages.stage import Outputs, Stage

@@ -41,7 +41,7 @@ from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
 from farm.weights.nodecache import NodeCache
-from farm.weights.source import FolderSource
+from farm.weights.source import source_of
 
 logger = logging.getLogger(__name__)
 
@@ -213,7 +213,7 @@ def _models(setup: WorkerSetup) -> NodeCache | None:
     """This machine's own copy of what its workers load."""
     if not setup.model_cache:
         return None
-    return NodeCache(FolderSource(Path(setup.models)), Path(setup.model_cache), limit_bytes=setup.model_cache_bytes)
+    return NodeCache(source_of(setup.models), Path(setup.model_cache), limit_bytes=setup.model_cache_bytes)
 
 
 def _limit_threads(threads: int) -> None:

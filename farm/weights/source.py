@@ -34,6 +34,15 @@ class Source(Protocol):
         ...
 
 
+def source_of(models: str) -> Source:
+    """Where `FARM_MODELS` says that models are: a folder, or a URL."""
+    if "://" not in models:
+        return FolderSource(Path(models))
+    from farm.weights.bucket import BucketSource  # brings the client library along
+
+    return BucketSource(models)
+
+
 class FolderSource:
     """A models folder, as `farm models pull` and `farm models add` fill it."""
 

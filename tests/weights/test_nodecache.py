@@ -7,22 +7,23 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
+import kept_models
 import pytest
 from node_worker import NodeWorker, TalliedSource, tallied
 
 from farm.errors import InputError, OutOfSpace, StorageError
-from farm.models.diffusion.installed import Installed, Kind, WeightFile, fingerprint_of, installed, write
+from farm.models.diffusion.installed import Installed, Kind, WeightFile, installed
 from farm.models.registry import Registry
 from farm.weights.fetch import SPARE
-from farm.weights.hashing import BLOCK, sha256
+from farm.weights.hashing import BLOCK
 from farm.weights.nodecache import NodeCache
 from farm.weights.parts import part_of
 from farm.weights.source import FolderSource
 
 BIG, SMALL = "transformer/model.safetensors", "vae/config.json"
-PLENTY = 10**12
 Keep = Callable[..., Installed]
 
 
@@ -46,30 +47,7 @@ def tally(tmp_path: Path) -> Path:
 @pytest.fixture
 def keep(source: Path) -> Keep:
     """Puts a model into the source."""
-
-    def one(name: str, files: dict[str, bytes], *, weights: str = "weights", kind: Kind = Kind.MODEL) -> Installed:
-        home = source / name
-        for path, body in files.items():
-            (home / weights / path).parent.mkdir(parents=True, exist_ok=True)
-            (home / weights / path).write_bytes(body)
-        found = tuple(
-            WeightFile(path=path, size=len(body), sha256=sha256(home / weights / path, lambda _: None))
-            for path, body in files.items()
-        )
-        like = "wan21-480p" if kind is Kind.MODEL else ""
-        record = Installed(
-            name=name,
-            kind=kind,
-            like=like,
-            weights=weights,
-            fingerprint=fingerprint_of(found),
-            files=found,
-            home=home,
-        )
-        write(record)
-        return record
-
-    return one
+    return partial(kept_models.keep, source)
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 RECORD = "model.json"
 WEIGHTS = "weights"
+MIRROR = ".mirror"
+"""Lies in a folder of records whose weights are in a bucket (`farm.weights.bucket`)."""
 
 
 class Kind(StrEnum):
@@ -143,7 +145,8 @@ def survey(models: Path) -> tuple[tuple[Installed, ...], tuple[Finding, ...]]:
     """Everything installed in the folder `models`, by name, and what is wrong there: broken records, missing files."""
     found = tuple(_records(models))
     records = tuple(each for each in found if isinstance(each, Installed))
-    wrong = (each if isinstance(each, Finding) else _missing(each) for each in found)
+    is_mirror = (models / MIRROR).exists()
+    wrong = (each if isinstance(each, Finding) else None if is_mirror else _missing(each) for each in found)
     return records, tuple(finding for finding in wrong if finding)
 
 
