@@ -34,7 +34,7 @@ class Room:
     def __init__(self, folder: Path, limit_bytes: int, free: FreeBytes) -> None:
         """`limit_bytes` 0: as much as the disk has."""
         self._folder = folder
-        self._limit_bytes = limit_bytes
+        self._limit_bytes = limit_bytes - limit_bytes // 50  # a fiftieth for what the files of a disk cost beside
         self._free = free
 
     def weights(self, fingerprint: str) -> Path:
