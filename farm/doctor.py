@@ -121,19 +121,19 @@ def _state(config: Config, out: str) -> Check:
 
 
 def _model_cache(config: Config) -> Check:
-    """Models can be brought from the one folder to the other."""
+    """Models can be brought to this machine's disk, from where they are."""
     from farm.weights.nodecache import NodeCache
     from farm.weights.source import source_of
 
     assert config.node_models is not None
-    cache = NodeCache(source_of(config.models), config.node_models, limit_bytes=config.model_cache_size)
-    if config.models_folder and not config.models_folder.is_dir():
-        remedy = "FARM_MODELS names the folder that all machines share"
-        return Check("models", False, f"{config.models} is not there", remedy)
+    source = source_of(config.models)
+    cache = NodeCache(source, config.node_models, limit_bytes=config.model_cache_size)
     cache.check()
+    known, whole = source.names, cache.whole
     free_gb = shutil.disk_usage(cache.folder).free / 1e9
-    found = f"{cache.folder} holds {len(cache.whole)} models of {config.models}; {free_gb:.0f} GB free"
-    return Check("models", True, found)
+    found = f"{cache.folder} holds {len(whole.intersection(known))} of {len(known)} models of {config.models}"
+    remedy = "" if known else "FARM_MODELS names where all machines find them; farm models pull brings some"
+    return Check("models", bool(known), f"{found}; {free_gb:.0f} GB free", remedy)
 
 
 def _webhook(webhook: Webhook) -> Check:

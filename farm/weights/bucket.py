@@ -51,9 +51,11 @@ class BucketSource:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of every model there that has a record."""
-        with self._told(self._url):
-            found: list[str] = self._files.glob(f"{self._root}/*/{RECORD}")
+        try:
+            with self._told(self._url):
+                found: list[str] = self._files.glob(f"{self._root}/*/{RECORD}")
+        except FileNotFoundError as error:
+            raise StorageError(f"there is no {self._url} (FARM_MODELS names a folder of a bucket)") from error
         return tuple(sorted(path.rsplit("/", 2)[1] for path in found))
 
     def record(self, name: str) -> Installed:

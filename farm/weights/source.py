@@ -18,6 +18,11 @@ from farm.weights.hashing import BLOCK
 class Source(Protocol):
     """Asked from several threads at once."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of every model, LoRA and upscaler that is there. Raises `StorageError` where that cannot be asked."""
+        ...
+
     def record(self, name: str) -> Installed:
         """The record of that name as it is now. Raises `InputError` for one that is broken or not there."""
         ...
@@ -49,9 +54,13 @@ class FolderSource:
     def __init__(self, models: Path) -> None:
         self._models = models
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(record.name for record in installed(self._models))
+
     def record(self, name: str) -> Installed:
         if not name or name != slugged(name) or not (self._models / name).is_dir():
-            known = ", ".join(record.name for record in installed(self._models)) or "none"
+            known = ", ".join(self.names) or "none"
             raise InputError(
                 f"the models folder {self._models} has no {name} (installed: {known}; is it the same folder on every"
                 " machine? farm models pull or add brings a model)"

@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 from tiny_weights import wan
 
 from farm.config import load_config
+from farm.doctor import _model_cache
 from farm.errors import DocumentError, InputError, StorageError
 from farm.models.diffusion.installed import Installed, Kind, survey
 from farm.models.registry import Registry
@@ -136,8 +137,16 @@ def test_a_name_that_is_not_there_is_told_with_those_that_are(bucket, house, nam
 
 
 def test_a_bucket_that_is_not_there_is_told(server, tmp_path):
+    source = BucketSource("s3://nobodys-bucket/models")
     with pytest.raises((InputError, StorageError), match="s3://nobodys-bucket/models"):
-        BucketSource("s3://nobodys-bucket/models").record("house")
+        source.record("house")
+
+
+def test_the_doctor_looks_into_the_bucket(bucket, house, tmp_path):
+    config = load_config({"FARM_MODELS": bucket.url, "FARM_SCRATCH": str(tmp_path)})
+    check = _model_cache(config)
+    assert check.fine
+    assert check.found.startswith(f"{tmp_path / 'cache' / 'models'} holds 0 of 1 models of {bucket.url}; ")
 
 
 def test_weights_that_stand_elsewhere_are_not_in_the_bucket(bucket, models, tmp_path):
