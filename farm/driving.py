@@ -205,7 +205,9 @@ def _setup(led: Led, cores: int = 1) -> WorkerSetup:
     return WorkerSetup(
         url=led.site.out,
         scratch=str(config.scratch),
-        models=str(config.models),
+        models=config.models,
+        model_cache=str(config.node_models or ""),
+        model_cache_bytes=config.model_cache_size,
         certificate=str(config.certificate or ""),
         certificate_key=str(config.certificate_key or ""),
         cores=cores,

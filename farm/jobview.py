@@ -119,6 +119,8 @@ class Receipt(_View):
     answer: Mapping[str, JsonValue] = {}
     again: bool = False
     """True when the same was asked for before, under the same key: what came of that."""
+    subject: str = ""
+    """What was asked about, where that is no job: a node."""
     note: str = ""
     """Why nothing came of it yet: "queued, no driver since 14:02"."""
 
@@ -131,6 +133,7 @@ class Receipt(_View):
             state=request.state,
             reason=request.reason,
             job=str(request.answer.get("job", "")) or request.job or job_to_be(request),
+            subject=str(request.body.get("node", "")),
             answer=request.answer,
             again=again,
             note=f"queued, {waits}" if request.state is RequestState.PENDING else "",

@@ -6,7 +6,6 @@ advisory lock. This does only that, so that a deployment can do it before anythi
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -16,11 +15,11 @@ from farm.site import Site
 POLL_S = 1.0
 
 
-def migrated(site: Site, wait_s: float, stop: threading.Event, waiting: Callable[[str], None]) -> str:
+def migrated(site: Site, wait_s: float, waiting: Callable[[str], None]) -> str:
     """Open the job store of `site`, trying for `wait_s` seconds, and give the schema that it then has.
 
-    `waiting` hears what stands in the way whenever that changes. Raises that when time is up or `stop` is set;
-    `InputError` at once for what waiting does not help.
+    `waiting` hears what stands in the way whenever that changes. Raises that when time is up; `InputError` at once for
+    what waiting does not help. May be interrupted at any moment: a migration is one transaction.
     """
     until_s = time.monotonic() + wait_s
     last = ""
@@ -29,9 +28,9 @@ def migrated(site: Site, wait_s: float, stop: threading.Event, waiting: Callable
             with site.store() as store:
                 return store.schema()
         except (LeaseError, StorageError) as error:
-            if stop.is_set() or time.monotonic() >= until_s:
+            if time.monotonic() >= until_s:
                 raise
             if str(error) != last:
                 last = str(error)
                 waiting(last)
-            stop.wait(POLL_S)
+            time.sleep(POLL_S)

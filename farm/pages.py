@@ -9,7 +9,9 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
@@ -47,15 +49,27 @@ Page: TypeAlias = Callable[[Message], Answer]
 """Called with the request's headers, on any thread, several times at once."""
 
 
+Observe: TypeAlias = Callable[[str, HTTPStatus, float], None]
+"""Told of each answer: the path of its page, or `OTHER`; its status; the seconds that it took."""
+OTHER = "other"
+
+
+def _unobserved(path: str, status: HTTPStatus, seconds: float) -> None:
+    """Nobody counts."""
+
+
 class PageServer(ThreadingMixIn, TCPServer):
     """Serves `pages` by their paths, from `start` to `close`. Raises `OSError` where it cannot listen."""
 
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, address: Address, pages: Mapping[str, Page]) -> None:
+    def __init__(self, address: Address, pages: Mapping[str, Page], observe: Observe = _unobserved) -> None:
         self.pages = pages
+        self._observe = observe
         self._room = threading.BoundedSemaphore(CLIENTS_MAX)
+        self._answering = 0
+        self._answered = threading.Condition()
         self._thread: threading.Thread | None = None
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         self.address_family, place = found[0][0], found[0][4]
@@ -72,11 +86,33 @@ class PageServer(ThreadingMixIn, TCPServer):
         self._thread.start()
 
     def close(self) -> None:
-        """Accept nothing more."""
+        """Accept nothing more, and let what is being answered come to its end."""
         if self._thread:
             self.shutdown()
             self._thread.join()
         self.server_close()
+        with self._answered:
+            self._answered.wait_for(lambda: not self._answering, CLIENT_S)
+
+    @contextmanager
+    def answering(self, path: str, headers: Message) -> Iterator[Answer]:
+        """What there is at a path, to be written inside: `close` waits for that."""
+        began_s = time.perf_counter()
+        with self._answered:
+            self._answering += 1
+        try:
+            answer = self._answer(path, headers)
+            yield answer
+            self._observe(path if path in self.pages else OTHER, answer.status, time.perf_counter() - began_s)
+        finally:
+            with self._answered:
+                self._answering -= 1
+                self._answered.notify_all()
+
+    def _answer(self, path: str, headers: Message) -> Answer:
+        if page := self.pages.get(path):
+            return page(headers)
+        return Answer.words(HTTPStatus.OK if path == "/" else HTTPStatus.NOT_FOUND, f"farm: {', '.join(self.pages)}")
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if not self._room.acquire(blocking=False):
@@ -113,18 +149,15 @@ class Asked(BaseHTTPRequestHandler):
 
     def __init__(self, request: Any, client_address: Any, server: BaseServer) -> None:
         assert isinstance(server, PageServer)
-        self._pages = server.pages
+        self._server = server
         super().__init__(request, client_address, server)
 
     def do_HEAD(self) -> None:
         self.do_GET()
 
     def do_GET(self) -> None:
-        path, there = self.path.partition("?")[0], f"farm: {', '.join(self._pages)}"
-        if page := self._pages.get(path):
-            self._answer(page(self.headers))
-        else:
-            self._answer(Answer.words(HTTPStatus.OK if path == "/" else HTTPStatus.NOT_FOUND, there))
+        with self._server.answering(self.path.partition("?")[0], self.headers) as answer:
+            self._answer(answer)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Scrapes and probes are not worth a line each."""

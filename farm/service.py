@@ -7,10 +7,13 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -18,10 +21,12 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from farm.asking import Asking, new_request
+from farm.canonical import content_id
 from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
+from farm.driver.draining import checked_within
 from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
 from farm.errors import Cancelled, InputError, LeaseError
 from farm.findings import Finding
@@ -71,9 +76,34 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._kit = Kit.of(config)
         self._stop = Event()
+        self._asked_to_stop = False
         self._heeds_signals = False
+
+    @cached_property
+    def _kit(self) -> Kit:
+        """What takes are made with; of models in a bucket it is asked now what there is."""
+        return Kit.of(self.config, self._records)
+
+    @cached_property
+    def _records(self) -> Path:
+        """The models folder, as far as plans need it."""
+        if self.config.models_folder:
+            return self.config.models_folder
+        from farm.weights.bucket import BucketSource, Mirror
+
+        place = self.config.state / "models" / content_id(self.config.models)[:16]
+        return Mirror(BucketSource(self.config.models), place).refresh()
+
+    @property
+    def _models(self) -> Path:
+        """The models folder, to write. Raises `InputError` where models are in a bucket."""
+        if self.config.models_folder is None:
+            raise InputError(
+                f"FARM_MODELS is {self.config.models}: set it to a folder, run this again, and copy that folder there"
+                " (aws s3 sync)"
+            )
+        return self.config.models_folder
 
     @classmethod
     def from_environment(cls) -> Service:
@@ -92,11 +122,11 @@ class Service:
 
     def models(self) -> tuple[ModelView, ...]:
         """Every model: built in, known, added."""
-        return model_views(self._kit.models.specs, self.config.models)
+        return model_views(self._kit.models.specs, self._records)
 
     def model(self, name: str) -> ModelView:
         """One of them. Raises `InputError` for a name that is none."""
-        return model_view(name, self._kit.models.specs, self.config.models)
+        return model_view(name, self._kit.models.specs, self._records)
 
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
@@ -182,7 +212,7 @@ class Service:
         from farm.weights.hub import Hub
         from farm.weights.pull import pull
 
-        return pull(name, self.config.models, hub=Hub(), progress=progress, allowed=_licences(project))
+        return pull(name, self._models, hub=Hub(), progress=progress, allowed=_licences(project))
 
     def add_model(self, asked: Asked, project: Path | None, progress: Progress) -> Installed:
         """Record weights of one's own, where they stand or as a copy, or those of a hub."""
@@ -191,7 +221,7 @@ class Service:
 
         return add(
             asked,
-            self.config.models,
+            self._models,
             hub=Hub(),
             progress=progress,
             taken=tuple(BUILT_IN),
@@ -202,13 +232,13 @@ class Service:
         """The files of an installed model that are no longer what they were. Reads all of them."""
         from farm.weights.shelf import damaged, one
 
-        return damaged(one(name, self.config.models), progress)
+        return damaged(one(name, self._models), progress)
 
     def remove_model(self, name: str) -> str:
         """Take a model out of the models folder; what became of its files, in words."""
         from farm.weights.shelf import remove
 
-        return remove(name, self.config.models)
+        return remove(name, self._models)
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -300,6 +330,12 @@ class Service:
 
     def retry(self, job: str, shot: str, out: str, *, wait_s: float = 5.0) -> Receipt:
         return self._ask(Verb.RETRY, job, out, wait_s, {"shot": shot})
+
+    def drain(self, node: str, within_s: int, out: str, *, wait_s: float = 5.0) -> Receipt:
+        """Take a node out of the farm, within so many seconds."""
+        body: dict[str, JsonValue] = {"node": node, "within_s": checked_within(within_s)}
+        with self._asking(out) as asking:
+            return asking.ask(Verb.DRAIN, body=body, wait_s=wait_s)
 
     def _ask(
         self, verb: Verb, job: str, out: str, wait_s: float, body: Mapping[str, JsonValue] | None = None
@@ -400,17 +436,21 @@ class Service:
 
     def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
         """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
-        return migrated(Site(self.config, out), wait_s, self._stop, waiting)
+        return migrated(Site(self.config, out), wait_s, waiting)
 
-    def serve(self, out: str, listen: str, began: Callable[[str], None]) -> None:
-        """Answer over HTTP until a stop is asked for. Raises `InputError` for an address that cannot be had."""
+    def serve(self, out: str, listen: str, began: Callable[[str], None], *, leave_s: float = 0.0) -> None:
+        """Answer over HTTP until a stop is asked for, and `leave_s` longer, when it says that it is not ready any more.
+
+        Raises `InputError` for an address that cannot be had.
+        """
         from farm.serving import Readiness, health_server
 
         with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
             server.start()
             began(f"http://{server.address}")
             self._stop.wait()
-            readiness.leave()
+            readiness.leave()  # whoever asks hears of it, and then sends requests elsewhere
+            time.sleep(leave_s)
 
     def rebuild_catalog(self, out: str) -> str:
         """Write the catalog anew; says from what."""
@@ -492,10 +532,12 @@ class Service:
                 signal.signal(number, self._ask_to_stop)
 
     def _ask_to_stop(self, number: int, frame: object) -> None:
+        """Heard in the middle of anything, so it may wait for no lock: that of the event may be held right here."""
         del number, frame
-        if self._stop.is_set():
+        if self._asked_to_stop:
             raise KeyboardInterrupt
-        self._stop.set()
+        self._asked_to_stop = True
+        _thread.start_new_thread(self._stop.set, ())
 
 
 def _begun(store: JobStore, body: Mapping[str, JsonValue]) -> str:

@@ -4,6 +4,7 @@
         ▲ the last answer
     GET /healthz   200 while the process runs
     GET /readyz    200, or 503 with the reason
+    GET /metrics   what Prometheus wants to know of this process, and of what it sees (`farm.metrics.served`)
 
 A probe never waits for the database: it gets the last answer, unless that is too old to stand for anything.
 """
@@ -18,12 +19,17 @@ from email.message import Message
 from http import HTTPStatus
 from typing import Self
 
+from farm.clock import now_us
 from farm.config import address
 from farm.errors import FarmError, InputError
+from farm.jobview import driver_view
+from farm.metrics.endpoint import numbers
+from farm.metrics.served import ServeMetrics, Sight
 from farm.pages import Answer, PageServer
 from farm.shots.reading.values import BadValue
 from farm.site import Site
 from farm.store.jobs import JobStore
+from farm.store.records import Pulse
 from farm.store.tables import SCHEMA
 
 logger = logging.getLogger(__name__)
@@ -41,6 +47,8 @@ class Readiness:
         self._look_s = look_s
         self._stale_s = stale_s
         self._answer = ("the job store has not been opened yet", time.monotonic())
+        self._pulse: Pulse | None = None
+        """The last driver's, as the last answer had it."""
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="readiness", daemon=True)
 
@@ -64,6 +72,14 @@ class Readiness:
         silent_s = time.monotonic() - at_s
         return words if silent_s < self._stale_s else f"the job store has not answered for {silent_s:.0f} s"
 
+    def sight(self) -> Sight:
+        """What is known of the farm, for whoever counts."""
+        if self.obstacle():
+            return Sight(is_ready=False)
+        pulse, now = self._pulse, now_us()
+        silent_s = max(0.0, (now - pulse.at_us) / 1e6) if pulse else None
+        return Sight(is_ready=True, leads=driver_view(pulse, now).leads, silent_s=silent_s)
+
     def page(self, headers: Message) -> Answer:
         """The same, for whoever asks over HTTP."""
         del headers
@@ -77,6 +93,7 @@ class Readiness:
                 try:
                     store = store or opened.enter_context(self._site.store())
                     words = _difference(store.schema())
+                    self._pulse = None if words else store.last_pulse()
                 except FarmError as error:
                     words = str(error)
                 if words != self._answer[0]:
@@ -97,7 +114,9 @@ def health_server(listen: str, readiness: Readiness) -> PageServer:
         found = address(listen)
         if found is None:
             raise InputError('--listen off: this command does nothing else (write host:port, such as "0.0.0.0:8000")')
-        return PageServer(found, {"/healthz": _alive, "/readyz": readiness.page})
+        metrics = ServeMetrics(readiness.sight)
+        pages = {"/healthz": _alive, "/readyz": readiness.page, "/metrics": numbers(metrics.registry)}
+        return PageServer(found, pages, metrics.observe)
     except BadValue as error:
         raise InputError(f"--listen: {error.problem} ({error.remedy})") from error
     except OSError as error:

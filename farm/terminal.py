@@ -328,9 +328,10 @@ def _list(value: JsonValue) -> list[JsonValue]:
 def receipt_line(receipt: Receipt) -> Text:
     """What became of a request that was not refused, and what may come next."""
     if receipt.note:
-        return Text(f"{receipt.verb} {receipt.job}".strip() + f": {receipt.note}", "yellow")
+        return Text(f"{receipt.verb} {receipt.job or receipt.subject}".strip() + f": {receipt.note}", "yellow")
     words, hint = _RECEIPTS.get(receipt.verb, ("{job}: {verb}", ""))
     answer = {"verb": receipt.verb, "priority": 0, "tasks": 0, "shot": "", "take": 0, **receipt.answer}
+    answer["goes"] = clock(goes) if isinstance(goes := answer.get("deadline_us"), int) else ""
     named = {**answer, "job": receipt.job, "tasks": _count(answer["tasks"], "task"), "band": _band(answer["priority"])}
     if receipt.again:
         words, hint = "{job} was submitted before, under the same key", "farm status {job}"
@@ -347,6 +348,7 @@ _RECEIPTS = {
     "cancel": ("{job} is cancelled: what is finished stays", "farm retry {job} brings it back"),
     "retry": ("{job} tries {tasks} again", "farm watch {job}"),
     "priority": ("{job} has priority {priority}: {band}", ""),
+    "drain": ("{node} drains: nothing begins there, and it goes by {goes}", "farm top shows it"),
     "approve": ("{shot} of {job} delivers take {take}", ""),
 }
 """By verb: what has happened, and what to do next."""

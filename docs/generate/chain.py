@@ -33,6 +33,7 @@ FLOORS = {
     "tasks": "the nouns",
     "lastwords": "what failed said last",
     "logs": "lines of logs, their form and where they go; an attempt's own log",
+    "spans": "how long something takes, as people write and read it",
     "logview": "logs as people read them",
 }
 """By one module of it, what a floor is for."""

@@ -1,4 +1,4 @@
-"""What a driver tells Prometheus."""
+"""What a driver, and `farm serve`, tell Prometheus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ TITLES = {
     "PULSE": "Seen at the last pulse",
     "STORE": "Read from the job store",
     "PROCESS": "Of the process",
+    "SERVE": "Of `farm serve`",
 }
 
 

@@ -30,6 +30,10 @@ REQUESTS = {
     "PRIORITY": ("JOB N", "N is not 0-100, or the job has ended"),
     "APPROVE": ("JOB SHOT TAKE", "there is no such shot or take, it did not come out, or the job is cancelled"),
     "REROLL": ("JOB SHOT [--takes] [--prompt]", "there is no such shot, it cannot be made, or the job is cancelled"),
+    "DRAIN": (
+        "NODE [--within]",
+        "no node that is up goes by that name, or several do; it drains already, and not later",
+    ),
     "WHY": ("JOB\\|TASK [--shot]", "nothing is called that, or several tasks are; the job has no such shot"),
 }
 """By name of a `Verb`: what follows it on the command line, and when it is refused."""

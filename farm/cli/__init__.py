@@ -1,13 +1,18 @@
 """The `farm` command. Parses arguments, calls the service, shows the answer; decides nothing itself.
 
 Exit codes: 0 everything came out · 1 some shots failed, each named with its reason, or a request was refused · 2 what
-was handed in is wrong · 130 stopped by Ctrl-C; the same command goes on from there.
+was handed in is wrong · 130 stopped by Ctrl-C or SIGTERM; the same command goes on from there.
+
+SIGTERM ends every command as Ctrl-C does, also as the first process of a container, which has no signal handlers but
+its own. Commands that have something to put away hear of it themselves (`Service.stopping_on_signals`); those that are
+there to serve (drive, up, serve) have then done what they were for, and end with 0.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -15,9 +20,10 @@ import typer
 
 from farm import __version__
 from farm.cli import bring, catalog, deploy, house, jobs, lists, models, notify, top
+from farm.cli.ending import ending_on_sigterm
 from farm.cli.options import Exit
 from farm.cli.screen import complain, complain_of
-from farm.errors import DocumentError, FarmError, InputError
+from farm.errors import Cancelled, DocumentError, FarmError, InputError
 
 app = typer.Typer(
     name="farm",
@@ -50,6 +56,7 @@ for command in (
     notify.notifications,
     house.up,
     house.drive,
+    house.drain,
     deploy.serve,
     deploy.migrate,
     house.doctor,
@@ -81,7 +88,8 @@ def farm(
 
 def main() -> None:
     """The console script: runs the command, and says what went wrong in one clear message."""
-    code = _run()
+    with ending_on_sigterm():
+        code = _run()
     try:
         sys.stdout.flush()
     except OSError as error:  # a full disk, or a reader that has gone: what was written is lost
@@ -99,7 +107,13 @@ def _run() -> int | str | None:
     try:
         app()
     except SystemExit as leaving:
-        return leaving.code
+        # what Ray leaves with, which hears of SIGTERM itself while it starts
+        return Exit.INTERRUPTED if leaving.code == signal.SIGTERM else leaving.code
+    except KeyboardInterrupt:  # before typer hears, or after
+        return Exit.INTERRUPTED
+    except Cancelled as stopped:
+        complain(str(stopped))
+        return Exit.INTERRUPTED
     except DocumentError as error:
         complain_of(error)
         return Exit.BAD_INPUT

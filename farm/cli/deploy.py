@@ -17,17 +17,19 @@ def migrate(
     ] = 0.0,
 ) -> None:
     """Bring the job store's schema up to date; one process at a time, and not while a driver leads."""
-    farm = service()
-    with farm.stopping_on_signals():
-        schema = farm.migrate(out, wait, waiting=lambda words: complain(words, "yellow"))
+    schema = service().migrate(out, wait, waiting=lambda words: complain(words, "yellow"))
     console().print(f"the job store is up to date: schema {schema}", highlight=False)
 
 
 def serve(
     out: OutOption = "",
     listen: Annotated[str, typer.Option(help="Host and port; port 0 for any that is free.")] = "127.0.0.1:8000",
+    leave: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds to go on, unready, when told to end: load balancers look now and then."),
+    ] = 1.0,
 ) -> None:
-    """Answer over HTTP until Ctrl-C or SIGTERM: /healthz, and /readyz for whether the job store is at hand."""
+    """Answer over HTTP until Ctrl-C or SIGTERM: /healthz, /readyz (is the job store at hand?), /metrics."""
     farm = service()
     with farm.stopping_on_signals():
-        farm.serve(out, listen, began=lambda url: console().print(f"serving at {url}", highlight=False))
+        farm.serve(out, listen, began=lambda url: console().print(f"serving at {url}", highlight=False), leave_s=leave)

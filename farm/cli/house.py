@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from farm.cli.options import Exit, JsonOption, OutOption, ProjectOption
+from farm.cli.jobs import show_receipt
+from farm.cli.options import Exit, JsonOption, OutOption, ProjectOption, WaitOption
 from farm.cli.screen import console, service
 from farm.errors import InputError
+from farm.spans import seconds_of
 
 if TYPE_CHECKING:
     from farm.simulator import Verdict
@@ -60,6 +62,19 @@ def drive(out: OutOption = "") -> None:
 def up(out: OutOption = "") -> None:
     """Drive a farm on this machine alone, with a Ray of its own, until Ctrl-C."""
     _drive(out, embedded=True)
+
+
+def drain(
+    node: Annotated[str, typer.Argument(metavar="NODE", help="A node's name, or its id's beginning; see `farm top`.")],
+    within: Annotated[
+        str, typer.Option(help="How long what runs there may take: 90s, 30m, 2h; 0 for at once.")
+    ] = "30m",
+    out: OutOption = "",
+    wait: WaitOption = 5.0,
+    json: JsonOption = False,
+) -> None:
+    """Take one node out: nothing new begins there, what runs may end, then the node leaves Ray by itself."""
+    show_receipt(service().drain(node, seconds_of(within), out, wait_s=wait), json)
 
 
 def _drive(out: str, *, embedded: bool) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from farm.cluster.local import local_ray
 from farm.cluster.setup import WorkerSetup
 from farm.driver.seams import Progress
-from farm.errors import StorageError
+from farm.errors import InputError, StorageError
 from farm.scheduler.events import Event, NodeUp, WorkerReady
 from farm.tasks import Lane, TaskId, Work
 
@@ -29,7 +30,7 @@ HERE = "here"
 
 def _here(event: Event | Progress) -> Event | Progress:
     """Ray has its own name for this machine."""
-    return WorkerReady(event.worker, HERE) if isinstance(event, WorkerReady) else event
+    return replace(event, node=HERE) if isinstance(event, WorkerReady) else event
 
 
 class _NoNews:
@@ -79,6 +80,11 @@ class EmbeddedPool:
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None:
         assert self._pool is not None, "a worker that is not there was given work"
         self._pool.cancel(worker, task, attempt)
+
+    def drain(self, node: str, deadline_us: int) -> None:
+        """Always raises `InputError`."""
+        del node, deadline_us  # there is one
+        raise InputError("this farm has only this machine: stop farm up, or farm render, instead")
 
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         """What has happened. Raises `StorageError` when Ray does not start."""

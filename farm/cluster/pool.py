@@ -23,6 +23,7 @@ import ray
 from ray.exceptions import RayError
 
 import farm
+from farm.cluster.draining import drain
 from farm.cluster.gang import Farm, Gang, end_older, form
 from farm.cluster.heartbeat import Broken, Heartbeat, Told
 from farm.cluster.loss import Loss, is_blameless, loss
@@ -131,6 +132,9 @@ class RayPool:
         if gang := self._gangs.get(worker):
             gang.actors[0].cancel.remote(task, attempt)
 
+    def drain(self, node: str, deadline_us: int) -> None:
+        drain(node, deadline_us)
+
     def close(self) -> None:
         for worker in [*self._gangs, *self._leaving]:
             self.stop(worker)
@@ -208,7 +212,8 @@ class RayPool:
     def _ready(self, gang: Gang) -> Event:
         gang.ready = True
         self._heartbeat.up(gang.worker)
-        return WorkerReady(gang.worker, gang.node)
+        every = [prepared.cached for prepared in gang.prepared.values()]  # of one machine, some said later than others
+        return WorkerReady(gang.worker, gang.node, frozenset[str]().union(*every))
 
     def _freed(self, gang: Gang, work: Work) -> Iterable[Event]:
         this = (work.task.id, work.attempt)

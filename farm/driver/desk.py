@@ -15,6 +15,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from farm.driver.draining import checked_within
 from farm.driver.patience import Patience
 from farm.driver.seams import Farm, Meter, Storage
 from farm.errors import InputError, StorageError
@@ -51,6 +52,10 @@ class Hand(Protocol):
 
     def reroll(self, job: Job, shot: str, reroll: Reroll) -> None:
         """Make more takes of a shot. Raises `InputError` where it cannot have them."""
+        ...
+
+    def drain(self, node: str, within_s: int) -> Answer:
+        """Take a node out. Raises `InputError` for one that is not there, or cannot be taken out."""
         ...
 
     def explain(self, subject: str, shot: str) -> Answer:
@@ -94,11 +99,17 @@ class Desk:
         self.meter.answered(request.verb, outcome)
 
     def _apply(self, request: Request) -> Answer:
-        if request.verb is Verb.WHY:
-            return self.hand.explain(str(request.body.get("subject", "")), str(request.body.get("shot", "")))
-        if request.verb is Verb.SUBMIT:
-            return self._submit(request)
-        job = self._job(request.job)
+        match request.verb:
+            case Verb.WHY:
+                return self.hand.explain(str(request.body.get("subject", "")), str(request.body.get("shot", "")))
+            case Verb.DRAIN:
+                return self.hand.drain(str(request.body.get("node", "")), checked_within(request.body.get("within_s")))
+            case Verb.SUBMIT:
+                return self._submit(request)
+            case _:
+                return self._apply_to(self._job(request.job), request)
+
+    def _apply_to(self, job: Job, request: Request) -> Answer:
         named: Answer = {"job": job.id}
         match request.verb:
             case Verb.PAUSE:
@@ -115,6 +126,8 @@ class Desk:
                 return named | self._approve(job, request)
             case Verb.REROLL:
                 return named | self._reroll(job, request)
+            case Verb.WHY | Verb.DRAIN | Verb.SUBMIT:
+                raise AssertionError(f"{request.verb} is of no job")
 
     def _job(self, name: str) -> Job:
         job = self.patiently(lambda: self.store.job(name))

@@ -21,6 +21,7 @@ from farm.changes import AttemptEnded, Committed
 from farm.driver.admission import Admission
 from farm.driver.collecting import collecting_rarely
 from farm.driver.desk import Answer, Desk
+from farm.driver.draining import drain
 from farm.driver.explain import Explanation
 from farm.driver.glance import glance
 from farm.driver.leftovers import ended_spending, leftovers
@@ -59,8 +60,9 @@ REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
 CHOICES_EVERY_US = 10_000_000
-STOP_GRACE_US = 20_000_000
-"""How long a stopping driver waits for its attempts to hear of it."""
+STOP_GRACE_US = 15_000_000
+"""How long a stopping driver waits for its attempts to hear of it. Webhooks, workers and Ray end after that, all within
+the 30 seconds that a process usually has from SIGTERM on."""
 
 
 class Driver:
@@ -379,6 +381,11 @@ class Driver:
 
     def _spent(self, job: Job) -> int:
         return self._patiently(lambda: self._store.spent(job.id))
+
+    def drain(self, node: str, within_s: int) -> Answer:
+        answer, draining = drain(self._pool, self._scheduler.nodes(), node, within_s, self._clock())
+        self._queue.append(draining)
+        return answer
 
     def explain(self, subject: str, shot: str) -> Answer:
         explanation = Explanation(self._jobs, self._scheduler, self._store, self._clock())

@@ -51,6 +51,13 @@ class Pool(Protocol):
     def run(self, worker: str, work: Work) -> None: ...
     def cancel(self, worker: str, task: TaskId, attempt: int) -> None: ...
 
+    def drain(self, node: str, deadline_us: int) -> None:
+        """Take a node out: it is to be gone by then, and sooner when nothing is at work there. `NodeDraining` follows.
+
+        Raises `InputError` for a node that cannot be taken out, `StorageError` where nobody hears of it now.
+        """
+        ...
+
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         """What has happened, waiting at most `timeout_s` for something to happen."""
         ...

@@ -15,12 +15,26 @@ from contextlib import contextmanager
 from email.message import Message
 from http import HTTPStatus
 
+from prometheus_client import CollectorRegistry
+
 from farm.config import Address
 from farm.metrics.exposition import Exposition, takes_gzip
 from farm.metrics.process import SILENT_S, Metrics, Role
-from farm.pages import Answer, PageServer
+from farm.pages import Answer, Page, PageServer
 
 logger = logging.getLogger(__name__)
+
+
+def numbers(registry: CollectorRegistry) -> Page:
+    """The page of what a registry collects."""
+    exposition = Exposition(registry)
+
+    def page(headers: Message) -> Answer:
+        text = exposition.text(headers.get("Accept", ""))
+        packs = takes_gzip(headers.get("Accept-Encoding", ""))
+        return Answer(HTTPStatus.OK, text.packed if packs else text.plain, text.content_type, packed=packs)
+
+    return page
 
 
 class Endpoint(PageServer):
@@ -28,13 +42,9 @@ class Endpoint(PageServer):
 
     def __init__(self, address: Address, metrics: Metrics) -> None:
         self.metrics = metrics
-        self.exposition = Exposition(metrics.registry)
-        super().__init__(address, {"/metrics": self._numbers, "/healthz": self._health, "/readyz": self._role})
-
-    def _numbers(self, headers: Message) -> Answer:
-        text = self.exposition.text(headers.get("Accept", ""))
-        packs = takes_gzip(headers.get("Accept-Encoding", ""))
-        return Answer(HTTPStatus.OK, text.packed if packs else text.plain, text.content_type, packed=packs)
+        super().__init__(
+            address, {"/metrics": numbers(metrics.registry), "/healthz": self._health, "/readyz": self._role}
+        )
 
     def _health(self, headers: Message) -> Answer:
         del headers

@@ -37,6 +37,8 @@ LABELS: tuple[Label, ...] = (
     Label("verb", "what was asked of the driver"),
     Label("file_class", "what a stored file is for, as its folder in the clip store"),
     Label("what", "which storage: see the family"),
+    Label("path", "of a page that was asked for; `other` for those that are not there"),
+    Label("status", "of an answer, as HTTP has it"),
     Label("version", "of farm"),
     Label("label", "the label whose values were too many"),
 )
@@ -218,6 +220,47 @@ OWN = (
     ),
 )
 
-FAMILIES: tuple[Family, ...] = (*COUNTED, *TIMED, *SEEN, *READ, *OWN)
+SERVED = (
+    Family("farm_serve_info", Kind.GAUGE, Source.SERVE, "1, with the version.", ("version",)),
+    Family(
+        "farm_serve_requests_total",
+        Kind.COUNTER,
+        Source.SERVE,
+        "Requests over HTTP that were answered, by path and status; probes and scrapes count too.",
+        ("path", "status"),
+    ),
+    Family(
+        "farm_serve_request_duration_seconds",
+        Kind.HISTOGRAM,
+        Source.SERVE,
+        "From having read a request to having written its answer.",
+        ("path",),
+        TURN_S,
+    ),
+    Family(
+        "farm_serve_ready",
+        Kind.GAUGE,
+        Source.SERVE,
+        "1 while the job store answers, with the schema that this version knows, and the process is not about to end.",
+    ),
+    Family(
+        "farm_serve_driver_leads",
+        Kind.GAUGE,
+        Source.SERVE,
+        "1 while a driver leads, as the job store has it: one that gave a sign of life within the last 10 seconds; "
+        "absent while the job store does not answer.",
+    ),
+    Family(
+        "farm_serve_driver_silent_seconds",
+        Kind.GAUGE,
+        Source.SERVE,
+        "How long ago the last driver gave a sign of life, which it does every two seconds; absent while none ever "
+        "did, or the job store does not answer.",
+    ),
+)
+
+DRIVEN: tuple[Family, ...] = (*COUNTED, *TIMED, *SEEN, *READ, *OWN)
+"""What a driver tells."""
+FAMILIES: tuple[Family, ...] = (*DRIVEN, *SERVED)
 FAMILY: Mapping[str, Family] = by_name(FAMILIES)
 LABEL: Mapping[str, Label] = {label.name: label for label in LABELS}

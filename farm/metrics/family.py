@@ -30,6 +30,8 @@ class Source(StrEnum):
     """Read from the job store: exact, whatever process wrote it. Only while this process leads."""
     PROCESS = "process"
     """Of this process and its machine, whether it leads or stands by."""
+    SERVE = "serve"
+    """Told by `farm serve`, of itself and of what it sees of the farm from outside; everything else is a driver's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from prometheus_client.core import Metric
 from prometheus_client.samples import Sample
 from prometheus_client.utils import floatToGoString
 
-from farm.metrics.families import FAMILIES, FAMILY
+from farm.metrics.families import DRIVEN, FAMILY
 from farm.metrics.family import Family, Kind
 from farm.metrics.labels import Labels
 
@@ -82,14 +82,14 @@ class Series(Generic[Cell]):
 
 
 class Board:
-    """Every counter and histogram of the table, by name."""
+    """Every counter and histogram of some families, by name."""
 
-    def __init__(self, labels: Labels) -> None:
+    def __init__(self, labels: Labels, families: tuple[Family, ...] = DRIVEN) -> None:
         self.lock = Lock()
-        self.counts = {family.name: Series(family, labels, Count) for family in FAMILIES if family.kind is Kind.COUNTER}
+        self.counts = {family.name: Series(family, labels, Count) for family in families if family.kind is Kind.COUNTER}
         self.times = {
             family.name: Series(family, labels, Times, family.buckets)
-            for family in FAMILIES
+            for family in families
             if family.kind is Kind.HISTOGRAM
         }
         for each in (*self.counts.values(), *self.times.values()):

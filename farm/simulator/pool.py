@@ -125,6 +125,10 @@ class SimPool:
             work = found.work
             self._world.after(CANCEL_S, lambda: self._meet(found, work, Fate(0.0)))
 
+    def drain(self, node: str, deadline_us: int) -> None:
+        self._living()
+        self._cluster.drain(node, (deadline_us - self._world.now_us) / US_PER_S)
+
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         self.each_turn()
         self._heard_from_us = self._world.now_us

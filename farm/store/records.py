@@ -89,6 +89,7 @@ class Verb(StrEnum):
     PRIORITY = "priority"
     APPROVE = "approve"
     REROLL = "reroll"
+    DRAIN = "drain"
     WHY = "why"
 
 
@@ -109,7 +110,8 @@ class Request:
     at_us: int
     job: str = ""
     body: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """By verb: the job to create, {"shot": ...}, {"priority": 80}, {"shot": ..., "take": 2}, {"subject": ...}."""
+    """By verb: the job to create, {"shot": ...}, {"priority": 80}, {"shot": ..., "take": 2},
+    {"node": ..., "within_s": 1800}, {"subject": ...}."""
     key: str = ""
     """Idempotency key: of two requests with one key the first counts; "" for none."""
     state: RequestState = RequestState.PENDING

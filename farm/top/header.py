@@ -9,8 +9,9 @@ from rich.text import Text
 
 from farm.jobview import clock
 from farm.overview.values import Overview, Rates
+from farm.spans import span
 from farm.top.grid import fitted
-from farm.top.words import amount, count, span
+from farm.top.words import amount, count
 
 LATE_S = 5.0
 """A driver that speaks every two seconds is late from here on."""

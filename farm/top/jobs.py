@@ -10,9 +10,10 @@ from rich.text import Text
 from farm.driver.glance import CHOICE
 from farm.jobview import JobView, clock
 from farm.overview.values import Eta, JobProgress, Overview
+from farm.spans import span
 from farm.top.bars import progress
 from farm.top.grid import Column, Grid, Row
-from farm.top.words import REASONS, STYLES, count, span
+from farm.top.words import REASONS, STYLES, count
 
 _STATES = {
     "active": "cyan",

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from rich.text import Text
 
 from farm.overview.values import LaneLine, Overview
+from farm.spans import span
 from farm.top.bars import BUSY, IDLE, LOADING, divided
 from farm.top.grid import Column, Grid, Row
-from farm.top.words import amount, span
+from farm.top.words import amount
 
 WIDE = 100
 

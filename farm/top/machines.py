@@ -8,9 +8,10 @@ from rich.text import Text
 
 from farm.jobview import clock
 from farm.overview.values import NodeLine, Overview, PoolLine
+from farm.spans import span
 from farm.top.bars import BUSY, IDLE, divided
 from farm.top.grid import Column, Grid, Row
-from farm.top.words import count, span
+from farm.top.words import count
 
 WIDE = 100
 

@@ -34,17 +34,6 @@ STYLES: Mapping[str, str] = {
 """Red and yellow want a person; dim goes by itself."""
 
 
-def span(seconds: float) -> str:
-    """ "40 s", "12 min", "3 h 05", "2 d 4 h"."""
-    if seconds < 100:
-        return f"{max(0.0, seconds):.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 100:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d}" if hours < 48 else f"{hours // 24} d {hours % 24} h"
-
-
 def count(number: int, noun: str) -> str:
     """ "3 lanes"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

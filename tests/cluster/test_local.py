@@ -1,4 +1,4 @@
-"""Joining a Ray that somebody else started."""
+"""A Ray of our own, and joining one that somebody else started."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import socket
 
 import pytest
 
+from farm.cluster.embedded import HERE, EmbeddedPool
 from farm.cluster.local import attach
-from farm.errors import StorageError
+from farm.cluster.setup import WorkerSetup
+from farm.errors import InputError, StorageError
 
 
 def test_an_address_without_ray_is_told_soon():
@@ -16,3 +18,10 @@ def test_an_address_without_ray_is_told_soon():
         address = f"127.0.0.1:{closed.getsockname()[1]}"
         with pytest.raises(StorageError, match=f"cannot join Ray at {address}"), attach(address):
             pytest.fail("joined")
+
+
+def test_the_only_machine_is_not_taken_out(tmp_path):
+    pool = EmbeddedPool(WorkerSetup(url=str(tmp_path), scratch=str(tmp_path)), "farm", 1, 2, lambda: None)
+    with pytest.raises(InputError, match=r"this farm has only this machine: stop farm up, or farm render, instead"):
+        pool.drain(HERE, 0)
+    pool.close()

@@ -13,9 +13,9 @@ import pytest
 from farm.changes import Notice, NoticeKind
 from farm.driver.loop import Driver
 from farm.driver.seams import Found, Meter, Progress, Unmetered
-from farm.errors import FailureKind, InputError
+from farm.errors import FailureKind, FarmError, InputError
 from farm.resume import Past
-from farm.scheduler.events import AttemptFinished, Event, NodeUp, WorkerReady
+from farm.scheduler.events import AttemptFinished, Event, NodeDraining, NodeUp, WorkerReady
 from farm.scheduler.policy import Policy
 from farm.scheduler.state import Scheduler
 from farm.shots.model import Reroll
@@ -201,6 +201,8 @@ class HandPool:
         self.fails: dict[str, FailureKind] = {}
         self.waits: set[str] = set()
         """Names of tasks that do not end by themselves."""
+        self.refuses: list[FarmError] = []
+        """What drains come to, one after the other, before one is accepted."""
 
     def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
         self.started.append(worker)
@@ -241,6 +243,11 @@ class HandPool:
         name = str(self.running[worker].task.params["name"])
         self.finish(name, AttemptState.CANCELLED)
 
+    def drain(self, node: str, deadline_us: int) -> None:
+        if self.refuses:
+            raise self.refuses.pop()
+        self.events.append(NodeDraining(node, deadline_us))
+
     def wait(self, timeout_s: float) -> Sequence[Event | Progress]:
         if not self.events:
             self.clock.now_us += max(1, int(timeout_s * 1e6))
@@ -255,6 +262,7 @@ class HandPool:
         """As the next driver finds it: without workers."""
         pool = HandPool(self.clock, self.nodes)
         pool.ran, pool.fails, pool.waits, pool.loading = self.ran, self.fails, self.waits, self.loading
+        pool.refuses = self.refuses
         return pool
 
 

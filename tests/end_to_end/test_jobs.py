@@ -116,6 +116,7 @@ def test_what_is_asked_while_nobody_leads_is_queued_and_said_so(farm):
     assert "no driver has run here yet" in farm.said("why", line["id"])
     assert "2 requests waiting for it" in farm.said("jobs")
     assert farm.told("status", line["id"])["job"]["state"] == "pending"
+    assert farm.said("drain", "gpu-01").startswith("drain gpu-01: queued, no driver has run here yet")
 
 
 def test_an_idempotency_key_makes_one_job_and_stands_for_one_request(farm):
@@ -147,6 +148,8 @@ def test_names_that_are_none_and_names_of_several(farm):
         (("submit", "LIST", "--budget", "lots"), "--budget"),
         (("submit", "EMPTY"), "no shots"),
         (("approve", "JOB", "sh010", "0"), "should be greater than or equal to 1"),
+        (("drain", "gpu-01", "--within", "soon"), '"soon" is no length of time (write 90s, 30m, 2h, or 1h30m)'),
+        (("drain", "gpu-01", "--within", "8d"), "a node drains within 0 s to 7 d 0 h"),
         (("jobs", "--out", "x" * 300), "File name too long"),
         (("submit", "LIST", "--out", "x" * 300), "File name too long"),
     ],
@@ -259,6 +262,8 @@ def check_running(farm: Farm, job: str) -> None:
     assert f"job {job} is cancelled already" in farm.said("cancel", job, code=1)
     assert f"job {job} is cancelled, so it cannot be paused" in farm.said("pause", job, code=1)
     assert f"{job} tries " in farm.said("retry", job)
+    assert 'there is no node "gpu-01": there is this machine' in farm.said("drain", "gpu-01", code=1)
+    assert "this farm has only this machine: stop farm up" in farm.said("drain", "this machine", code=1)
 
 
 def check_ended(farm: Farm, job: str) -> None:

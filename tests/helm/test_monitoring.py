@@ -38,7 +38,39 @@ def test_every_source_of_metrics_is_asked(watched):
         "studio-driver": ["farm-metrics"],
         "studio-head": ["metrics", "as-metrics", "dash-metrics"],
         "studio-workers": ["metrics"],
+        "studio-serve": ["http"],
     }
+
+
+def test_jobs_are_called_as_alerts_call_them_and_a_farms_own_job_stays_what_it_is(watched):
+    """A shot list is the label `job` of some of the farm's metrics; `job` of all others is the monitor's to say."""
+    called = {}
+    for monitor in of_kind(watched, "PodMonitor"):
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            (label,) = endpoint["relabelings"]
+            called[endpoint["port"]] = (label["targetLabel"], label["replacement"], endpoint["honorLabels"])
+    said = yaml.safe_load((PROJECT / "deploy" / "monitoring" / "prometheus.yml").read_text(encoding="utf-8"))
+    honest = {scrape["job_name"]: scrape.get("honor_labels", False) for scrape in said["scrape_configs"]}
+    assert called["farm-metrics"] == ("job", "farm", True)
+    assert called["http"] == ("job", "farm-serve", True)
+    assert called["metrics"] == ("job", "ray", True)
+    assert honest["farm"] is True
+    assert {job for _, job, _ in called.values()} == honest.keys()
+
+
+def test_prometheus_gets_through_to_all_that_it_asks(watched):
+    """The policy for all of the farm's pods lets the namespace of the monitoring in, at these ports."""
+    (policy,) = [one for one in of_kind(watched, "NetworkPolicy") if one["metadata"]["name"] == "studio"]
+    open_to = {port["port"] for rule in policy["spec"]["ingress"] for port in rule.get("ports", [])}
+    numbers = {}
+    for _, pod in pods(watched):
+        component = pod["metadata"]["labels"].get("app.kubernetes.io/component")
+        ports = [port for container in containers(pod) for port in container.get("ports", [])]
+        numbers |= {(component, port["name"]): port["containerPort"] for port in ports}
+    for monitor in of_kind(watched, "PodMonitor"):
+        component = monitor["spec"]["selector"]["matchLabels"]["app.kubernetes.io/component"]
+        for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+            assert numbers[component, endpoint["port"]] in open_to, endpoint["port"]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed (Debian: prometheus)")

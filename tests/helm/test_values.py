@@ -201,10 +201,12 @@ BAD: list[tuple[Values, str]] = [
         {"database": {"url": "postgresql://farm:1234@db/farm"}},
         "at '/database': additional properties 'url' not allowed",
     ),
+    ({"modelCache": {"kind": "shared", "source": "s3://bucket/models"}}, "kind: shared has none"),
     (
-        {"modelCache": {"existingClaim": "models"}},
-        'modelCache.existingClaim is for kind: shared, and kind is "ephemeral"',
+        {"modelCache": {"source": "s3://bucket/models", "existingClaim": "models"}},
+        "in two ways where models are brought",
     ),
+    ({"modelCache": {"source": "gs://bucket/models"}}, "at '/modelCache/source'"),
     ({"serve": {"ingress": {"enabled": True}}}, "set serve.ingress.host"),
     ({"serve": {"autoscaling": {"minReplicas": 9}}}, "serve.autoscaling.minReplicas 9 is more than maxReplicas 6"),
     (

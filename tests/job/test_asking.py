@@ -9,7 +9,7 @@ import pytest
 from farm.asking import Asking, new_request
 from farm.clock import now_us
 from farm.errors import InputError
-from farm.jobview import STALE_US, clock, driver_view, job_status, job_to_be, job_views
+from farm.jobview import STALE_US, DriverView, Receipt, clock, driver_view, job_status, job_to_be, job_views
 from farm.store.jobs import JobStore
 from farm.store.records import Job, JobState, Pulse, RequestState, Verb
 from farm.tasks import Task
@@ -50,6 +50,17 @@ def test_a_submission_is_listed_before_a_driver_knows_it(asking, store):
     assert asking.job("shots") == receipt.job
     assert receipt.note == "queued, no driver has run here yet"
     assert "waits" not in receipt_line(receipt).plain
+
+
+def test_a_node_that_is_taken_out_is_told_by_its_name_and_until_when(asking, store, lease):
+    queued = asking.ask(Verb.DRAIN, body={"node": "gpu-0", "within_s": 1800}, wait_s=0)
+    assert receipt_line(queued).plain == "drain gpu-0: queued, no driver has run here yet"
+    goes_us = now_us() + 1_800_000_000
+    answer = {"node": "gpu-01", "id": "aa11", "workers": 2, "deadline_us": goes_us}
+    store.decide(lease.epoch, queued.request, RequestState.APPLIED, now_us(), "", answer)
+    drains = Receipt.of(store.request(queued.request), DriverView(leads=True))
+    said = f"gpu-01 drains: nothing begins there, and it goes by {clock(goes_us)}"
+    assert receipt_line(drains).plain.startswith(said)
 
 
 def test_a_key_gives_the_first_request_back_and_stands_for_nothing_else(asking):

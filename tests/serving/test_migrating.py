@@ -66,7 +66,7 @@ def test_the_command_says_what_schema_there_is(tmp_path, monkeypatch):
 def test_several_at_once_migrate_once(empty, begin, tmp_path):
     url = older(empty) if begin == "older" else empty
     with ThreadPoolExecutor(4) as threads:
-        asked = [threads.submit(migrated, site(tmp_path, url), 60.0, threading.Event(), quiet) for _ in range(4)]
+        asked = [threads.submit(migrated, site(tmp_path, url), 60.0, quiet) for _ in range(4)]
         assert [one.result() for one in asked] == [SCHEMA] * 4
 
 
@@ -79,9 +79,9 @@ def test_a_driver_at_work_is_waited_for(empty, tmp_path):
     )
     lead.acquire()
     with pytest.raises(LeaseError):
-        migrated(site(tmp_path, url), 0, threading.Event(), quiet)
+        migrated(site(tmp_path, url), 0, quiet)
     with ThreadPoolExecutor(1) as threads:
-        asked = threads.submit(migrated, site(tmp_path, url), 60.0, threading.Event(), lambda _: told.set())
+        asked = threads.submit(migrated, site(tmp_path, url), 60.0, lambda _: told.set())
         assert told.wait(60)
         assert not asked.done()
         lead.release()
@@ -92,17 +92,10 @@ def test_a_database_that_is_not_there_yet_is_waited_for_so_long(tmp_path):
     nowhere = site(tmp_path, f"postgresql://farm@/farm?host={tmp_path}")
     heard: list[str] = []
     with pytest.raises(StorageError, match="cannot be reached"):
-        migrated(nowhere, 2.5, threading.Event(), heard.append)
+        migrated(nowhere, 2.5, heard.append)
     assert len(heard) == 1, "said once"
-
-
-def test_a_stop_ends_the_waiting(tmp_path):
-    nowhere = site(tmp_path, f"postgresql://farm@/farm?host={tmp_path}")
-    stop = threading.Event()
-    with pytest.raises(StorageError):
-        migrated(nowhere, 600.0, stop, lambda _: stop.set())
 
 
 def test_a_wrong_database_is_no_use_waiting_for(tmp_path, postgres_server):
     with pytest.raises(InputError, match="does not exist"):
-        migrated(site(tmp_path, postgres_server.url("never_made")), 600.0, threading.Event(), quiet)
+        migrated(site(tmp_path, postgres_server.url("never_made")), 600.0, quiet)

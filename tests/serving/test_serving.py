@@ -6,8 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from email.message import Message
+from http import HTTPStatus
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -15,9 +19,12 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 from private_cluster import until
+from prometheus_client.parser import text_string_to_metric_families
 
-from farm.config import load_config
+from farm.clock import now_us
+from farm.config import Address, load_config
 from farm.errors import InputError
+from farm.pages import Answer, PageServer
 from farm.serving import Readiness, health_server
 from farm.site import Site
 
@@ -90,6 +97,45 @@ def test_a_database_that_hangs_is_no_answer(site, postgres_url):
         assert until(lambda: asked(f"{url}/readyz")[0] == 200)
 
 
+def numbers(url: str) -> dict[tuple[str, str], float]:
+    """What Prometheus would read, by name and labels."""
+    found = {}
+    for family in text_string_to_metric_families(asked(f"{url}/metrics")[1]):
+        for sample in family.samples:
+            found[sample.name, " ".join(value for _, value in sorted(sample.labels.items()))] = sample.value
+    return found
+
+
+def test_prometheus_is_told_what_there_is_to_see(site):
+    """GIVEN a job store that no driver has seen WHEN one leads, and leaves THEN each is told; requests are counted."""
+    here = site("")
+    with served(here) as url, here.store() as store:
+        assert until(lambda: numbers(url).get(("farm_serve_driver_leads", "")) == 0.0)
+        assert ("farm_serve_driver_silent_seconds", "") not in numbers(url)
+        with store.lead() as lease:
+            store.beat(lease.epoch, "process 7 on vm", {}, now_us() - 3_000_000)
+            assert until(lambda: numbers(url)["farm_serve_driver_leads", ""] == 1.0)
+            assert 3.0 <= numbers(url)["farm_serve_driver_silent_seconds", ""] < 60.0
+            store.beat(lease.epoch, "", {}, now_us())
+        assert until(lambda: numbers(url)["farm_serve_driver_leads", ""] == 0.0)
+        for path in ("elsewhere", "healthz", "nowhere?really"):
+            asked(f"{url}/{path}")
+        assert until(lambda: numbers(url).get(("farm_serve_requests_total", "other 404")) == 2.0)
+        seen = numbers(url)
+        assert seen["farm_serve_requests_total", "/healthz 200"] == 1.0
+        assert seen["farm_serve_request_duration_seconds_count", "/healthz"] == 1.0
+        assert seen["farm_serve_ready", ""] == 1.0
+        assert seen["process_resident_memory_bytes", ""] > 1e6
+
+
+def test_prometheus_is_told_nothing_of_drivers_without_the_database(site, tmp_path):
+    with served(site(f"postgresql://farm@/farm?host={tmp_path}")) as url:
+        assert until(lambda: "cannot be reached" in asked(f"{url}/readyz")[1])
+        seen = numbers(url)
+        assert seen["farm_serve_ready", ""] == 0.0
+        assert not {name for name, _ in seen if "driver" in name}
+
+
 def test_it_says_no_before_it_goes(site):
     with Readiness(site(""), look_s=0.05) as readiness:
         assert until(lambda: not readiness.obstacle())
@@ -112,13 +158,76 @@ def test_an_address_that_is_taken_is_refused(site):
         health_server(str(first.address), readiness)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_end(tmp_path, number):
-    command = [sys.executable, "-m", "farm", "serve", "--listen", "127.0.0.1:0", "--out", str(tmp_path / "out")]
-    env = {**os.environ, "FARM_STATE": str(tmp_path / "state")}
+def test_what_is_being_answered_when_it_ends_is_answered():
+    asked_for, go_on = threading.Event(), threading.Event()
+
+    def slow(headers: Message) -> Answer:
+        asked_for.set()
+        go_on.wait()
+        return Answer.words(HTTPStatus.OK, "done")
+
+    server = PageServer(Address("127.0.0.1", 0), {"/slow": slow})
+    server.start()
+    with ThreadPoolExecutor(2) as threads:
+        answer = threads.submit(asked, f"http://{server.address}/slow")
+        assert asked_for.wait(30)
+        closing = threads.submit(server.close)
+        assert until(lambda: server.socket.fileno() < 0), "nothing more is accepted"
+        assert not closing.done()
+        go_on.set()
+        assert answer.result() == (200, "done")
+        closing.result(30)
+
+
+def test_load_balancers_hear_of_its_end_before_it_comes(tmp_path):
+    """A second signal ends it at once."""
+    with serving(tmp_path, "--leave", "600") as (process, url):
+        assert until(lambda: asked(f"{url}/readyz")[0] == 200)
+        process.send_signal(signal.SIGTERM)
+        assert until(lambda: asked(f"{url}/readyz") == (503, "this process ends"))
+        assert asked(f"{url}/healthz") == (200, "alive")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 130
+
+
+STORM = """
+import signal, threading
+from farm.config import load_config
+from farm.service import Service
+
+for number in range(300):
+    service = Service(load_config({}))
+    with service.stopping_on_signals() as stopped:
+        main = threading.main_thread().ident
+        threading.Timer(0.001 + number * 1e-6, signal.pthread_kill, (main, signal.SIGTERM)).start()
+        while not stopped():
+            service._stop.wait(0)  # most of this is spent with the lock of what the signal sets
+print("ended")
+"""
+
+
+def test_a_stop_is_heard_wherever_it_comes():
+    """GIVEN a process that waits for its stop WHEN the signal comes while that very lock is held THEN it ends."""
+    done = subprocess.run([sys.executable, "-c", STORM], capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "ended\n"), done.stderr
+
+
+@contextmanager
+def serving(folder: Path, *words: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The command, and where it serves."""
+    command = [sys.executable, "-m", "farm", "serve", "--listen", "127.0.0.1:0", "--out", str(folder / "out"), *words]
+    env = {**os.environ, "FARM_STATE": str(folder / "state")}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        url = process.stdout.readline().removeprefix("serving at ").strip()
+        try:
+            yield process, process.stdout.readline().removeprefix("serving at ").strip()
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_serves_until_it_is_told_to_end(tmp_path, number):
+    with serving(tmp_path) as (process, url):
         assert until(lambda: asked(f"{url}/readyz")[0] == 200)
         process.send_signal(number)
         assert process.wait(30) == 0

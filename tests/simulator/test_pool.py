@@ -178,6 +178,13 @@ def test_a_drained_node_goes_at_its_deadline(yard: Yard) -> None:
     assert yard.hear(2.0) == [NodeLost("node")]
 
 
+def test_a_node_is_drained_by_hand(yard: Yard) -> None:
+    yard.pool.drain("node", yard.world.now_us + 20_000_000)
+    (event,) = yard.hear(19.0)
+    assert isinstance(event, NodeDraining)
+    assert yard.hear(2.0) == [NodeLost("node")]
+
+
 def test_a_worker_without_a_node_waits_for_room(yard: Yard) -> None:
     large = Lane(name="large", gpus=1, ranks=4)
     yard.pool.start("large-1", large, None)

@@ -14,8 +14,11 @@
 {{- if and (include "farm.onVolume" .) (or $v.storage.endpoint $v.storage.region $v.storage.existingSecret) }}
   {{- fail "storage.endpoint, region and existingSecret are for s3://; storage.url is a volume: leave them out" }}
 {{- end }}
-{{- if and $v.modelCache.existingClaim (ne $v.modelCache.kind "shared") }}
-  {{- fail (printf "modelCache.existingClaim is for kind: shared, and kind is %q" $v.modelCache.kind) }}
+{{- if and $v.modelCache.source (eq $v.modelCache.kind "shared") }}
+  {{- fail "modelCache.source is brought to each node's own disk, and kind: shared has none: set kind to node or ephemeral" }}
+{{- end }}
+{{- if and $v.modelCache.source $v.modelCache.existingClaim }}
+  {{- fail "modelCache.source and existingClaim say in two ways where models are brought from: leave one out" }}
 {{- end }}
 {{- if and $v.serve.ingress.enabled (not $v.serve.ingress.host) }}
   {{- fail "serve.ingress is enabled without a host: set serve.ingress.host" }}
@@ -31,7 +34,7 @@
   {{- end }}
 {{- end }}
 {{- range $name, $_ := $v.env }}
-  {{- if regexMatch "^(FARM_(OUT|RAY|CONFIG|MODELS|SCRATCH|METRICS|LOG_FORMAT|STATE)|HOME|USER|AWS_ENDPOINT_URL|AWS_DEFAULT_REGION|RAY_GRACEFUL_.*)$" $name }}
+  {{- if regexMatch "^(FARM_(OUT|RAY|CONFIG|MODELS|MODEL_CACHE|MODEL_CACHE_SIZE|SCRATCH|METRICS|LOG_FORMAT|STATE)|HOME|USER|AWS_ENDPOINT_URL|AWS_DEFAULT_REGION|RAY_GRACEFUL_.*)$" $name }}
     {{- fail (printf "env.%s: the chart sets this variable by itself, from storage, modelCache and ray" $name) }}
   {{- end }}
 {{- end }}
