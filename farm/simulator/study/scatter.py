@@ -34,9 +34,7 @@ def scatter(sheet: Sheet, panel: Panel, rows: Sequence[Row], picked: Row) -> Non
     across = spanning([panel.of(day) / 60 for day in days], left, right)
     along = spanning([day.cost_per_clip for day in days], bottom, top)
     _axes(sheet, panel, across, along)
-    for row in rows:
-        _cross(sheet, panel, row, across, along)
-    taken: list[Box] = []
+    taken = [_cross(sheet, panel, row, across, along) for row in rows]
     for row in rows:
         x, y = across.at(panel.of(row.mean) / 60), along.at(row.mean.cost_per_clip)
         taken.append((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS))
@@ -67,13 +65,14 @@ def _axes(sheet: Sheet, panel: Panel, across: Scale, along: Scale) -> None:
     sheet.text((left + right) / 2, bottom + 50, panel.says, 27, INK, "ma")
 
 
-def _cross(sheet: Sheet, panel: Panel, row: Row, across: Scale, along: Scale) -> None:
-    """From the least to the most of its days, both ways."""
+def _cross(sheet: Sheet, panel: Panel, row: Row, across: Scale, along: Scale) -> Box:
+    """From the least to the most of its days, both ways; gives where the line along the waits lies."""
     waits = [panel.of(day) / 60 for day in row.days]
     costs = [day.cost_per_clip for day in row.days]
     x, y = across.at(panel.of(row.mean) / 60), along.at(row.mean.cost_per_clip)
     sheet.pen.line((across.at(min(waits)), y, across.at(max(waits)), y), fill=CROSS, width=4)
     sheet.pen.line((x, along.at(min(costs)), x, along.at(max(costs))), fill=CROSS, width=4)
+    return (across.at(min(waits)), y - 3, across.at(max(waits)), y + 3)
 
 
 def _point(sheet: Sheet, row: Row, x: float, y: float, *, is_picked: bool) -> None:
