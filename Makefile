@@ -52,7 +52,7 @@ chaos: $(VENV)/.all ## kill workers, nodes and drivers of a farm at work 200 tim
 	CHAOS_FROZEN_S=60 $(BIN)/pytest -n 0 tests/chaos/test_stopped.py
 
 pods: $(VENV)/.all ## run what the Helm chart renders as pods of this machine: a list, and a worker told to go; needs root
-	$(BIN)/pytest -n 0 -m pods
+	$(BIN)/pytest -n 0 -m pods -rs tests/helm
 
 simulate: $(VENV)/.all ## every scenario of the simulator with 20 seeds
 	$(BIN)/farm simulate all --seeds 20

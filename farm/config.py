@@ -9,6 +9,7 @@ A bad setting is an error that names the variable, or the line; an unknown one n
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from fractions import Fraction
@@ -52,7 +53,7 @@ from farm.shots.reading.values import BadValue
 from farm.webhook import Webhook, doubtful
 
 APP = "farm"
-FILE_ONLY = frozenset({"prices", "projects", "elastic", "generators", "webhooks"})
+FILE_ONLY = frozenset({"prices", "projects", "elastic", "scaling", "generators", "webhooks"})
 """Settings that no environment variable gives."""
 PROJECT_FILES = ("project.yaml", "project.yml", "project.json")
 
@@ -88,6 +89,20 @@ def _emphasis(raw: object) -> Fraction:
     return value
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([kKMGTP])(i?)[bB]?|[bB])?")
+
+
+def _bytes(raw: object) -> int:
+    """An amount of storage, as people and as Kubernetes write it."""
+    text = str(raw).strip()
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise BadValue(f'"{text}" is no amount of storage', "write 500 GB, or 200Gi")
+    number, unit, binary = found.groups()
+    power = "kMGTP".index(unit.replace("K", "k")) + 1 if unit else 0
+    return int(Fraction(number) * (1024 if binary else 1000) ** power)
+
+
 class Address(NamedTuple):
     """Where to listen on this machine. Port 0 takes any free one."""
 
@@ -110,7 +125,18 @@ def address(raw: object) -> Address | None:
     return Address(host, int(port))
 
 
+def _models(raw: object) -> str:
+    """A folder of this machine, or the URL of a bucket."""
+    text = values.text(raw)
+    if "://" not in text:
+        return str(_folder(raw))
+    if not re.fullmatch(r"s3://[^/]+(/.*)?", text):
+        raise BadValue(f'"{text}" is no place for models', "write a folder, or s3://bucket/folder")
+    return text.rstrip("/")
+
+
 Folder: TypeAlias = Annotated[Path, PlainValidator(_folder)]
+Models: TypeAlias = Annotated[str, PlainValidator(_models)]
 File: TypeAlias = Annotated[Path, PlainValidator(_folder)]
 PathGroups: TypeAlias = Annotated[tuple[tuple[str, ...], ...], PlainValidator(_groups)]
 NameTemplate: TypeAlias = Annotated[str, PlainValidator(name_template)]
@@ -121,6 +147,7 @@ Listen: TypeAlias = Annotated[Address | None, PlainValidator(address)]
 Workers: TypeAlias = Annotated[int, PlainValidator(values.whole(1, 4_096))]
 Count: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
 Seconds: TypeAlias = Annotated[int, PlainValidator(values.whole(0, 1_000_000))]
+Bytes: TypeAlias = Annotated[int, PlainValidator(_bytes)]
 Weight: TypeAlias = Annotated[Fraction, PlainValidator(_weight)]
 Emphasis: TypeAlias = Annotated[Fraction, PlainValidator(_emphasis)]
 LogFormatWord: TypeAlias = Annotated[LogFormat, PlainValidator(values.choice(LogFormat))]
@@ -170,7 +197,26 @@ class NodeKind(Entry):
     gpus: Count = 0
     pool: Name = ""
     """The label that lanes ask for."""
+    market: Name = ""
+    """The label that says how they are paid for: spot is asked for first."""
+    hour: Money = Fraction(0)
+    """What an hour of one costs."""
+    start_s: Seconds = 240
+    """How long one usually takes to come; after three times that another kind is asked for."""
     at_most: Count = 1
+
+
+class ScalingTerms(Entry):
+    """When nodes are asked of the autoscaler, and what stays warm."""
+
+    backlog_minutes: Count = 0
+    """In how many minutes after they came nodes should have done what is queued; 0: a worker for every task."""
+    warm_minutes: Count = 15
+    """How long a lane's last worker stays for urgent jobs, and for jobs that wait for a person's choice."""
+    dry_minutes: Count = 10
+    """How long a kind of node that did not come is not asked for again, where another would do."""
+    hour_budget: Money = Fraction(0)
+    """What all nodes that the autoscaler brings may cost in an hour; 0: no limit."""
 
 
 class Generator(Entry):
@@ -204,7 +250,10 @@ class Config(Entry):
     |                    | `prices`      | what an hour of a CPU and of a GPU costs    | nothing                  |
     |                    | `projects`    | weight, floor and limits of projects        | all alike, no limits     |
     |                    | `elastic`     | kinds of nodes that the autoscaler brings   | a fixed farm             |
-    | `FARM_MODELS`      | `models`      | folder of pulled and added models           | the user's data folder   |
+    |                    | `scaling`     | when it is asked for them, what stays warm  | see below                |
+    | `FARM_MODELS`      | `models`      | pulled and added models: a folder, or s3://… | the user's data folder   |
+    | `FARM_MODEL_CACHE` | `model_cache` | folder on each node's own disk, models are brought to | no copy is made |
+    | `FARM_MODEL_CACHE_SIZE` | `model_cache_size` | what that folder may come to: 500 GB, 2Ti | what the disk has |
     | `FARM_GPUS_PER_NODE` | `gpus_per_node` | GPUs of each machine that runs models   | the GPUs of this machine |
     | `FARM_GPU_MEMORY_GB` | `gpu_memory_gb` | memory of one GPU                       | 80                       |
     |                    | `generators`  | profile, parallel plan, pool of each model  | as few GPUs as it fits on |
@@ -229,7 +278,12 @@ class Config(Entry):
     prices: Prices = Prices()
     projects: tuple[ProjectTerms, ...] = ()
     elastic: tuple[NodeKind, ...] = ()
-    models: Folder = Field(default_factory=lambda: platformdirs.user_data_path(APP) / "models")
+    scaling: ScalingTerms = ScalingTerms()
+    models: Models = Field(default_factory=lambda: str(platformdirs.user_data_path(APP) / "models"))
+    """A folder, or a URL."""
+    model_cache: Folder | None = None
+    model_cache_size: Bytes = 0
+    """Bytes; 0 for as much as the disk has."""
     gpus_per_node: Count = Field(default_factory=_gpus)
     gpu_memory_gb: Count = 80
     generators: tuple[Generator, ...] = ()
@@ -239,6 +293,16 @@ class Config(Entry):
     certificate_key: File | None = None
     webhooks: tuple[Webhook, ...] = ()
     log_format: LogFormatWord = LogFormat.AUTO
+
+    @property
+    def models_folder(self) -> Path | None:
+        """The models folder; None where models are in a bucket."""
+        return None if "://" in self.models else Path(self.models)
+
+    @property
+    def node_models(self) -> Path | None:
+        """Where workers bring models to; None where they load them from the models folder."""
+        return self.model_cache or (None if self.models_folder else self.scratch / "cache" / "models")
 
     @property
     def allowed(self) -> Allowed:

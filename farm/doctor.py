@@ -50,6 +50,7 @@ def examine(config: Config, out: str) -> tuple[Check, ...]:
         _guarded("provenance", lambda: _provenance(config)),
         _guarded("output", lambda: _output(config, out)),
         _guarded("state", lambda: _state(config, out)),
+        *([_guarded("models", lambda: _model_cache(config))] if config.node_models else []),
         *(_guarded("webhook", partial(_webhook, webhook)) for webhook in config.webhooks),
         _guarded("ray", lambda: _ray(config.workers)),
         _guarded("metrics", lambda: _metrics(config.metrics)),
@@ -117,6 +118,22 @@ def _state(config: Config, out: str) -> Check:
     free_gb = shutil.disk_usage(config.state).free / 1e9
     found = f"{config.state} holds the job store; {free_gb:.0f} GB free; {driver.words}"
     return Check("state", free_gb > DISK_MIN_GB, found, "" if free_gb > DISK_MIN_GB else "free some space")
+
+
+def _model_cache(config: Config) -> Check:
+    """Models can be brought to this machine's disk, from where they are."""
+    from farm.weights.nodecache import NodeCache
+    from farm.weights.source import source_of
+
+    assert config.node_models is not None
+    source = source_of(config.models)
+    cache = NodeCache(source, config.node_models, limit_bytes=config.model_cache_size)
+    cache.check()
+    known, whole = source.names, cache.whole
+    free_gb = shutil.disk_usage(cache.folder).free / 1e9
+    found = f"{cache.folder} holds {len(whole.intersection(known))} of {len(known)} models of {config.models}"
+    remedy = "" if known else "FARM_MODELS names where all machines find them; farm models pull brings some"
+    return Check("models", bool(known), f"{found}; {free_gb:.0f} GB free", remedy)
 
 
 def _webhook(webhook: Webhook) -> Check:

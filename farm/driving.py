@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from farm.canonical import content_id
 from farm.clock import now_us
-from farm.config import Config, ProjectTerms
+from farm.config import Config, NodeKind, ProjectTerms, ScalingTerms
 from farm.driver.loop import Driver
 from farm.driver.seams import Farm, Meter, Observer, Pool
 from farm.notify.hook import hooks_of
 from farm.notify.telling import telling
-from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy, micros
+from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy, Scaling, micros
 from farm.scheduler.state import Scheduler
 from farm.site import Site
 from farm.store.jobs import JobStore
@@ -39,7 +39,8 @@ def policy(config: Config) -> Policy:
     return Policy(
         projects=_projects(config),
         prices=Prices(micros(config.prices.cpu_hour), micros(config.prices.gpu_hour)),
-        elastic=tuple(NodeShape(kind.cpus, kind.gpus, kind.pool, kind.at_most) for kind in config.elastic),
+        elastic=tuple(_shape(kind) for kind in config.elastic),
+        scaling=_scaling(config.scaling),
         idle_stop_s=float(config.idle_stop_s),
     )
 
@@ -55,6 +56,27 @@ def check_certificate(config: Config) -> None:
 def leader() -> str:
     """What this process is called while it leads."""
     return f"process {os.getpid()} on {socket.gethostname()}"
+
+
+def _shape(kind: NodeKind) -> NodeShape:
+    return NodeShape(
+        cpus=kind.cpus,
+        gpus=kind.gpus,
+        pool=kind.pool,
+        at_most=kind.at_most,
+        market=kind.market,
+        hour_micros=micros(kind.hour),
+        start_s=float(kind.start_s),
+    )
+
+
+def _scaling(terms: ScalingTerms) -> Scaling:
+    return Scaling(
+        backlog_s=60.0 * terms.backlog_minutes,
+        warm_s=60.0 * terms.warm_minutes,
+        hour_micros=micros(terms.hour_budget) or None,
+        dry_s=60.0 * terms.dry_minutes,
+    )
 
 
 def _projects(config: Config) -> Mapping[str, ProjectPolicy]:
@@ -183,7 +205,9 @@ def _setup(led: Led, cores: int = 1) -> WorkerSetup:
     return WorkerSetup(
         url=led.site.out,
         scratch=str(config.scratch),
-        models=str(config.models),
+        models=config.models,
+        model_cache=str(config.node_models or ""),
+        model_cache_bytes=config.model_cache_size,
         certificate=str(config.certificate or ""),
         certificate_key=str(config.certificate_key or ""),
         cores=cores,

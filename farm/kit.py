@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from farm.config import Config, Project
 from farm.errors import InputError
@@ -25,9 +26,9 @@ class Kit:
     upscale_gpus: int = 0
 
     @classmethod
-    def of(cls, config: Config) -> Kit:
-        """What the farm with these settings has."""
-        return cls(Registry.of(config), upscale_gpus=min(1, config.gpus_per_node))
+    def of(cls, config: Config, models: Path) -> Kit:
+        """What the farm with these settings has; the records of its models are in the folder `models`."""
+        return cls(Registry.of(config, models), upscale_gpus=min(1, config.gpus_per_node))
 
     def finishers(self, shots: Sequence[Shot], project: Project) -> tuple[Finishers, dict[str, str]]:
         """What those shots may need, and why some of them cannot have it, by their code."""

@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from farm.asking import Asking, new_request
+from farm.canonical import content_id
 from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
@@ -77,10 +79,34 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._kit = Kit.of(config)
         self._stop = Event()
         self._asked_to_stop = False
         self._heeds_signals = False
+
+    @cached_property
+    def _kit(self) -> Kit:
+        """What takes are made with; of models in a bucket it is asked now what there is."""
+        return Kit.of(self.config, self._records)
+
+    @cached_property
+    def _records(self) -> Path:
+        """The models folder, as far as plans need it."""
+        if self.config.models_folder:
+            return self.config.models_folder
+        from farm.weights.bucket import BucketSource, Mirror
+
+        place = self.config.state / "models" / content_id(self.config.models)[:16]
+        return Mirror(BucketSource(self.config.models), place).refresh()
+
+    @property
+    def _models(self) -> Path:
+        """The models folder, to write. Raises `InputError` where models are in a bucket."""
+        if self.config.models_folder is None:
+            raise InputError(
+                f"FARM_MODELS is {self.config.models}: set it to a folder, run this again, and copy that folder there"
+                " (aws s3 sync)"
+            )
+        return self.config.models_folder
 
     @classmethod
     def from_environment(cls) -> Service:
@@ -99,11 +125,11 @@ class Service:
 
     def models(self) -> tuple[ModelView, ...]:
         """Every model: built in, known, added."""
-        return model_views(self._kit.models.specs, self.config.models)
+        return model_views(self._kit.models.specs, self._records)
 
     def model(self, name: str) -> ModelView:
         """One of them. Raises `InputError` for a name that is none."""
-        return model_view(name, self._kit.models.specs, self.config.models)
+        return model_view(name, self._kit.models.specs, self._records)
 
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
@@ -189,7 +215,7 @@ class Service:
         from farm.weights.hub import Hub
         from farm.weights.pull import pull
 
-        return pull(name, self.config.models, hub=Hub(), progress=progress, allowed=_licences(project))
+        return pull(name, self._models, hub=Hub(), progress=progress, allowed=_licences(project))
 
     def add_model(self, asked: Asked, project: Path | None, progress: Progress) -> Installed:
         """Record weights of one's own, where they stand or as a copy, or those of a hub."""
@@ -198,7 +224,7 @@ class Service:
 
         return add(
             asked,
-            self.config.models,
+            self._models,
             hub=Hub(),
             progress=progress,
             taken=tuple(BUILT_IN),
@@ -209,13 +235,13 @@ class Service:
         """The files of an installed model that are no longer what they were. Reads all of them."""
         from farm.weights.shelf import damaged, one
 
-        return damaged(one(name, self.config.models), progress)
+        return damaged(one(name, self._models), progress)
 
     def remove_model(self, name: str) -> str:
         """Take a model out of the models folder; what became of its files, in words."""
         from farm.weights.shelf import remove
 
-        return remove(name, self.config.models)
+        return remove(name, self._models)
 
     # -- asking -------------------------------------------------------------------------------------------------
 

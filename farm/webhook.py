@@ -2,8 +2,9 @@
 
     webhooks: [{url, secret, format, events, projects, name}] ──▶ Webhook, or findings with line and remedy
 
-The secret itself stands in an environment variable, of which the settings have the name: they may be read by many. It
-is looked up by whoever tells (`farm.notify.hook`), so that those who only look need not know it.
+The secret itself stands in an environment variable, of which the settings have the name: they may be read by many. So
+may a URL that is a secret, as Slack's are: `$FARM_SLACK_URL`. Both are looked up by whoever tells (`farm.notify.hook`),
+so that those who only look need not know them.
 """
 
 from __future__ import annotations
@@ -50,8 +51,13 @@ class Format(StrEnum):
 
 
 def _url(raw: object) -> str:
-    """An http or https URL, without a user or a password."""
+    """An http or https URL, without a user or a password; or the variable that holds it, "$NAME"."""
     written = values.text(raw)
+    return written if written.startswith("$") and _is_variable(written[1:]) else url(written)
+
+
+def url(written: str) -> str:
+    """The URL as it was written. Raises `BadValue`, which does not show it, for what can be none."""
     try:
         parts = urlsplit(written)
         problem = _problem(written, parts)
@@ -85,10 +91,14 @@ def _events(raw: object) -> tuple[Event, ...]:
     return tuple(dict.fromkeys(_event(item) for item in values.several(raw)))
 
 
+def _is_variable(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is not None
+
+
 def _variables(raw: object) -> tuple[str, ...]:
     """Names of environment variables: one, or a list."""
     found = values.several(raw)
-    if all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for name in found):
+    if all(map(_is_variable, found)):
         return found
     problem = "a secret is named by its environment variable, and this is no such name"  # perhaps the secret itself
     raise BadValue(problem, "write FARM_HOOK_SECRET")
@@ -106,7 +116,7 @@ class Webhook(Entry):
     """Who is told what becomes of jobs."""
 
     url: Url = ""
-    """Where messages are sent."""
+    """Where messages are sent; $NAME for a URL that the environment variable NAME holds."""
     name: Called = ""
     """What it is called; without it, the URL's host."""
     secret: Variables = ()
@@ -130,6 +140,10 @@ def doubtful(webhooks: Sequence[Webhook], cell: Cell | None) -> Iterator[Finding
     for webhook, place in zip(webhooks, places, strict=False):
         if not webhook.url:
             yield error(place, "a webhook needs a URL", "write url: https://host/path")
+        elif not webhook.called:
+            yield error(
+                place, "a webhook whose URL stands in a variable needs a name", "write name: and what it is called"
+            )
         elif count[webhook.called] > 1:
             remedy = "give each a name: of its own"
             yield error(place, f"{count[webhook.called]} webhooks are called {webhook.called}", remedy)

@@ -29,13 +29,14 @@ def environment() -> str:
 
 def file_settings() -> str:
     """The settings that are lists or groups, and have no variable."""
-    from farm.config import NodeKind, Prices, ProjectTerms
+    from farm.config import NodeKind, Prices, ProjectTerms, ScalingTerms
     from farm.webhook import Webhook
 
     groups: Mapping[str, type[BaseModel]] = {
         "prices": Prices,
         "projects": ProjectTerms,
         "elastic": NodeKind,
+        "scaling": ScalingTerms,
         "webhooks": Webhook,
     }
     extra = {
@@ -55,7 +56,7 @@ def file_settings() -> str:
                 key = f"{group}.{name}"
                 meaning = extra.get(key) or docs[name].rstrip(".")
                 meaning = meaning[:1].lower() + meaning[1:] if not meaning[:2].isupper() else meaning
-                reading = "a name" if key in {"elastic.pool", "webhooks.name"} else how_read(field)
+                reading = "a name" if key in {"elastic.pool", "elastic.market", "webhooks.name"} else how_read(field)
                 yield code(key), meaning, reading, default(field.default)
 
     return table(("key", "what it is", "how it is read", "without it"), rows())

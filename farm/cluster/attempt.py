@@ -35,7 +35,9 @@ from farm.errors import Cancelled, FailureKind, FarmError, InputError, KeyExists
 from farm.logs.attempt import AttemptLog, attempt_log
 from farm.logs.fields import Fields, log_context
 from farm.models import enhance
+from farm.models.diffusion import loras
 from farm.models.enhance import Enlarger, Interpolator, Retimer, Upscaler
+from farm.models.enhance.installed import LANCZOS
 from farm.models.gang import call, named
 from farm.models.registry import Registry
 from farm.models.spec import Gang, Model, Placement
@@ -86,6 +88,10 @@ class Alone:
         self.spoilt = True
 
 
+def nothing(name: str) -> None:
+    """What is done about a model where it is loaded from the folder that all machines share."""
+
+
 @dataclass(slots=True)
 class Workplace:
     """What a worker has at hand for all its attempts: storage, a scratch folder, loaded models, its gang."""
@@ -104,6 +110,8 @@ class Workplace:
     writing: Callable[[], AbstractContextManager[None]] = nullcontext
     """Held while a manifest is written; does not let in a worker that may not write any more."""
     registry: Registry = field(default_factory=Registry)
+    bring: Callable[[str], object] = nothing
+    """Puts a LoRA or upscaler into the folder that the registry is of, where that is a cache: its model is there."""
     models: dict[str, Model] = field(default_factory=dict[str, Model])
     certificate: Path | None = None
     certificate_key: Path | None = None
@@ -120,6 +128,8 @@ class Workplace:
     def upscaler(self, name: str, revision: str) -> Enlarger:
         """The upscaler of that name and revision, opened at its first use."""
         if (name, revision) not in self.enlargers:
+            if name != LANCZOS:
+                self.bring(name)
             found = enhance.upscaler(name, self.registry.folder)
             _check_revision(found, revision)
             self.enlargers[name, revision] = found.open(self.gang.placement)
@@ -191,6 +201,8 @@ class AttemptContext:
         return path
 
     def model(self, name: str) -> Model:
+        for lora in loras.named(self.work.task.params.get("options")):
+            self.place.bring(lora)
         return self.place.model(name, self.work.task.lane)
 
     def upscaler(self, name: str, revision: str) -> Enlarger:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ HERE = "here"
 
 def _here(event: Event | Progress) -> Event | Progress:
     """Ray has its own name for this machine."""
-    return WorkerReady(event.worker, HERE) if isinstance(event, WorkerReady) else event
+    return replace(event, node=HERE) if isinstance(event, WorkerReady) else event
 
 
 class _NoNews:

@@ -109,7 +109,7 @@ def form(farm: Farm, worker: str, lane: Lane, node: str | None, market: str, set
             num_cpus=CPUS_PER_RANK,
             num_gpus=lane.gpus,
             **(_in_group(group, rank) if group else _placed(node, labels)),
-        ).remote(worker, setup)
+        ).remote(worker, setup, lane.weights)
         for rank in range(lane.ranks)
     ]
     return Gang(worker, node, actors, group)

@@ -212,7 +212,8 @@ class RayPool:
     def _ready(self, gang: Gang) -> Event:
         gang.ready = True
         self._heartbeat.up(gang.worker)
-        return WorkerReady(gang.worker, gang.node)
+        every = [prepared.cached for prepared in gang.prepared.values()]  # of one machine, some said later than others
+        return WorkerReady(gang.worker, gang.node, frozenset[str]().union(*every))
 
     def _freed(self, gang: Gang, work: Work) -> Iterable[Event]:
         this = (work.task.id, work.attempt)

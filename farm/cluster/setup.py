@@ -23,6 +23,10 @@ class WorkerSetup:
     """Options of the clip store's file system."""
     models: str = ""
     """The models folder, the same on each machine; "" for none."""
+    model_cache: str = ""
+    """A folder on each machine's own disk that models are brought to; "" where they are loaded from `models`."""
+    model_cache_bytes: int = 0
+    """What that may come to; 0 for as much as the disk has."""
     certificate: str = ""
     certificate_key: str = ""
     """Files that deliverables are signed with, at the same place on each machine; "" for a test key."""

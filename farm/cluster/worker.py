@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 import farm
 from farm.canonical import content_id
-from farm.cluster.attempt import Alone, Workplace, perform, unwritten
+from farm.cluster.attempt import Alone, Workplace, nothing, perform, unwritten
 from farm.cluster.cache import Cache
 from farm.cluster.lifeline import Heard, Lifeline, end_process
 from farm.cluster.ranks import RayGang, export, free_port
@@ -40,6 +40,8 @@ from farm.models.registry import Registry
 from farm.models.spec import Placement
 from farm.store.clips import ClipStore
 from farm.tasks import Manifest, TaskId, Work
+from farm.weights.nodecache import NodeCache
+from farm.weights.source import source_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +64,17 @@ class Prepared:
     """Ray's id of it."""
     master: str
     """Where the ranks would meet if this one were the first: "host:port"."""
+    cached: frozenset[str] = frozenset()
+    """Models that lie whole in its machine's own cache."""
 
 
 class Worker:
     """The actor."""
 
-    def __init__(self, name: str, setup: WorkerSetup) -> None:
+    def __init__(self, name: str, setup: WorkerSetup, weights: str = "") -> None:
+        """`weights` is the model that its lane loads; "" for none."""
         self._name = name
+        self._weights = weights
         self._setup = setup
         self._cancelled: dict[tuple[TaskId, int], Event] = {}
         self._threads = ThreadPoolExecutor(2, "attempt")
@@ -78,10 +84,13 @@ class Worker:
         set_up_worker(setup.log_format)
 
     def prepare(self) -> Prepared:
-        """Make ready for work."""
+        """Make ready for work, the lane's model on this machine's disk. Raises what `NodeCache.bring` raises."""
         setup, context = self._setup, ray.get_runtime_context()
         self._scratch = Scratch(Path(setup.scratch), self._name)
         clips = ClipStore(setup.url, **setup.storage)
+        models = _models(setup)
+        if models and self._weights:
+            models.bring(self._weights)
         placement = Placement(threads=setup.threads, gpus=tuple(range(len(ray.get_gpu_ids()))))
         self._place = Workplace(
             name=self._name,
@@ -93,14 +102,16 @@ class Worker:
             cache=None if clips.local else _cache(setup),
             gang=Alone(placement),
             stages=setup.stages,
-            registry=Registry(Path(setup.models) if setup.models else None),
+            registry=Registry(models.folder if models else Path(setup.models) if setup.models else None),
+            bring=models.bring if models else nothing,
             certificate=Path(setup.certificate) if setup.certificate else None,
             certificate_key=Path(setup.certificate_key) if setup.certificate_key else None,
             writing=self._lifeline.writing,
         )
         _limit_threads(setup.threads)
         host = ray.util.get_node_ip_address()
-        return Prepared(farm.__version__, self._place.node, f"{host}:{free_port()}")
+        cached = models.whole if models else frozenset[str]()
+        return Prepared(farm.__version__, self._place.node, f"{host}:{free_port()}", cached)
 
     def join(self, rank: int, world: int, master: str, others: Sequence[Any]) -> None:
         """Take a place in a gang. `others` are the actors of the ranks after 0, for rank 0."""
@@ -196,6 +207,13 @@ def _document(manifest: Manifest) -> bytes:
 def _cache(setup: WorkerSetup) -> Cache:
     """Keys mean something within one store only, so each store has a cache of its own."""
     return Cache(Path(setup.scratch) / CACHE / content_id(setup.url)[:16], setup.cache_bytes)
+
+
+def _models(setup: WorkerSetup) -> NodeCache | None:
+    """This machine's own copy of what its workers load."""
+    if not setup.model_cache:
+        return None
+    return NodeCache(source_of(setup.models), Path(setup.model_cache), limit_bytes=setup.model_cache_bytes)
 
 
 def _limit_threads(threads: int) -> None:

@@ -59,6 +59,7 @@ first, so that this is also what is planned before the first command."""
 REQUESTS_EVERY_US = 500_000
 PULSE_EVERY_US = 2_000_000
 RECORDS_EVERY_US = 5_000_000
+CHOICES_EVERY_US = 10_000_000
 STOP_GRACE_US = 15_000_000
 """How long a stopping driver waits for its attempts to hear of it. Webhooks, workers and Ray end after that, all within
 the 30 seconds that a process usually has from SIGTERM on."""
@@ -105,7 +106,7 @@ class Driver:
         self._queue: deque[Event] = deque()
         self._manifests: dict[TaskId, Manifest] = {}
         self._stop_by_us: int | None = None
-        self._due_us = {"requests": 0, "pulse": 0, "records": 0}
+        self._due_us = {"requests": 0, "pulse": 0, "records": 0, "choices": 0}
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Until a stop was asked for, or `until` says so.
@@ -417,7 +418,17 @@ class Driver:
             self._beat()
         if self._is_due("records", RECORDS_EVERY_US):
             self._follow()
+        if self._is_due("choices", CHOICES_EVERY_US):
+            self._look_for_choices()
         self._observer.pulse()
+
+    def _look_for_choices(self) -> None:
+        """Let the scheduler know which jobs wait for a person: it keeps warm what they will need again."""
+        for run in self._jobs:
+            awaited = bool(run.plan.open_choices())
+            if awaited != run.awaited:
+                run.awaited = awaited
+                self._queue.append(run.terms)
 
     def _follow(self) -> None:
         """Bring the catalog up to date; where storage fails, the next time will do."""

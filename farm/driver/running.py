@@ -34,6 +34,8 @@ class Running:
     """True when it has given everything."""
     asking: bool = False
     """True when no task is open and the job waits for a person's choice."""
+    awaited: bool = False
+    """True when a shot of its waited for a person's choice, the last time that was looked at."""
     tasks: dict[TaskId, Task] = field(default_factory=dict[TaskId, Task])
 
     @property
@@ -48,6 +50,7 @@ class Running:
             HOLDS.get(job.state),
             Limits(cost_micros=job.budget_micros),
             self.spent_micros,
+            awaited=self.awaited,
         )
 
 

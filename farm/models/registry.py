@@ -40,11 +40,9 @@ class Registry:
         self._terms = terms or {}
 
     @classmethod
-    def of(cls, config: Config) -> Registry:
-        """The models of the farm with these settings."""
-        return cls(
-            config.models, {name: _terms(config, name) for name in ("", *(each.model for each in config.generators))}
-        )
+    def of(cls, config: Config, folder: Path) -> Registry:
+        """The models of the farm with these settings, whose records are in `folder`."""
+        return cls(folder, {name: _terms(config, name) for name in ("", *(each.model for each in config.generators))})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A webhook ready to be told: its settings, with the secrets that they name."""
+"""A webhook ready to be told: its settings, with the secrets that they name, and its URL where that is one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from farm.config import variable
 from farm.errors import InputError
 from farm.notify.signing import key_of
-from farm.webhook import Event, Format, Webhook
+from farm.shots.reading.values import BadValue
+from farm.webhook import Event, Format, Webhook, url
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,29 @@ class Hook:
 
 
 def hook_of(webhook: Webhook, lookup: Callable[[str], str] = variable) -> Hook:
-    """The webhook with its secrets. Raises `InputError` for a variable that is not set, or holds none."""
+    """The webhook with its URL and its secrets. Raises `InputError` for a variable that is not set, or holds none."""
     keys: list[bytes] = []
     for name in webhook.secret:
         secret = lookup(name)
         if not secret:
             raise InputError(f"{name} is not set here (it holds the secret to sign with: export it)")
         keys.append(key_of(secret, name))
-    return Hook(webhook.called, webhook.url, webhook.format, tuple(keys), webhook.events, webhook.projects)
+    return Hook(
+        webhook.called, _address(webhook.url, lookup), webhook.format, tuple(keys), webhook.events, webhook.projects
+    )
+
+
+def _address(written: str, lookup: Callable[[str], str]) -> str:
+    if not written.startswith("$"):
+        return written
+    name = written[1:]
+    found = lookup(name)
+    if not found:
+        raise InputError(f"{name} is not set here (it holds the URL to tell: export it)")
+    try:
+        return url(found)
+    except BadValue as error:
+        raise InputError(f"{name}: {error.problem} ({error.remedy})") from error
 
 
 def hooks_of(webhooks: Sequence[Webhook], complain: Callable[[str], None]) -> list[Hook]:

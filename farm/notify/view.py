@@ -88,10 +88,10 @@ def trials(webhooks: Sequence[Webhook], which: str, out: str, clock: Callable[[]
 
 
 def _trial(webhook: Webhook, out: str, clock: Callable[[], int]) -> TrialView:
-    host = urlsplit(webhook.url).netloc
     try:
         hook = hook_of(webhook)
     except InputError as error:
+        host = urlsplit(webhook.url).netloc
         return TrialView(webhook=webhook.called, host=host, delivered=False, answer=str(error))
     message = trial(hook, out, clock())
     headers, body = letter(hook, message.id, message.model_dump_json(), clock())
@@ -99,7 +99,7 @@ def _trial(webhook: Webhook, out: str, clock: Callable[[], int]) -> TrialView:
     answer = post(hook.url, headers, body, Call(), clock())
     return TrialView(
         webhook=hook.name,
-        host=host,
+        host=urlsplit(hook.url).netloc,
         delivered=answer.delivered,
         status=answer.status,
         answer=answer.words,

@@ -19,6 +19,7 @@ from farm.scheduler.explain import needs
 from farm.scheduler.fleet import NOWHERE, Fleet
 from farm.scheduler.graph import Graph
 from farm.scheduler.lanes import LaneWorkers, Workers
+from farm.scheduler.supply import Supply
 from farm.tasks import Lane, TaskState
 
 RETURN_S = 600.0
@@ -31,6 +32,7 @@ class Capability:
     fleet: Fleet
     workers: Workers
     attempts: Attempts
+    supply: Supply
     alarms: Alarms
     since_us: int | None = None
     """Since when there is something to judge."""
@@ -51,7 +53,7 @@ class Capability:
 
     def _judge(self, lane: LaneWorkers, answer: Answer) -> None:
         blocked = lane.trust.blocked
-        elastic = NOWHERE not in blocked and self.fleet.shape_for(lane.lane)
+        elastic = NOWHERE not in blocked and self.supply.kinds(lane.lane)
         if elastic or next(self.fleet.capable(lane.lane, blocked), None):
             lane.incapable_since_us = -1
             return

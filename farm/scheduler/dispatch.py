@@ -24,6 +24,7 @@ from farm.scheduler.order import Queues
 from farm.scheduler.patience import Patience
 from farm.scheduler.reservations import Reservations
 from farm.scheduler.sizing import Sizing
+from farm.scheduler.warmth import Warmth
 from farm.tasks import Change, TaskId
 
 LOOK_AT = 256
@@ -52,6 +53,7 @@ class Dispatch:
     reservations: Reservations
     sizing: Sizing
     patience: Patience
+    warmth: Warmth
     awake: dict[LaneWorkers, None] = field(default_factory=dict[LaneWorkers, None])
     """Lanes in which something may be able to start that could not before."""
     limited: dict[LaneWorkers, None] = field(default_factory=dict[LaneWorkers, None])
@@ -130,21 +132,25 @@ class Dispatch:
     def _note_misfit(self, lane: LaneWorkers, now_us: int, over: set[str]) -> None:
         best = self.queues.pick(lane.lane, now_us, lambda job: job not in over, lambda _: True)
         entry = self.graph.entries[best[1]] if best else None
-        if entry is not None and entry.avoid:
+        if entry is not None and (entry.avoid or self._is_steady(entry)):
             lane.misfit = entry
             self.sizing.due = True
 
     def _worker_for(self, entry: Entry, lane: LaneWorkers, now_us: int) -> Worker | None:
         """An idle worker that may take a task, the one that worked last: so that others can go."""
-        if not entry.avoid and not self.reservations.by_node:
+        steady = self._is_steady(entry)
+        if not (entry.avoid or steady or self.reservations.by_node):
             return next(reversed(lane.idle.values()), None)
         avoid = self._avoided(entry, lane)
         expected_s = self.costs.expected_s(entry) if self.reservations.by_node else 0.0
         for worker in reversed(lane.idle.values()):
-            avoided = worker.name in avoid or worker.where in avoid
+            avoided = worker.name in avoid or worker.where in avoid or (steady and worker.where in self.fleet.spot)
             if not avoided and self.reservations.allows(worker, expected_s, now_us):
                 return worker
         return None
+
+    def _is_steady(self, entry: Entry) -> bool:
+        return bool(entry.failures) and self.sizing.supply.is_steady(entry)
 
     def _avoided(self, entry: Entry, lane: LaneWorkers) -> Mapping[str, None]:
         """What a task avoids, as long as there is something else that it could run on."""
@@ -178,6 +184,7 @@ class Dispatch:
         """An attempt has ended, however; gives what it cost, in micros. The worker is free of it."""
         entry = worker.entry
         assert entry is not None, worker
+        self.warmth.served(worker, now_us)
         duration_s = max(0, now_us - worker.since_us) / 1e6
         micros = self.costs.of(entry, duration_s)
         self.ledger.settle(worker.job, entry.id, micros)

@@ -110,6 +110,8 @@ class Explain:
         on_trial = next((node for node in lane.benched if node in lane.trust.trials), None)
         if on_trial and not lane.ready:
             return self._on_trial(lane, on_trial, now_us)
+        if not lane.ready and lane.pending and len(lane.pending) == lane.starting:
+            return self._coming(lane, now_us, ahead)
         if not lane.ready:
             message = f"{_of(lane.starting, lane)} coming up, which takes about {lane.load_s:.0f} s"
             return Wait(
@@ -142,6 +144,19 @@ class Explain:
             message = f"no node has room for {needs(lane)} now: {_working(others)}"
             return Wait(WaitReason.SHARE, message, next(iter(others)), {**ahead, "busy": sum(others.values())})
         return Wait(WaitReason.CAPACITY, f"no node has room for {needs(lane)} now", lane.name, ahead)
+
+    def _coming(self, lane: LaneWorkers, now_us: int, ahead: dict[str, float]) -> Wait:
+        """All its workers wait for nodes."""
+        first = next(iter(lane.pending.values()))
+        asked_s = (now_us - first.started_us) / 1e6
+        numbers = {"pending": float(len(lane.pending)), "asked_s": asked_s, "load_s": lane.load_s, **ahead}
+        market, usual = "", ""
+        if first.kind:
+            numbers["start_s"] = first.kind.start_s
+            market = f" ({first.kind.market})" if first.kind.market else ""
+            usual = f"; one usually takes {first.kind.start_s:.0f} s to come"
+        message = f"a node{market} for {needs(lane)} was asked for {asked_s:.0f} s ago{usual}"
+        return Wait(WaitReason.LOADING, message, lane.name, numbers)
 
     def _on_trial(self, lane: LaneWorkers, node: str, now_us: int) -> Wait:
         """Workers are there, on nodes that are tried by one worker at a time."""

@@ -1,22 +1,24 @@
-"""Nodes: what each has free, which lane's workers may go there, and what the autoscaler could still bring.
+"""Nodes: what each has free, which lane's workers may go there, and which models' weights lie on their disks.
 
     NodeUp ──▶ up ──NodeDraining──▶ draining ──NodeLost──▶ lost      workers are placed on nodes that are up
 
 A worker takes its GPUs and one CPU per rank, all on one node. Workers without GPUs leave a CPU for every free GPU of a
 node, so that they never strand one. A lost node is remembered: it may come back, and until then tells why work waits.
 
-Owns the nodes and their room; who works there is `farm.scheduler.lanes`'s. `version` grows whenever room may have come,
-so that nobody looks twice for room that was not there.
+Owns the nodes and their room; who works there is `farm.scheduler.lanes`'s, and which may still come
+`farm.scheduler.supply`'s. `version` grows whenever room may have come, so that nobody looks twice for room that was not
+there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import product
 
 from farm.scheduler.events import NodeUp
-from farm.scheduler.policy import NodeShape
+from farm.scheduler.policy import SPOT
 from farm.tasks import Lane
 
 NOWHERE = ""
@@ -49,7 +51,8 @@ class Node:
 
     def holds(self, lane: Lane) -> bool:
         """Whether a worker of `lane` fits on it when it is empty."""
-        return _holds(self.cpus, self.gpus, lane) and (not lane.pool or lane.pool in self.pools)
+        room = self.cpus >= lane.ranks and self.gpus >= lane.gpus_in_all
+        return room and lane.pool in {"", *self.pools}
 
     def room_for(self, lane: Lane, cpus: int = 0, gpus: int = 0) -> bool:
         """Whether a worker of `lane` fits into what is free, and `cpus` and `gpus` more."""
@@ -60,9 +63,12 @@ class Node:
 
 @dataclass(slots=True)
 class Fleet:
-    elastic: tuple[NodeShape, ...] = ()
     nodes: dict[str, Node] = field(default_factory=dict[str, Node])
     version: int = 0
+    spot: dict[str, None] = field(default_factory=dict[str, None])
+    """The nodes of the spot market that are up."""
+    cached: dict[str, dict[str, None]] = field(default_factory=dict[str, dict[str, None]])
+    """By model: the nodes on whose disk its weights lie."""
     _by_free_gpus: dict[int, dict[str, Node]] = field(default_factory=dict[int, dict[str, Node]])
     """Nodes that are up and have a free CPU."""
 
@@ -79,16 +85,22 @@ class Fleet:
         node.cpus, node.gpus, node.pools, node.name = event.cpus, event.gpus, event.pools, event.name
         node.market = event.market
         node.state = NodeState.UP
+        if node.market == SPOT:
+            self.spot[node.id] = None
         self._list(node)
         self.version += 1
         return node
 
     def drain(self, node: Node, deadline_us: int) -> None:
         self._unlist(node)
+        self.spot.pop(node.id, None)
         node.state, node.deadline_us = NodeState.DRAINING, deadline_us
 
     def lose(self, node: Node) -> None:
         self._unlist(node)
+        self.spot.pop(node.id, None)
+        for nodes in self.cached.values():
+            nodes.pop(node.id, None)
         node.state = NodeState.LOST
 
     # -- room ---------------------------------------------------------------------------------------------------
@@ -107,15 +119,31 @@ class Fleet:
         self._list(node)
         self.version += 1
 
-    def place(self, lane: Lane, refused: Collection[str]) -> Node | None:
-        """A node with room for a worker of `lane`: that with the fewest GPUs to spare. None of `refused`."""
-        for free in sorted(self._by_free_gpus):
-            if free < lane.gpus_in_all:
-                continue
-            for node in self._by_free_gpus[free].values():
-                if node.room_for(lane) and node.holds(lane) and node.id not in refused:
+    def place(self, lane: Lane, refused: Collection[str], market: str = "") -> Node | None:
+        """A node with room for a worker of `lane`, of that market ("" for any), and none of `refused`.
+
+        One that has the lane's weights rather than one that would have to fetch them, one on the spot market rather
+        than one that costs more, and of these that with the fewest GPUs to spare.
+        """
+        here = self.cached.get(lane.weights, {}) if lane.weights else {}
+        for weights, spot in product((True, False) if here else (False,), (True, False) if self.spot else (False,)):
+            for node in self._with_room(lane):
+                suits = (not weights or node.id in here) and (not spot or node.id in self.spot)
+                if suits and node.id not in refused and market in {"", node.market}:
                     return node
         return None
+
+    def _with_room(self, lane: Lane) -> Iterator[Node]:
+        for free in sorted(self._by_free_gpus):
+            if free >= lane.gpus_in_all:
+                yield from (
+                    node for node in self._by_free_gpus[free].values() if node.room_for(lane) and node.holds(lane)
+                )
+
+    def note_cached(self, node: Node, models: Iterable[str]) -> None:
+        """Weights that lie on a node's disk, as a worker has seen there."""
+        for model in models:
+            self.cached.setdefault(model, {})[node.id] = None
 
     # -- what there could be ------------------------------------------------------------------------------------
 
@@ -127,27 +155,6 @@ class Fleet:
         """The same, of all nodes that ever were there."""
         return (node for node in self.nodes.values() if node.id not in refused and node.holds(lane))
 
-    def shape_for(self, lane: Lane) -> NodeShape | None:
-        """A kind of node that the autoscaler can bring for `lane`."""
-        return next(
-            (
-                shape
-                for shape in self.elastic
-                if _holds(shape.cpus, shape.gpus, lane) and lane.pool in ("", shape.pool) and shape.at_most
-            ),
-            None,
-        )
-
-    def may_come(self, shape: NodeShape) -> int:
-        """How many nodes of a shape the autoscaler could still bring."""
-        there = sum(
-            node.state is not NodeState.LOST
-            and (node.cpus, node.gpus) == (shape.cpus, shape.gpus)
-            and (not shape.pool or shape.pool in node.pools)
-            for node in self.nodes.values()
-        )
-        return max(0, shape.at_most - there)
-
     def _list(self, node: Node) -> None:
         if node.state is NodeState.UP and node.free_cpus > 0:
             self._by_free_gpus.setdefault(node.free_gpus, {})[node.id] = node
@@ -156,13 +163,3 @@ class Fleet:
         listed = self._by_free_gpus.get(node.free_gpus)
         if listed and listed.pop(node.id, None) and not listed:
             del self._by_free_gpus[node.free_gpus]
-
-
-def _holds(cpus: int, gpus: int, lane: Lane) -> bool:
-    return cpus >= lane.ranks and gpus >= lane.gpus_in_all
-
-
-def per_node(shape: NodeShape, lane: Lane) -> int:
-    """How many workers of `lane` an empty node of `shape` holds."""
-    by_cpu = shape.cpus // lane.ranks
-    return min(by_cpu, shape.gpus // lane.gpus_in_all) if lane.gpus_in_all else by_cpu

@@ -103,6 +103,8 @@ class LiveJob:
     pausing: int = 0
     open_us: int = 0
     """Since when it is not on hold."""
+    awaited: bool = False
+    """While a person is asked for a choice."""
     ready: Ready = field(default_factory=Ready)
 
     @property
@@ -130,6 +132,7 @@ class Graph:
         if job.hold is not None and event.hold is None:
             job.open_us = now_us
         job.project, job.priority, job.hold, job.limits = event.project, event.priority, event.hold, event.limits
+        job.awaited = event.awaited
         self.queues.set_job(event.job, event.project, event.priority, event.created_us, open=event.hold is None)
         return job
 

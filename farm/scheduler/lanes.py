@@ -16,6 +16,7 @@ from farm.scheduler.faults import Health
 from farm.scheduler.fleet import NOWHERE, Fleet, Node
 from farm.scheduler.graph import Entry
 from farm.scheduler.phases import Phase, Phases, TimeSpent
+from farm.scheduler.policy import NodeShape
 from farm.scheduler.trust import Trust
 from farm.tasks import Lane
 
@@ -66,6 +67,10 @@ class Worker:
     """Attempts so far."""
     cancelled_us: int | None = None
     """When its attempt was asked to stop."""
+    kind: NodeShape | None = None
+    """The kind of node that it was asked for on."""
+    steady: bool = False
+    """Whether it was asked for because its task should not run on a spot node."""
     alarm_us: int = 0
     """When its alarm goes off; 0 for none."""
     written: Written | None = None
@@ -74,6 +79,11 @@ class Worker:
     @property
     def where(self) -> str:
         return self.node.id if self.node else NOWHERE
+
+    @property
+    def fresh_until_us(self) -> int:
+        """Until when an idle worker is left alone that has run nothing yet: as long as loading takes."""
+        return self.since_us if self.ran else self.since_us + int(self.lane.load_s * 1e6)
 
 
 @dataclass(slots=True, eq=False)
@@ -105,6 +115,10 @@ class LaneWorkers:
     unmet_since_us: int = -1
     """Since when it could use a worker more; -1 when it could not."""
     had_workers: bool = False
+    served: dict[str, int] = field(default_factory=dict[str, int])
+    """Jobs that it worked for, with when it last did."""
+    urgent_us: int = -(1 << 62)
+    """When it last worked for an urgent one."""
     incapable_since_us: int = -1
     misfit: Entry | None = None
     """A task that could run and must not on the workers that are idle."""

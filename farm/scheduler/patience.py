@@ -9,6 +9,8 @@ from farm.scheduler.estimates import Estimates
 from farm.scheduler.lanes import Worker, WorkerState
 from farm.scheduler.policy import Policy
 
+LATE_STARTS = 3.0
+"""A node may take so many times what its kind usually takes to come."""
 CANCEL_S = 60.0
 """An attempt that was cancelled may take so long to end before its worker is stopped."""
 
@@ -29,7 +31,9 @@ class Patience:
         """When a worker's time is up in the state it is in; None when it may stay so."""
         match worker.state:
             case WorkerState.STARTING:
-                return _after(worker.since_us, self.policy.start_timeout_s) if worker.node else None
+                if worker.node:
+                    return _after(worker.since_us, self.policy.start_timeout_s)
+                return _after(worker.since_us, LATE_STARTS * worker.kind.start_s) if worker.kind else None
             case WorkerState.IDLE if worker.written is not None:
                 return _after(worker.since_us, self.estimates.timeout_s(worker.lane.name, worker.written.entry.shape))
             case WorkerState.IDLE:

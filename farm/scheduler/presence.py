@@ -36,7 +36,7 @@ class Presence:
         if known is not None and known.state is not NodeState.UP:
             for lane in self.workers.lanes.values():
                 lane.trust.forgive(event.node)
-        self.fleet.up(event)
+        self.sizing.supply.came(self.fleet.up(event))
         self.sizing.due = True
 
     def node_draining(self, event: NodeDraining, answer: Answer) -> None:
@@ -87,6 +87,8 @@ class Presence:
         node = self.fleet.nodes.get(event.node)
         if node is not None and node is not worker.node:
             self.workers.settle(worker, node, answer.now_us)
+        if node is not None:
+            self.fleet.note_cached(node, event.cached)
         lane.pending.pop(worker.name, None)
         lane.trust.started(worker.where)
         self.attempts.free(worker, answer)
@@ -123,13 +125,19 @@ class Presence:
     def _out_of_time(self, worker: Worker, answer: Answer) -> None:
         passed_s = (answer.now_us - worker.since_us) / 1e6
         match worker.state:
+            case WorkerState.STARTING if worker.node is None:
+                self.sizing.look_elsewhere(worker, answer)
+                return
             case WorkerState.STARTING:
                 self._start_failed(worker, f"it had not come up after {passed_s:.0f} s", answer)
             case WorkerState.IDLE if worker.written is not None:
                 self.attempts.cut_off(worker, None, f"was not written within {passed_s:.0f} s", answer)
             case WorkerState.IDLE:
-                if self.sizing.needed(worker):
+                if self.sizing.needed(worker) or self.dispatch.warmth.keeps(worker, answer.now_us):
                     self.patience.remind(worker, answer.now_us + int(self.patience.policy.idle_stop_s * 1e6))
+                    return
+                if answer.now_us < worker.fresh_until_us:
+                    self.patience.remind(worker, worker.fresh_until_us)
                     return
             case WorkerState.BUSY if worker.cancelled_us is not None:
                 self.attempts.cut_off(worker, None, "it did not stop when it was asked to", answer)

@@ -1,7 +1,7 @@
 """How many workers each lane has, and where: queues say where, speed says how much.
 
     lanes that want workers, that with the best task first
-        ──▶ room that is free ──▶ room of idle workers whose lane has no work ──▶ nodes that the autoscaler may bring
+        ──▶ room that is free ──▶ room of idle workers whose lane has no work ──▶ nodes that may come (`supply`)
         ──▶ else a *claim*: a busy worker of another lane gives way between two tasks, where the claim outranks its lane
 
 Loading costs minutes, so a lane keeps its workers while it has work, and gives way as `farm.scheduler.rivalry` says. A
@@ -20,12 +20,14 @@ from farm.scheduler.alarms import Alarms, Of
 from farm.scheduler.answer import Answer
 from farm.scheduler.demand import Demand
 from farm.scheduler.events import StartWorker, StopWorker
-from farm.scheduler.fleet import Fleet, Node, NodeState, per_node
+from farm.scheduler.fleet import Fleet, Node, NodeState
 from farm.scheduler.lanes import LaneWorkers, Worker, Workers, WorkerState
 from farm.scheduler.order import Queues
 from farm.scheduler.patience import Patience
+from farm.scheduler.policy import NodeShape
 from farm.scheduler.reservations import Reservation, Reservations
 from farm.scheduler.rivalry import Rivalry
+from farm.scheduler.supply import Supply
 from farm.scheduler.victims import victims
 
 AGAIN_LOADS = 3
@@ -41,6 +43,7 @@ class Sizing:
     rivalry: Rivalry
     reservations: Reservations
     patience: Patience
+    supply: Supply
     alarms: Alarms
     due: bool = True
     """True when something has changed that sizes depend on."""
@@ -70,6 +73,8 @@ class Sizing:
             self._reserve(lane, answer.now_us)
 
     def _staff(self, lane: LaneWorkers, answer: Answer, at_most: int | None = None) -> None:
+        if not lane.workers:
+            self._note_steady(lane, answer.now_us)
         missing = self._missing(lane, answer.now_us)
         if at_most is not None:
             for _ in range(min(at_most, missing)):
@@ -77,8 +82,8 @@ class Sizing:
                     self.start(lane, node, answer)
             return
         self._withdraw(lane, -missing, answer)
-        self._promise(lane, answer.now_us)
-        avoid = lane.misfit.avoid if lane.misfit else ()
+        self._promise(lane, answer)
+        avoid = self._avoided(lane)
         started = 0
         while started < missing:
             node = self._room(lane, avoid, answer)
@@ -119,32 +124,55 @@ class Sizing:
                 self._no_room[lane] = self.fleet.version
         return node or self._make_room(lane, refused, answer)
 
-    def _promise(self, lane: LaneWorkers, now_us: int) -> None:
-        """Room has come that pending workers will take: nobody else should."""
+    def _note_steady(self, lane: LaneWorkers, now_us: int) -> None:
+        """A first worker is for the best task: where that should run on no spot node, it is not to come up on one."""
+        best = self.queues.pick(lane.lane, now_us, lambda _: True, lambda _: True)
+        entry = self.supply.graph.entries[best[1]] if best else None
+        if entry is not None and self.supply.is_steady(entry):
+            lane.misfit = entry
+
+    def _avoided(self, lane: LaneWorkers) -> Collection[str]:
+        """Where a further worker should not come up: where its task may not run."""
+        if lane.misfit is None:
+            return ()
+        return (*lane.misfit.avoid, *(self.fleet.spot if self.supply.is_steady(lane.misfit) else ()))
+
+    def _promise(self, lane: LaneWorkers, answer: Answer) -> None:
+        """Room has come that pending workers will take: nobody else should. Where it is not what one waits for, but
+        would do, another worker is started there in its place."""
         refused = self.reservations.refused(lane)
         for worker in tuple(lane.pending.values()):
-            node = self.fleet.place(lane.lane, refused)
-            if node is None:
-                return
-            self.workers.settle(worker, node, now_us)
-            worker.since_us = max(worker.since_us, worker.started_us)
-            self.patience.watch(worker)
+            market = worker.kind.market if worker.kind else ""
+            if node := self.fleet.place(lane.lane, refused, market):
+                self.workers.settle(worker, node, answer.now_us)
+                worker.since_us = max(worker.since_us, worker.started_us)
+                self.patience.watch(worker)
+            elif node := self.fleet.place(lane.lane, [*refused, *(self.fleet.spot if worker.steady else ())]):
+                self.stop(worker, answer)
+                self.start(lane, node, answer)
 
     def _ask_for_nodes(self, lane: LaneWorkers, missing: int, answer: Answer) -> int:
         """Start workers without a node, as the demand that the autoscaler sees; gives how many."""
-        shape = self.fleet.shape_for(lane.lane)
-        if shape is None:
-            return 0
-        taken = sum(len(other.pending) / per_node(shape, other.lane) for other in self._sharing(shape.gpus > 0))
-        room = int((self.fleet.may_come(shape) - taken) * per_node(shape, lane.lane) + 1e-9)
-        count = max(0, min(missing, room))
-        for _ in range(count):
-            self.start(lane, None, answer)
+        steady = lane.misfit is not None and self.supply.is_steady(lane.misfit)
+        count = 0
+        for kind in self.supply.asked(lane, missing, answer.now_us, steady=steady):
+            self.start(lane, None, answer, kind, steady=steady)
+            count += 1
         return count
 
-    def _sharing(self, gpus: bool) -> list[LaneWorkers]:
-        """Lanes with workers that wait for nodes of the same kind."""
-        return [lane for lane in self.workers.lanes.values() if lane.pending and (lane.lane.gpus > 0) == gpus]
+    def look_elsewhere(self, worker: Worker, answer: Answer) -> None:
+        """The node that a worker waits for does not come: its kind is not asked for again for a while, where another
+        would do."""
+        kind = worker.kind
+        assert kind is not None, worker
+        self.supply.late(kind, answer.now_us)
+        for lane in self.workers.lanes.values():
+            for other in tuple(lane.pending.values()):
+                if other.kind == kind and self.supply.has_other(kind, lane.lane, answer.now_us, steady=other.steady):
+                    self.stop(other, answer)
+                elif other is worker:
+                    self.patience.remind(worker, answer.now_us + int(self.supply.scaling.dry_s * 1e6))
+        self.due = True
 
     def _withdraw(self, lane: LaneWorkers, count: int, answer: Answer) -> None:
         """Take back demand that is not there any more."""
@@ -190,19 +218,18 @@ class Sizing:
         """
         if worker.written is not None:
             return False
-        warm_until_us = worker.since_us + int(worker.lane.load_s * 1e6)
-        if worker.ran or now_us >= warm_until_us:
+        if now_us >= worker.fresh_until_us:
             return True
-        self.alarms.set(warm_until_us, Of.FARM, "")
+        self.alarms.set(worker.fresh_until_us, Of.FARM, "")
         return False
 
     def yields(self, worker: Worker, answer: Answer) -> bool:
         """Whether an idle worker whose lane has work gives way to a claim: it is stopped, and the other started."""
         self.rivalry.refresh(worker.lane, answer.now_us)
         node = worker.node
+        if not self._may_stop(worker, answer.now_us):
+            return False
         for claim in self.claims:
-            if worker.written is not None:
-                return False
             if claim is worker.lane or node is None or not self.rivalry.outranks(claim, worker.lane, answer.now_us):
                 continue
             fits = node.id not in self.reservations.refused(claim) and node.holds(claim.lane)
@@ -248,7 +275,8 @@ class Sizing:
             for worker in self.workers.on(kept.node):
                 if kept.node.room_for(kept.lane.lane):
                     break
-                if worker.state is WorkerState.IDLE and worker.written is None and worker.lane is not kept.lane:
+                idle = worker.state is WorkerState.IDLE and worker.lane is not kept.lane
+                if idle and self._may_stop(worker, answer.now_us):
                     self.stop(worker, answer)
             if kept.node.room_for(kept.lane.lane):
                 self._end(kept)
@@ -270,9 +298,20 @@ class Sizing:
 
     # -- starting and stopping ----------------------------------------------------------------------------------
 
-    def start(self, lane: LaneWorkers, node: Node | None, answer: Answer) -> None:
+    def start(
+        self,
+        lane: LaneWorkers,
+        node: Node | None,
+        answer: Answer,
+        kind: NodeShape | None = None,
+        *,
+        steady: bool = False,
+    ) -> None:
+        """Start a worker on a node, or else on one of a kind that is to come."""
         worker = self.workers.start(lane, node, answer.now_us)
-        answer.commands.append(StartWorker(worker.name, lane.lane, node.id if node else None))
+        worker.kind, worker.steady = kind, steady
+        market = kind.market if kind else ""
+        answer.commands.append(StartWorker(worker.name, lane.lane, node.id if node else None, market))
         self.patience.watch(worker)
 
     def stop(self, worker: Worker, answer: Answer) -> None:

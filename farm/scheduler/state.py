@@ -59,8 +59,10 @@ from farm.scheduler.presence import Presence
 from farm.scheduler.reservations import Reservations
 from farm.scheduler.rivalry import Rivalry
 from farm.scheduler.sizing import Sizing
+from farm.scheduler.supply import Supply
 from farm.scheduler.views import LaneView, NodeView
 from farm.scheduler.waits import Wait, WaitReason
+from farm.scheduler.warmth import Warmth
 from farm.tasks import Task, TaskId, TaskState
 
 
@@ -73,7 +75,7 @@ class Scheduler:
         self._queues = Queues(policy)
         self._alarms = Alarms()
         self._graph = Graph(self._queues)
-        self._fleet = Fleet(policy.elastic)
+        self._fleet = Fleet()
         self._workers = Workers(self._fleet)
         self._stopping = False
         costs = Costs(policy.prices, self._estimates)
@@ -82,8 +84,18 @@ class Scheduler:
         reservations = Reservations(self._fleet, self._workers, self._estimates)
         self._reservations = reservations
         rivalry = Rivalry(self._graph, self._queues, self._workers, policy)
+        supply = Supply(
+            self._fleet,
+            self._workers,
+            self._graph,
+            self._queues,
+            self._estimates,
+            self._alarms,
+            policy.elastic,
+            policy.scaling,
+        )
         self._sizing = Sizing(
-            self._queues, self._workers, self._fleet, demand, rivalry, reservations, patience, self._alarms
+            self._queues, self._workers, self._fleet, demand, rivalry, reservations, patience, supply, self._alarms
         )
         self._dispatch = Dispatch(
             self._graph,
@@ -96,6 +108,7 @@ class Scheduler:
             reservations,
             self._sizing,
             patience,
+            Warmth(self._graph, policy.scaling),
         )
         self._overdue = Overdue(self._workers, self._queues, self._estimates)
         self._attempts = Attempts(
@@ -105,7 +118,7 @@ class Scheduler:
         self._presence = Presence(
             self._fleet, self._workers, self._attempts, self._sizing, self._dispatch, patience, self._alarms
         )
-        self._capability = Capability(self._graph, self._fleet, self._workers, self._attempts, self._alarms)
+        self._capability = Capability(self._graph, self._fleet, self._workers, self._attempts, supply, self._alarms)
         self._explain = Explain(
             self._graph, self._queues, self._ledger, costs, demand, self._workers, self._fleet, reservations
         )

@@ -49,7 +49,7 @@ class LiveTop:
     def run(self) -> None:
         """Until `q`, or a stop. Raises what reading the farm raises."""
         screen = OtherScreen(self._console, self._keyboard)
-        with self._lookout.looking(), _quiet():
+        with _quiet(), self._lookout.looking():
             try:
                 screen.enter()
                 self._show(screen)

@@ -11,21 +11,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import TypeAlias
 
-from farm.errors import Cancelled, OutOfSpace, StorageError
+from farm.errors import OutOfSpace, StorageError
 from farm.models.diffusion.installed import WeightFile
 from farm.weights.hashing import git_blob, sha256
-from farm.weights.hub import Hub, Listing, RemoteFile, part_of
+from farm.weights.hub import Hub, Listing, RemoteFile
 from farm.weights.layout import Needed
+from farm.weights.parts import part_of
 from farm.weights.progress import Progress
+from farm.weights.together import Advance, together
 
-AT_ONCE = 4
-"""Files in flight: one connection alone seldom fills a line."""
 SPARE = 100_000_000
 """Bytes that are left on the disk."""
 
@@ -65,33 +64,18 @@ def fetch_all(
     check_space(folder, total - there, free)
     progress.begin("fetching", total)
     progress.advance(there)
-    stop = Event()
-
-    def advance(count: int) -> None:
-        if stop.is_set():
-            raise Cancelled("the pull was stopped")
-        progress.advance(count)
-
-    with ThreadPoolExecutor(AT_ONCE) as fetchers:
-        running = [fetchers.submit(_bring, hub, each, folder, advance) for each in files]
-        try:
-            wait(running, return_when=FIRST_EXCEPTION)
-        finally:
-            stop.set()
-            fetchers.shutdown(cancel_futures=True)
-    errors = [error for each in running if not each.cancelled() and (error := each.exception())]
-    if errors:  # the first one stopped the others
-        raise next((error for error in errors if not isinstance(error, Cancelled)), errors[0])
-    return tuple(each.result() for each in running)
+    return together([partial(_bring, hub, each, folder) for each in files], progress)
 
 
-def check_space(folder: Path, needed: int, free: FreeBytes) -> None:
-    """Raises `OutOfSpace`, with both numbers, when the disk of `folder` has no room for `needed` bytes."""
+def check_space(folder: Path, needed: int, free: FreeBytes, setting: str = "FARM_MODELS") -> None:
+    """Raises `OutOfSpace`, with both numbers, when the disk of `folder`, which `setting` names, has no room for
+    `needed` bytes.
+    """
     room = free(folder)
     if needed > 0 and needed + SPARE > room:
         raise OutOfSpace(
             f"{folder} has {gigabytes(room)} free, and {gigabytes(needed)} are needed"
-            " (free some, or set FARM_MODELS to a larger disk)"
+            f" (free some, or set {setting} to a larger disk)"
         )
 
 
@@ -111,7 +95,7 @@ def _there(one: Wanted, folder: Path) -> int:
     return 0
 
 
-def _bring(hub: Hub, one: Wanted, folder: Path, advance: Callable[[int], None]) -> WeightFile:
+def _bring(hub: Hub, one: Wanted, folder: Path, advance: Advance) -> WeightFile:
     target = folder / one.local
     if target.is_file():
         if digest := _verified(target, one.file, advance):
@@ -131,7 +115,7 @@ def _bring(hub: Hub, one: Wanted, folder: Path, advance: Callable[[int], None]) 
     )
 
 
-def _verified(path: Path, file: RemoteFile, advance: Callable[[int], None]) -> str:
+def _verified(path: Path, file: RemoteFile, advance: Advance) -> str:
     """Its sha256 when it is what the publisher lists, else ""."""
     if path.stat().st_size != file.size:
         return ""

@@ -53,6 +53,14 @@ def copied(source: Path, target: Path, advance: Callable[[int], None]) -> str:
 def _digest(
     path: Path, state: hashlib._Hash, advance: Callable[[int], None], also: Callable[[memoryview], object] | None = None
 ) -> str:
+    fed(path, state, advance, also)
+    return state.hexdigest()
+
+
+def fed(
+    path: Path, state: hashlib._Hash, advance: Callable[[int], None], also: Callable[[memoryview], object] | None = None
+) -> None:
+    """Read a file into a digest that goes on after it, `advance` and `also` hearing of every block."""
     block = memoryview(bytearray(BLOCK))
     with path.open("rb", buffering=0) as file:
         while count := file.readinto(block):
@@ -60,4 +68,3 @@ def _digest(
             if also:
                 also(block[:count])
             advance(count)
-    return state.hexdigest()

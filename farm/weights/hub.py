@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from farm.errors import InputError, OutOfSpace, StorageError
+from farm.weights.parts import part_of
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
 
-PART = ".part"
 LONGEST_DOCUMENT = 10_000_000
 """Bytes of a JSON file that is read whole."""
 
@@ -156,11 +156,6 @@ class Hub:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise OutOfSpace(f"no space is left for {repository} (free some, and run it again)") from error
             raise StorageError(f"{repository} did not come whole: {error} (run it again)") from error
-
-
-def part_of(target: Path) -> Path:
-    """Where a file grows until it is whole."""
-    return target.with_name(target.name + PART)
 
 
 class _Meter:

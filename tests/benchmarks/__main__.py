@@ -17,6 +17,7 @@ import job_store
 import light
 import main_job
 import metrics
+import model_cache
 import overhead
 import resume
 import scheduler
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "resume": resume,
     "scheduler": scheduler,
     "metrics": metrics,
+    "model cache": model_cache,
     "main job": main_job,
     "animatic frames": animatic_frames,
     "scoring": scoring,

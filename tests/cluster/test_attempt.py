@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from threading import Event
 
+import kept_models
 import numpy as np
 import pytest
 
@@ -15,11 +16,16 @@ from farm.canonical import file_digest
 from farm.chain import PrepareParams, SelectParams, UpscaleParams
 from farm.cluster.attempt import AttemptContext, Workplace, perform
 from farm.cluster.cache import Cache
-from farm.errors import Cancelled, FailureKind, StorageError
+from farm.errors import Cancelled, FailureKind, InputError, StorageError
 from farm.media import MEZZANINE, Encoder, Target, write_png
+from farm.models.diffusion import loras
+from farm.models.diffusion.installed import Kind
 from farm.models.enhance import upscaler
+from farm.models.registry import Registry
 from farm.store.clips import ClipStore
 from farm.tasks import AttemptState, Manifest, Task, Work, manifest_key
+from farm.weights.nodecache import NodeCache
+from farm.weights.source import FolderSource
 
 NAMES = count()
 SCORE = {"total": 80.0, "passed": True, "why": "stays sharp", "gates": {}, "components": {}}
@@ -213,3 +219,36 @@ def test_a_worker_upscales_with_the_very_upscaler_that_was_planned(place, clips,
     else:
         assert manifest.failure is FailureKind.INPUT
         assert "another lanczos: its revision is 1, and of yesterday was planned" in manifest.message
+
+
+# -- weights on demand --------------------------------------------------------------------------------------------
+
+
+def test_loras_of_a_take_are_here_before_its_model_is_asked(clips, tmp_path):
+    """The registry was opened before they came; it finds them all the same."""
+    wan = kept_models.keep(tmp_path / "shared", "house-wan", {"a.json": b"{}"})
+    lora = kept_models.keep(tmp_path / "shared", "slow", {"slow.safetensors": b"x"}, kind=Kind.LORA, family="wan")
+    cache = NodeCache(FolderSource(tmp_path / "shared"), tmp_path / "node")
+    cache.bring("house-wan")
+    registry = Registry(tmp_path / "node")
+    assert not registry.adapter("house-wan").loras  # read before
+    place = Workplace("w", "n", clips, tmp_path, threads=1, cores=1, registry=registry, bring=cache.bring)
+    options = {"lora_1": f"slow:0.8:/{lora.fingerprint[:16]}", "num_inference_steps": 2}
+    task = Task.of(project="p", stage="generate", version=1, params={"model": "house-wan", "options": options})
+    model = AttemptContext(Work(task, 1), place, lambda fraction: None, Event()).model("house-wan")
+    (found,) = loras.files(options, model.loras)
+    assert found.file.read_bytes() == b"x"
+    for path in (found.file, model.weights):
+        assert tmp_path / "node" in path.parents
+    assert wan.folder != model.weights
+
+
+def test_an_upscaler_is_here_before_it_is_opened(clips, tmp_path):
+    kept_models.keep(tmp_path / "shared", "x4plus", {"x4plus.safetensors": b"x"}, kind=Kind.UPSCALER)
+    cache = NodeCache(FolderSource(tmp_path / "shared"), tmp_path / "node")
+    registry = Registry(tmp_path / "node")
+    place = Workplace("w", "n", clips, tmp_path, threads=1, cores=1, registry=registry, bring=cache.bring)
+    with pytest.raises(InputError, match="this machine has another x4plus"):
+        place.upscaler("x4plus", "planned with another")
+    assert cache.whole == {"x4plus"}
+    assert place.upscaler("lanczos", "1")

@@ -193,6 +193,8 @@ class HandPool:
         self.started: list[str] = []
         self.loading: set[str] = set()
         """Lanes whose workers do not come up."""
+        self.up: dict[str, Lane] = {}
+        """Workers that were not stopped."""
         self.running: dict[str, Work] = {}
         self.ran: list[str] = []
         self.cancelled: list[TaskId] = []
@@ -204,11 +206,13 @@ class HandPool:
 
     def start(self, worker: str, lane: Lane, node: str | None, market: str = "") -> None:
         self.started.append(worker)
+        self.up[worker] = lane
         if lane.name not in self.loading:
             self.events.append(WorkerReady(worker, node or NODE))
 
     def stop(self, worker: str) -> None:
         self.running.pop(worker, None)
+        self.up.pop(worker, None)
 
     def run(self, worker: str, work: Work) -> None:
         name = str(work.task.params["name"])

@@ -229,6 +229,14 @@ def test_a_job_that_asks_for_a_choice_stays_open(house, task):
     assert house.store.job(job).state is JobState.DONE
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_while_a_person_is_asked_a_worker_stays_warm(house, task, asks):
+    house.farm.options |= {"asks": asks, "takes": {("sh010", 1): task("b")}}
+    house.submit("shots", task("a"))
+    house.drive(300)
+    assert bool(house.pool.up) == asks
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "message"),
     [

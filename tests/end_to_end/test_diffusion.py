@@ -10,6 +10,7 @@ import pytest
 from tiny_models import save
 
 from farm.media import probe
+from farm.models.diffusion.installed import installed
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
@@ -24,10 +25,14 @@ LTX = ("--like", "ltx", "--size", "96x64", "--frames", "9", "--fps", "8", "--ste
 
 @pytest.fixture(scope="module")
 def house(shared_studio):
-    """A studio that has added two fine-tunes of its own."""
+    """A studio that has added two fine-tunes of its own, and whose workers bring them to a disk of their machine."""
     folder = shared_studio.folder
     (folder / "config.yaml").write_text(SETTINGS)
-    shared_studio.env |= {"FARM_MODELS": str(folder / "models"), "FARM_CONFIG": str(folder / "config.yaml")}
+    shared_studio.env |= {
+        "FARM_MODELS": str(folder / "models"),
+        "FARM_MODEL_CACHE": str(folder / "node"),
+        "FARM_CONFIG": str(folder / "config.yaml"),
+    }
     for name, tiny, like in (("tiny-wan", "wan21", WAN), ("tiny-ltx", "ltx", LTX)):
         weights = save(tiny, folder / "weights" / tiny)
         added = shared_studio.run(shared_studio.command("models", "add", str(weights), "--name", name, *like))
@@ -56,6 +61,16 @@ def test_every_take_is_made_on_the_gang_from_a_seed_of_its_own(first, house):
     assert {each["parallel"] for each in facts.values()} == {"tp2"}
     assert len({each["frame_hash"] for each in facts.values()}) == 5
     assert [len(shot["takes"]) for shot in first["shots"]] == [4, 1]
+
+
+def test_the_weights_were_brought_to_the_machines_own_disk(first, house):
+    (here,), (there,) = (
+        [record for record in installed(house.folder / name) if record.name == "tiny-wan"]
+        for name in ("node", "models")
+    )
+    assert here.fingerprint == there.fingerprint
+    assert house.folder / "node" in here.folder.parents
+    assert there.folder == house.folder / "weights" / "wan21"
 
 
 def test_four_takes_of_a_shot_are_encoded_once(first, house):

@@ -35,6 +35,21 @@ def test_every_container_may_do_only_its_work(found, ray):
         assert container["resources"]["limits"] == container["resources"]["requests"], container["name"]
 
 
+PROBED_BY_THE_OPERATOR = {"ray-head", "ray-worker"}
+"""KubeRay injects the probes of Ray's own containers: over HTTP, by `rayVersion`."""
+
+
+def test_whatever_stays_is_asked_whether_it_lives(found, ray):
+    for name, pod in pods(found):
+        if pod["spec"].get("restartPolicy") == "Never":
+            continue
+        stays = [one for one in pod["spec"].get("initContainers", []) if one.get("restartPolicy") == "Always"]
+        for container in [*stays, *pod["spec"]["containers"]]:
+            probed = container["name"] in PROBED_BY_THE_OPERATOR
+            assert ("livenessProbe" in container) != probed, (name, container["name"])
+    assert ray["rayVersion"]
+
+
 def test_every_pod_runs_as_somebody_without_rights(found):
     for name, pod in pods(found):
         context = pod["spec"]["securityContext"]

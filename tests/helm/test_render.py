@@ -10,7 +10,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import ray as installed_ray
-from farm_chart import FILES, FOLDER, chart, merged, named, of_kind, read, render
+from farm_chart import FILES, FOLDER, chart, documents, merged, named, of_kind, pods, read, render
 from helm_python import lint
 
 import farm
@@ -115,14 +115,34 @@ def test_the_farm_reads_what_its_driver_is_told(settings, ray, values, tmp_path)
     variables = {env["name"]: env.get("value", "") for env in driver["env"]}
     config = load_config(variables | {"FARM_CONFIG": str(path)})
     given = merged(values)
-    assert (config.out, str(config.models), config.ray) == (given["storage"]["url"], "/models", "127.0.0.1:6379")
-    most: Counter[tuple[str, int, int]] = Counter()
+    assert (config.out, config.ray) == (given["storage"]["url"], "127.0.0.1:6379")
+    source = given["modelCache"]["source"]
+    assert config.models == (source or "/models")
+    assert (str(config.node_models), config.model_cache_size) == ("/models", 900 << 30) if source else ("None", 0)
+    most: Counter[tuple[str, str, int, int]] = Counter()
     for group in (given["workerDefaults"] | group for group in given["workers"].values()):
-        most[group["pool"], group["cpus"], group["gpus"]] += group["maxReplicas"]
-    assert {(kind.pool, kind.cpus, kind.gpus): kind.at_most for kind in config.elastic} == most
-    assert len(config.elastic) == len(most), "the scheduler knows kinds by size and pool"
+        most[group["pool"], group["market"], group["cpus"], group["gpus"]] += group["maxReplicas"]
+    assert {(kind.pool, kind.market, kind.cpus, kind.gpus): kind.at_most for kind in config.elastic} == most
+    assert len(config.elastic) == len(most), "the scheduler knows kinds by size, pool and market"
     assert [terms.project for terms in config.projects] == [each["project"] for each in given["settings"]["projects"]]
 
 
 def test_settings_in_values_are_settings_of_the_farm():
     assert set(chart().values["settings"]) <= set(Config.model_fields)
+
+
+@pytest.mark.parametrize("kind", ["ephemeral", "node"])
+def test_models_are_brought_from_a_claim_to_the_disk_of_each_node(kind):
+    found = documents({"modelCache": {"kind": kind, "existingClaim": "models-nfs", "size": "50Gi"}})
+    ray_pods = [pod for name, pod in pods(found) if name in {"head", "gpu-spot", "cpu"}]
+    assert len(ray_pods) == 3
+    for pod in ray_pods:
+        volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
+        assert volumes["model-source"]["persistentVolumeClaim"] == {"claimName": "models-nfs"}
+        assert ("hostPath" if kind == "node" else "emptyDir") in volumes["models"]
+        worker = pod["spec"]["containers"][0]
+        mounted = {mount["name"]: mount["mountPath"] for mount in worker["volumeMounts"]}
+        config = load_config({env["name"]: env.get("value", "") for env in worker["env"]} | {"FARM_CONFIG": ""})
+        assert config.models == mounted["model-source"]
+        assert str(config.node_models) == mounted["models"]
+        assert config.model_cache_size == 50 << 30

@@ -155,6 +155,7 @@ def complete() -> Values:
     values["settings"]["projects"] = [{"project": "lake"}]
     values["settings"]["generators"] = [{"model": "wan", "pool": "gpu"}]
     values["settings"]["webhooks"] = [{"url": "https://pipeline.example/farm", "secret": "FARM_HOOK_SECRET"}]
+    values["envFromSecrets"] = ["hooks"]
     for place in (values["head"], values["workerDefaults"], values["workers"][GROUP]):
         place["tolerations"] = [dict(toleration)]
     return values
@@ -178,6 +179,7 @@ def test_every_object_of_the_schema_names_its_keys():
 
 
 ROLE = {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/farm"}}
+SLACK = "https://hooks.slack.com/services/T/B/x"
 S3 = {"url": "s3://bucket/farm"}
 BAD: list[tuple[Values, str]] = [
     ({"workers": {"gpu-spot": {"minReplicas": -1}}}, "at '/workers/gpu-spot/minReplicas': minimum: got -1, want 0"),
@@ -199,10 +201,12 @@ BAD: list[tuple[Values, str]] = [
         {"database": {"url": "postgresql://farm:1234@db/farm"}},
         "at '/database': additional properties 'url' not allowed",
     ),
+    ({"modelCache": {"kind": "shared", "source": "s3://bucket/models"}}, "kind: shared has none"),
     (
-        {"modelCache": {"existingClaim": "models"}},
-        'modelCache.existingClaim is for kind: shared, and kind is "ephemeral"',
+        {"modelCache": {"source": "s3://bucket/models", "existingClaim": "models"}},
+        "in two ways where models are brought",
     ),
+    ({"modelCache": {"source": "gs://bucket/models"}}, "at '/modelCache/source'"),
     ({"serve": {"ingress": {"enabled": True}}}, "set serve.ingress.host"),
     ({"serve": {"autoscaling": {"minReplicas": 9}}}, "serve.autoscaling.minReplicas 9 is more than maxReplicas 6"),
     (
@@ -210,6 +214,13 @@ BAD: list[tuple[Values, str]] = [
         'no worker group has the pool "gpux" (there are: ',
     ),
     ({"ray": {"drainSeconds": 0}}, "at '/ray/drainSeconds': minimum: got 0, want 10"),
+    (
+        {"settings": {"webhooks": [{"url": SLACK, "format": "slack"}]}},
+        "write url: $FARM_SLACK_URL, and name the secret",
+    ),
+    ({"settings": {"webhooks": [{"url": "https://ci.example/x"}]}}, "settings.webhooks[0] has no secret to sign with"),
+    ({"settings": {"webhooks": [{"url": "$URL", "format": "slack"}]}}, "webhooks[0]: its URL stands in a variable"),
+    ({"settings": {"webhooks": [{"url": "https://ci.example/x", "secret": "HOOK"}]}}, "name one in envFromSecrets"),
     ({"user": 0}, "at '/user': minimum: got 0, want 1"),
 ]
 

@@ -10,6 +10,7 @@ from time import monotonic
 
 import pytest
 
+from farm.errors import InputError
 from farm.notify.hook import Hook, hook_of, hooks_of
 from farm.notify.telling import Telling, close, telling
 from farm.store.records import JobState
@@ -108,6 +109,26 @@ def test_a_webhook_without_its_secret_is_named_and_the_others_are_told() -> None
     assert [hook.name for hook in hooks_of(webhooks, said.append)] == ["team"]
     remedy = "FARM_NO_SUCH_SECRET is not set here (it holds the secret to sign with: export it)"
     assert said == [f"webhook a.example is told nothing: {remedy}"]
+
+
+SLACK = Webhook(url="$FARM_SLACK_URL", format="slack", name="team")
+
+
+def test_a_url_that_is_a_secret_stands_in_a_variable() -> None:
+    found = hook_of(SLACK, {"FARM_SLACK_URL": "https://hooks.slack.com/services/T/B/x"}.__getitem__)
+    assert (found.name, found.url) == ("team", "https://hooks.slack.com/services/T/B/x")
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ("", r"^FARM_SLACK_URL is not set here \(it holds the URL to tell: export it\)$"),
+        ("geheim", r"^FARM_SLACK_URL: this URL cannot be used: no scheme \(write https://host/path\)$"),
+    ],
+)
+def test_a_variable_that_holds_no_url_is_named_without_what_it_holds(held, said) -> None:
+    with pytest.raises(InputError, match=said):
+        hook_of(SLACK, lambda name: held)
 
 
 def test_several_secrets_sign_while_one_takes_the_place_of_another() -> None:

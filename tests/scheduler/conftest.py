@@ -19,6 +19,7 @@ from farm.scheduler.events import (
     Decision,
     Event,
     JobSet,
+    NodeLost,
     NodeUp,
     Run,
     StartWorker,
@@ -102,11 +103,13 @@ class Floor:
         hold: WaitReason | None = None,
         limits: Limits = NO_LIMITS,
         created_us: int = 0,
+        *,
+        awaited: bool = False,
     ) -> None:
-        self.tell(JobSet(job, project, priority, created_us, hold, limits))
+        self.tell(JobSet(job, project, priority, created_us, hold, limits, awaited=awaited))
 
-    def node(self, node: str, cpus: int, gpus: int = 0, pools: Iterable[str] = ()) -> None:
-        self.tell(NodeUp(node, cpus, gpus, frozenset(pools), node))
+    def node(self, node: str, cpus: int, gpus: int = 0, pools: Iterable[str] = (), market: str = "") -> None:
+        self.tell(NodeUp(node, cpus, gpus, frozenset(pools), node, market))
 
     def add(self, *tasks: Task, job: str = "job", shot: int | None = None) -> None:
         """In this order, or as this shot of the job."""
@@ -120,10 +123,10 @@ class Floor:
             if worker in self.starting:
                 self.come_up(worker, self.starting[worker].node or "")
 
-    def come_up(self, worker: str, node: str) -> None:
+    def come_up(self, worker: str, node: str, *cached: str) -> None:
         start = self.starting.pop(worker)
         self.idle[worker] = self.placed[worker] = StartWorker(worker, start.lane, node)
-        self.tell(WorkerReady(worker, node))
+        self.tell(WorkerReady(worker, node, frozenset(cached)))
 
     def finish(self, worker: str, kind: FailureKind | None = None, message: str = "") -> None:
         state = AttemptState.FAILED if kind else AttemptState.DONE
@@ -147,6 +150,12 @@ class Floor:
     def lose(self, worker: str, kind: FailureKind = FailureKind.CRASHED) -> None:
         self.forget(worker)
         self.tell(WorkerLost(worker, kind, "it died"))
+
+    def lost_node(self, node: str) -> None:
+        """A node is gone, with what is there."""
+        self.tell(NodeLost(node))
+        for worker in [worker for worker, start in self.placed.items() if start.node == node]:
+            self.lose(worker, FailureKind.RECLAIMED)
 
     def tick(self) -> Decision:
         return self.tell(Tick())
@@ -194,6 +203,7 @@ def make_task(
     ranks: int = 1,
     lane: str = "",
     pool: str = "",
+    weights: str = "",
     project: str = "p",
     shape: str = "s",
     price: int = 0,
@@ -205,7 +215,7 @@ def make_task(
         version=1,
         params={"name": name},
         inputs=inputs,
-        lane=Lane(name=lane or ("model" if gpus else "cpu"), gpus=gpus, ranks=ranks, pool=pool),
+        lane=Lane(name=lane or ("model" if gpus else "cpu"), gpus=gpus, ranks=ranks, pool=pool, weights=weights),
         shot=name,
         shape=shape,
         price_micros=price,

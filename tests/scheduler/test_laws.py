@@ -31,7 +31,7 @@ from farm.scheduler.events import (
     WorkerReady,
 )
 from farm.scheduler.phases import Phase
-from farm.scheduler.policy import Limits, NodeShape, Policy, Prices, ProjectPolicy
+from farm.scheduler.policy import SPOT, Limits, NodeShape, Policy, Prices, ProjectPolicy, Scaling
 from farm.scheduler.state import Scheduler
 from farm.scheduler.waits import WaitReason
 from farm.store.fold import Standing, fold, subject
@@ -43,7 +43,7 @@ LANES = st.sampled_from(
         Lane(),
         Lane(),
         Lane(name="small", gpus=1),
-        Lane(name="other", gpus=1),
+        Lane(name="other", gpus=1, weights="wan"),
         Lane(name="pair", gpus=2),
         Lane(name="gang", gpus=1, ranks=4),
         Lane(name="pool", gpus=1, pool="l40"),
@@ -56,7 +56,12 @@ CAP = 400_000
 POLICY = Policy(
     projects={"q": ProjectPolicy(weight=2.0, limits=Limits(gpus=3)), "r": ProjectPolicy(floor=0.1)},
     prices=Prices(cpu_hour_micros=1_000_000, gpu_hour_micros=10_000_000),
-    elastic=(NodeShape(cpus=8, gpus=4, at_most=2),),
+    elastic=(
+        NodeShape(cpus=8, gpus=4, at_most=2),
+        NodeShape(cpus=4, gpus=2, at_most=2, market="spot", hour_micros=1_000_000, start_s=60.0),
+        NodeShape(cpus=3, gpus=1, at_most=3, market="on-demand", hour_micros=2_000_000, start_s=60.0),
+    ),
+    scaling=Scaling(backlog_s=300.0, warm_s=120.0, hour_micros=5_000_000, dry_s=100.0),
     timeout_floor_s=100.0,
     start_timeout_s=200.0,
 )
@@ -83,6 +88,7 @@ class FarmLife(RuleBasedStateMachine):
         self.place: dict[str, StartWorker] = {}
         self.seq = 0
         self.stopping = False
+        self.reclaimed: Counter[TaskId] = Counter()
         self.spent: Counter[tuple[str, Phase]] = Counter()
         """What workers were seen to do with time, in microseconds, by lane and phase."""
         self.asked: dict[tuple[str, TaskId], int] = {}
@@ -120,8 +126,21 @@ class FarmLife(RuleBasedStateMachine):
         for source in run.task.inputs.values():
             assert self.scheduler.state(source.task) is TaskState.DONE, "ran before its input"
         assert run.alone == (self.scheduler.unsettled == 1)
+        if self.reclaimed[run.task.id] >= 2 and self.nodes[self.place[run.worker].node].market == SPOT:
+            assert not self.could_be_steady(run.task.lane), "ran on a spot node after two were taken away"
         del self.idle[run.worker]
         self.running[run.worker] = run
+
+    def could_be_steady(self, lane: Lane) -> bool:
+        """Whether a node that is not of the spot market is there, or may come, and takes a worker of `lane`."""
+        there = [
+            node for name, node in self.nodes.items() if name not in self.gone | self.leaving and node.market != SPOT
+        ]
+        kinds = [kind for kind in POLICY.elastic if kind.market != SPOT]
+        return any(
+            each.cpus >= lane.ranks and each.gpus >= lane.gpus_in_all and lane.pool in {"", *pools}
+            for each, pools in [*((node, node.pools) for node in there), *((kind, {kind.pool}) for kind in kinds)]
+        )
 
     def audit(self, change: Committed) -> None:
         match change:
@@ -131,8 +150,11 @@ class FarmLife(RuleBasedStateMachine):
                 assert change.task in self.wanted[change.job]
             case AttemptEnded():
                 assert change.cost_micros >= 0
+                self.reclaimed[change.manifest.task] += change.manifest.failure is FailureKind.RECLAIMED
             case TaskMoved():
                 pass
+        if self.standings[subject(change)].state in SETTLED:  # if it is asked for again it starts over
+            del self.reclaimed[subject(change)]
 
     def forget(self, worker: str) -> None:
         for kept in (self.starting, self.idle, self.running, self.written, self.place):
@@ -155,9 +177,10 @@ class FarmLife(RuleBasedStateMachine):
         hold=st.sampled_from([None, None, None, WaitReason.HELD, WaitReason.PAUSED]),
         gpus=st.sampled_from([None, None, 1, 2]),
         cost=st.sampled_from([None, None, CAP]),
+        awaited=st.booleans(),
     )
-    def set_job(self, job, priority, hold, gpus, cost):
-        self.jobs[job] = JobSet(job, PROJECT_OF[job], priority, 0, hold, Limits(gpus, cost))
+    def set_job(self, job, priority, hold, gpus, cost, awaited=False):
+        self.jobs[job] = JobSet(job, PROJECT_OF[job], priority, 0, hold, Limits(gpus, cost), awaited=awaited)
         self.wanted.setdefault(job, [])
         self.tell(self.jobs[job])
 
@@ -215,13 +238,13 @@ class FarmLife(RuleBasedStateMachine):
     # -- nodes --------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: len(self.nodes) < 6)
-    @rule(size=SIZES)
-    def new_node(self, size):
-        self.node_up(f"n{len(self.nodes)}", size)
+    @rule(size=SIZES, market=st.sampled_from(["", "spot", "on-demand"]))
+    def new_node(self, size, market):
+        self.node_up(f"n{len(self.nodes)}", size, market)
 
-    def node_up(self, name: str, size: tuple[int, int]) -> None:
+    def node_up(self, name: str, size: tuple[int, int], market: str = "") -> None:
         pools = frozenset({"l40"} if size[1] else ())
-        self.nodes[name] = NodeUp(name, size[0], size[1], pools)
+        self.nodes[name] = NodeUp(name, size[0], size[1], pools, market=market)
         self.tell(self.nodes[name])
 
     @rule(pick=st.integers(0, 9), seconds=st.integers(0, 200))
@@ -245,14 +268,18 @@ class FarmLife(RuleBasedStateMachine):
         worker = sorted(self.starting)[pick % len(self.starting)]
         start = self.starting[worker]
         up = [
-            name for name in sorted(self.nodes) if name not in self.gone | self.leaving and self.room(name, start.lane)
+            name
+            for name, node in sorted(self.nodes.items())
+            if name not in self.gone | self.leaving
+            and self.room(name, start.lane)
+            and start.market in {"", node.market}
         ]
         node = start.node or (up[where % len(up)] if up else None)
         if node is None or node in self.gone:
             return
         del self.starting[worker]
         self.idle[worker] = self.place[worker] = StartWorker(worker, start.lane, node)
-        self.tell(WorkerReady(worker, node))
+        self.tell(WorkerReady(worker, node, frozenset({start.lane.weights} - {""})))
 
     @precondition(lambda self: self.starting)
     @rule()

@@ -34,6 +34,7 @@ def test_webhooks_of_a_settings_file(write) -> None:
 
 URL = 'column "webhooks[0].url": this URL cannot be used'
 REMEDY = "(write https://host/path)"
+NAMED = "(write name: and what it is called)"
 NO_VARIABLE = "a secret is named by its environment variable, and this is no such name"
 NAME_IT = "write secret: and the environment variable that holds it, or format: slack"
 
@@ -64,6 +65,11 @@ NAME_IT = "write secret: and the environment variable that holds it, or format: 
         (
             "url: https://x/, sekret: A",
             'column "webhooks[0].sekret": "sekret" is not known here (did you mean "secret"?)',
+        ),
+        ("url: $geheim-x, name: a", f"{URL}: no scheme {REMEDY}"),
+        (
+            "url: $FARM_SLACK_URL, format: slack",
+            f'column "webhooks[0]": a webhook whose URL stands in a variable needs a name {NAMED}',
         ),
         ("secret: A", 'column "webhooks[0]": a webhook needs a URL (write url: https://host/path)'),
         (

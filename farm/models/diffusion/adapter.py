@@ -137,7 +137,7 @@ def adapters(folder: Path | None, terms: Mapping[str, Terms]) -> Mapping[str, Ad
     """Every known checkpoint and every one that a studio has added, by name."""
     records = installed(folder) if folder else ()
     here = {record.name: record for record in records if record.kind is Kind.MODEL}
-    lora = {record.name: record for record in records if record.kind is Kind.LORA}
+    lora = loras.Shelf(folder)
     every = {**CHECKPOINTS, **{name: checkpoint_of(record) for name, record in here.items()}}
     return {name: _adapter(each, terms, here.get(name), lora) for name, each in every.items()}
 

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 RECORD = "model.json"
 WEIGHTS = "weights"
+MIRROR = ".mirror"
+"""Lies in a folder of records whose weights are in a bucket (`farm.weights.bucket`)."""
 
 
 class Kind(StrEnum):
@@ -143,7 +145,8 @@ def survey(models: Path) -> tuple[tuple[Installed, ...], tuple[Finding, ...]]:
     """Everything installed in the folder `models`, by name, and what is wrong there: broken records, missing files."""
     found = tuple(_records(models))
     records = tuple(each for each in found if isinstance(each, Installed))
-    wrong = (each if isinstance(each, Finding) else _missing(each) for each in found)
+    is_mirror = (models / MIRROR).exists()
+    wrong = (each if isinstance(each, Finding) else None if is_mirror else _missing(each) for each in found)
     return records, tuple(finding for finding in wrong if finding)
 
 
@@ -184,19 +187,26 @@ def write(record: Installed) -> None:
 def _records(models: Path) -> Iterator[Installed | Finding]:
     for home in sorted(models.iterdir()) if models.is_dir() else ():
         if (home / RECORD).is_file() and not home.name.startswith("."):
-            yield _read(home)
+            yield read(home)
 
 
-def _read(home: Path) -> Installed | Finding:
+def read(home: Path) -> Installed | Finding:
+    """The record in the folder `home`, or what is wrong with it. Says nothing of its files."""
+    try:
+        return parsed((home / RECORD).read_bytes(), home)
+    except OSError as error:
+        return _broken(home / RECORD, error.strerror or str(error))
+
+
+def parsed(document: bytes, home: Path) -> Installed | Finding:
+    """The record that a document is, of the folder `home`, or what is wrong with it."""
     path = home / RECORD
     try:
-        record = Installed.model_validate_json(path.read_bytes()).model_copy(update={"home": home})
+        record = Installed.model_validate_json(document).model_copy(update={"home": home})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         return _broken(path, f"{where}: {first['msg']}" if where else first["msg"])
-    except OSError as error:
-        return _broken(path, error.strerror or str(error))
     if record.name != home.name:
         return _broken(path, f'it is the record of "{record.name}", in the folder of "{home.name}"')
     if record.fingerprint != fingerprint_of(record.files):

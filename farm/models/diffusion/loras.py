@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from farm.errors import InputError
 from farm.models.diffusion.family import Family, Scalar
-from farm.models.diffusion.installed import Installed
+from farm.models.diffusion.installed import Installed, Kind, installed
 from farm.models.diffusion.parallel.lora import Lora
 
 OPTION = "lora"
@@ -41,6 +42,29 @@ class Written:
         return cls(name, strength, denoiser)
 
 
+class Shelf(Mapping[str, Installed]):
+    """LoRAs of a models folder, by name; read again for one that is not known: a worker's cache fills as it works."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._known = self._read()
+
+    def __getitem__(self, name: str) -> Installed:
+        if name not in self._known:
+            self._known = self._read()
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _read(self) -> dict[str, Installed]:
+        records = installed(self._folder) if self._folder else ()
+        return {record.name: record for record in records if record.kind is Kind.LORA}
+
+
 def asked(texts: Iterable[str], family: Family, records: Mapping[str, Installed]) -> dict[str, Scalar]:
     """Options of a take with those LoRAs. Raises `InputError` for one that is not there, or not of the family."""
     return {f"{OPTION}_{number}": _option(text, family, records) for number, text in enumerate(texts, 1)}
@@ -59,6 +83,13 @@ def _option(text: str, family: Family, records: Mapping[str, Installed]) -> str:
     if written.denoiser and written.denoiser not in family.denoisers:
         raise InputError(f"{written.denoiser} is none of its denoisers ({', '.join(family.denoisers)})")
     return f"{written.name}:{written.scale:g}:{written.denoiser}/{record.fingerprint[:16]}"
+
+
+def named(options: object) -> Iterator[str]:
+    """The LoRAs that a take's options name; none of what are no options."""
+    for name, value in options.items() if isinstance(options, Mapping) else ():
+        if _is_lora(str(name)):
+            yield Written.read(str(value).rpartition("/")[0]).name
 
 
 def files(options: Mapping[str, Scalar], records: Mapping[str, Installed]) -> Iterator[Lora]:

@@ -14,8 +14,11 @@
 {{- if and (include "farm.onVolume" .) (or $v.storage.endpoint $v.storage.region $v.storage.existingSecret) }}
   {{- fail "storage.endpoint, region and existingSecret are for s3://; storage.url is a volume: leave them out" }}
 {{- end }}
-{{- if and $v.modelCache.existingClaim (ne $v.modelCache.kind "shared") }}
-  {{- fail (printf "modelCache.existingClaim is for kind: shared, and kind is %q" $v.modelCache.kind) }}
+{{- if and $v.modelCache.source (eq $v.modelCache.kind "shared") }}
+  {{- fail "modelCache.source is brought to each node's own disk, and kind: shared has none: set kind to node or ephemeral" }}
+{{- end }}
+{{- if and $v.modelCache.source $v.modelCache.existingClaim }}
+  {{- fail "modelCache.source and existingClaim say in two ways where models are brought from: leave one out" }}
 {{- end }}
 {{- if and $v.serve.ingress.enabled (not $v.serve.ingress.host) }}
   {{- fail "serve.ingress is enabled without a host: set serve.ingress.host" }}
@@ -31,8 +34,23 @@
   {{- end }}
 {{- end }}
 {{- range $name, $_ := $v.env }}
-  {{- if regexMatch "^(FARM_(OUT|RAY|CONFIG|MODELS|SCRATCH|METRICS|LOG_FORMAT|STATE)|HOME|USER|AWS_ENDPOINT_URL|AWS_DEFAULT_REGION|RAY_GRACEFUL_.*)$" $name }}
+  {{- if regexMatch "^(FARM_(OUT|RAY|CONFIG|MODELS|MODEL_CACHE|MODEL_CACHE_SIZE|SCRATCH|METRICS|LOG_FORMAT|STATE)|HOME|USER|AWS_ENDPOINT_URL|AWS_DEFAULT_REGION|RAY_GRACEFUL_.*)$" $name }}
     {{- fail (printf "env.%s: the chart sets this variable by itself, from storage, modelCache and ray" $name) }}
+  {{- end }}
+{{- end }}
+{{- range $at, $webhook := $v.settings.webhooks }}
+  {{- $place := printf "settings.webhooks[%d]" $at }}
+  {{- if regexMatch "^https://hooks\\.slack\\.com/" $webhook.url }}
+    {{- fail (printf "%s: Slack's URL is a secret, and values are kept in plain text: write url: $FARM_SLACK_URL, and name the secret that holds this variable in envFromSecrets" $place) }}
+  {{- end }}
+  {{- if not (or $webhook.secret (eq ($webhook.format | default "signed") "slack")) }}
+    {{- fail (printf "%s has no secret to sign with: name the variable that holds it, or set format: slack" $place) }}
+  {{- end }}
+  {{- if and (hasPrefix "$" $webhook.url) (not $webhook.name) }}
+    {{- fail (printf "%s: its URL stands in a variable: give it a name" $place) }}
+  {{- end }}
+  {{- if and (or $webhook.secret (hasPrefix "$" $webhook.url)) (not $v.envFromSecrets) }}
+    {{- fail (printf "%s names a variable, and no secret gives it: name one in envFromSecrets" $place) }}
   {{- end }}
 {{- end }}
 {{- include "farm.checkGroups" . }}

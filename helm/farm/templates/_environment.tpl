@@ -6,7 +6,15 @@ and a variable wins over the settings file: so all of that stands here. */}}
 - {name: USER, value: farm}
 - {name: FARM_LOG_FORMAT, value: json}
 - {name: FARM_OUT, value: {{ .Values.storage.url | quote }}}
+{{- with .Values.modelCache }}
+{{- if or .source (include "farm.modelClaim" $) }}
+- {name: FARM_MODELS, value: {{ .source | default "/model-source" }}}
+- {name: FARM_MODEL_CACHE, value: /models}
+- {name: FARM_MODEL_CACHE_SIZE, value: {{ .size | quote }}}
+{{- else }}
 - {name: FARM_MODELS, value: /models}
+{{- end }}
+{{- end }}
 - {name: FARM_SCRATCH, value: /scratch}
 {{- with .Values.storage.endpoint }}
 - {name: AWS_ENDPOINT_URL, value: {{ . | quote }}}

@@ -29,6 +29,9 @@ the Ray of its pod, and KubeRay mounts them only into its own containers.
 {{- else }}
   emptyDir: {sizeLimit: {{ .Values.modelCache.size }}}
 {{- end }}
+{{- if include "farm.modelClaim" . }}
+- {name: model-source, persistentVolumeClaim: {claimName: {{ .Values.modelCache.existingClaim }}}}
+{{- end }}
 {{- if include "farm.onVolume" . }}
 - name: output
   persistentVolumeClaim: {claimName: {{ .Values.storage.volume.existingClaim | default (printf "%s-output" .Release.Name) }}}
@@ -38,8 +41,16 @@ the Ray of its pod, and KubeRay mounts them only into its own containers.
 {{- end }}
 {{- end -}}
 
+{{/* Whether models are brought from a claim. */}}
+{{- define "farm.modelClaim" -}}
+{{- if and .Values.modelCache.existingClaim (ne .Values.modelCache.kind "shared") }}yes{{ end -}}
+{{- end -}}
+
 {{- define "farm.dataMounts" -}}
 - {name: models, mountPath: /models}
+{{- if include "farm.modelClaim" . }}
+- {name: model-source, mountPath: /model-source}
+{{- end }}
 {{- if include "farm.onVolume" . }}
 - {name: output, mountPath: {{ trimPrefix "file://" .Values.storage.url }}}
 {{- end }}
