@@ -68,6 +68,10 @@ logger = logging.getLogger(__name__)
 ELSEWHERE_WAIT_S = 30.0
 """How long a render waits for a driver elsewhere to take its list."""
 
+LISTEN_S = 0.5
+"""How often who only waits wakes up. Python hears a signal between two of its steps: one that comes just before a wait
+without an end, or to another thread, is not heard until that wait is over."""
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -448,7 +452,8 @@ class Service:
         with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
             server.start()
             began(f"http://{server.address}")
-            self._stop.wait()
+            while not self._stop.wait(LISTEN_S):
+                pass
             readiness.leave()  # whoever asks hears of it, and then sends requests elsewhere
             time.sleep(leave_s)
 

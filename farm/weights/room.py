@@ -67,7 +67,8 @@ class Room:
         """See to it that the files of `record`, which the caller uses, find room. Raises `OutOfSpace`."""
         with self.alone("room"):
             while (lacking := self._lacking(record)) > 0:
-                if not self._remove_one(record.fingerprint):
+                is_hopeless = 0 < self._limit_bytes < record.size  # nothing is removed for what will not fit at all
+                if is_hopeless or not self._remove_one(record.fingerprint):
                     raise OutOfSpace(self._too_little(record, lacking))
             self._set(record.fingerprint).mkdir(parents=True, exist_ok=True)
             (self._set(record.fingerprint) / _BOOKED).write_text(str(record.size))

@@ -76,6 +76,7 @@ class FolderSource:
     def blocks(self, record: Installed, file: WeightFile, begin: int) -> Iterator[memoryview]:
         block = memoryview(bytearray(BLOCK))
         with (record.folder / file.path).open("rb", buffering=0) as opened:
-            opened.seek(begin)
+            if begin:
+                opened.seek(begin)
             while count := opened.readinto(block):
                 yield block[:count]

@@ -83,7 +83,9 @@ def test_one_of_two_nodes_is_taken_out_while_both_are_at_work(pair, store, tmp_p
         assert running(store, [its])
         for folder in signs:
             (folder / "go").touch()
+        let_go_s = time.monotonic()
         until(lambda: not up(leaving))
+        print(f"the node left {time.monotonic() - let_go_s:.2f} s after its last task could end, of 600 s")
         until(lambda: not runs(leaving.raylet))
         until(lambda: (job := store.job("shots")) and job.state is JobState.DONE)
     found = store.tasks(task.id for task in (first, second, *later))
@@ -102,7 +104,9 @@ def test_what_does_not_end_in_time_is_made_elsewhere_at_no_cost(pair, store, tmp
         asked = answered(store, ask(store, leaving, within_s=2))
         assert asked.state is RequestState.APPLIED, asked.reason
         until(lambda: not up(leaving))
-        assert time.time() >= asked.answer["deadline_us"] / 1e6
+        late_s = time.time() - asked.answer["deadline_us"] / 1e6
+        print(f"the node left {late_s:.1f} s after its deadline")
+        assert late_s >= 0
         until(lambda: len(store.attempts([long.id])[long.id]) == 2 and running(store, [long]))
         assert not runs(leaving.raylet)
         assert store.tasks([long.id])[long.id].failures == {FailureKind.RECLAIMED: 1}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
 from pathlib import Path
 
 import pytest
 from kept_models import keep
+from private_cluster import until
 from tiny_weights import wan
+from tried_pool import HASTY_S
 
 from farm.errors import FailureKind
 from farm.models.diffusion.installed import installed
-from farm.scheduler.events import WorkerReady
+from farm.scheduler.events import WorkerLost, WorkerReady
 from farm.tasks import Lane
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -71,3 +76,37 @@ def test_a_worker_whose_model_cannot_be_brought_says_why(brought, models):
 def test_without_a_cache_nothing_is_told_of(open_farm, models):
     farm = open_farm(models=str(models))
     assert said(farm, farm.start(TINY)) == frozenset()
+
+
+def test_a_worker_is_heard_while_its_model_comes(open_farm, models, tmp_path):
+    """Its source stands still for longer than a worker may be silent: a pipe that nobody writes to."""
+    farm = open_farm(models=str(models), model_cache=str(tmp_path / "node"), silence_s=HASTY_S)
+    slow = models / "tiny" / "weights" / "vae" / "config.json"
+    body = slow.read_bytes()
+    slow.unlink()
+    os.mkfifo(slow)
+    worker = farm.begin(TINY)
+    writer = open_when_read(slow)
+    until_s = time.monotonic() + 3 * HASTY_S
+    while time.monotonic() < until_s:
+        assert not [event for event in farm.hear(0.5) if isinstance(event, WorkerLost | WorkerReady)]
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(body)
+    farm.until(lambda event: isinstance(event, WorkerReady) and event.worker == worker)
+    assert said(farm, worker) == {"tiny"}
+
+
+def open_when_read(pipe: Path) -> int:
+    """A descriptor to write to it, once somebody has it open for reading."""
+    found: list[int] = []
+
+    def opened() -> bool:
+        try:
+            found.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+        return bool(found)
+
+    until(opened)
+    return found[0]

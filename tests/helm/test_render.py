@@ -134,12 +134,12 @@ def test_settings_in_values_are_settings_of_the_farm():
 @pytest.mark.parametrize("kind", ["ephemeral", "node"])
 def test_models_are_brought_from_a_claim_to_the_disk_of_each_node(kind):
     found = documents({"modelCache": {"kind": kind, "existingClaim": "models-nfs", "size": "50Gi"}})
-    ray_pods = [pod for name, pod in pods(found) if name in {"head", "gpu-spot", "cpu"}]
+    ray_pods = {name: pod for name, pod in pods(found) if name in {"head", "gpu-spot", "cpu"}}
     assert len(ray_pods) == 3
-    for pod in ray_pods:
+    for name, pod in ray_pods.items():
         volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
         assert volumes["model-source"]["persistentVolumeClaim"] == {"claimName": "models-nfs"}
-        assert ("hostPath" if kind == "node" else "emptyDir") in volumes["models"]
+        assert ("hostPath" if kind == "node" and name != "head" else "emptyDir") in volumes["models"]
         worker = pod["spec"]["containers"][0]
         mounted = {mount["name"]: mount["mountPath"] for mount in worker["volumeMounts"]}
         config = load_config({env["name"]: env.get("value", "") for env in worker["env"]} | {"FARM_CONFIG": ""})

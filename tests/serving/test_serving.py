@@ -195,7 +195,7 @@ import signal, threading
 from farm.config import load_config
 from farm.service import Service
 
-for number in range(300):
+for number in range(80):
     service = Service(load_config({}))
     with service.stopping_on_signals() as stopped:
         main = threading.main_thread().ident

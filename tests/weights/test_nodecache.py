@@ -292,6 +292,16 @@ def test_what_nobody_uses_makes_way_the_least_recently_used_first(source, folder
     assert sum(len(body) for path, body in contents(folder).items() if "/files/" in path) == 3000
 
 
+def test_for_what_will_never_fit_nothing_makes_way(source, folder, keep, start):
+    keep("small", {BIG: b"s" * 1000})
+    keep("large", {BIG: b"l" * 4000})
+    used(source, folder, "small", start)
+    cache = cache_of(source, folder, limit_bytes=3500)
+    with pytest.raises(OutOfSpace, match="no room for large"):
+        cache.bring("large")
+    assert cache.whole == {"small"}
+
+
 def test_what_a_worker_uses_does_not_make_way(source, folder, keep, start):
     for name in "ab":
         keep(name, {BIG: name.encode() * 1000})

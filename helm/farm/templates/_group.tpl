@@ -40,7 +40,7 @@ template:
         resources: {{- include "farm.resources" .group | nindent 10 }}
         securityContext: {{- include "farm.security" .root | nindent 10 }}
         volumeMounts: {{- include "farm.rayMounts" .root | nindent 10 }}
-    volumes: {{- include "farm.rayVolumes" (dict "root" .root "sharedMemory" .group.sharedMemory "scratch" .group.scratch) | nindent 6 }}
+    volumes: {{- include "farm.rayVolumes" (dict "root" .root "sharedMemory" .group.sharedMemory "scratch" .group.scratch "loads" true) | nindent 6 }}
 {{- end -}}
 
 {{/* What lanes and placement ask for, as labels of Ray's nodes. */}}

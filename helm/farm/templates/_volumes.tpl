@@ -9,7 +9,7 @@ the Ray of its pod, and KubeRay mounts them only into its own containers.
 - {name: ray-logs, emptyDir: {}}
 - {name: shared-mem, emptyDir: {medium: Memory, sizeLimit: {{ .sharedMemory }}}}
 - {name: scratch, emptyDir: {sizeLimit: {{ .scratch }}}}
-{{ include "farm.dataVolumes" .root }}
+{{ include "farm.dataVolumes" (dict "root" .root "loads" .loads) }}
 {{- end -}}
 
 {{- define "farm.rayMounts" -}}
@@ -20,23 +20,25 @@ the Ray of its pod, and KubeRay mounts them only into its own containers.
 {{ include "farm.dataMounts" . }}
 {{- end -}}
 
+{{/* Of `root`; `loads` for pods that load models. Where these are brought, others need nothing of a node's own folder. */}}
 {{- define "farm.dataVolumes" -}}
+{{- $brought := or .root.Values.modelCache.source (include "farm.modelClaim" .root) -}}
 - name: models
-{{- if eq .Values.modelCache.kind "node" }}
-  hostPath: {path: {{ .Values.modelCache.path }}, type: Directory}
-{{- else if eq .Values.modelCache.kind "shared" }}
-  persistentVolumeClaim: {claimName: {{ .Values.modelCache.existingClaim | default (printf "%s-models" .Release.Name) }}}
+{{- if and (eq .root.Values.modelCache.kind "node") (or .loads (not $brought)) }}
+  hostPath: {path: {{ .root.Values.modelCache.path }}, type: Directory}
+{{- else if eq .root.Values.modelCache.kind "shared" }}
+  persistentVolumeClaim: {claimName: {{ .root.Values.modelCache.existingClaim | default (printf "%s-models" .root.Release.Name) }}}
 {{- else }}
-  emptyDir: {sizeLimit: {{ .Values.modelCache.size }}}
+  emptyDir: {sizeLimit: {{ .root.Values.modelCache.size }}}
 {{- end }}
-{{- if include "farm.modelClaim" . }}
-- {name: model-source, persistentVolumeClaim: {claimName: {{ .Values.modelCache.existingClaim }}}}
+{{- if include "farm.modelClaim" .root }}
+- {name: model-source, persistentVolumeClaim: {claimName: {{ .root.Values.modelCache.existingClaim }}}}
 {{- end }}
-{{- if include "farm.onVolume" . }}
+{{- if include "farm.onVolume" .root }}
 - name: output
-  persistentVolumeClaim: {claimName: {{ .Values.storage.volume.existingClaim | default (printf "%s-output" .Release.Name) }}}
+  persistentVolumeClaim: {claimName: {{ .root.Values.storage.volume.existingClaim | default (printf "%s-output" .root.Release.Name) }}}
 {{- end }}
-{{- with .Values.signing.existingSecret }}
+{{- with .root.Values.signing.existingSecret }}
 - {name: signing, secret: {secretName: {{ . }}, defaultMode: 0440}}
 {{- end }}
 {{- end -}}
