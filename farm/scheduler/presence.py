@@ -101,14 +101,18 @@ class Presence:
         what another was started for, that one waits behind it, and is stopped.
         """
         kept = worker.node
-        waiting = [other for other in self.workers.on(node) if other.state is WorkerState.STARTING]
         self.workers.settle(worker, node, answer.now_us)
+        waiting = [other for other in self.workers.on(node) if other.state is WorkerState.STARTING]
+        waiting = [other for other in waiting if other is not worker]
+        there = worker.lane.gpus + sum(
+            other.lane.gpus for other in self.workers.on(node) if other.state is not WorkerState.STARTING
+        )
         for other in sorted(waiting, key=attrgetter("pinned", "started_us")):
             if min(node.free_gpus, node.free_cpus) >= 0:
                 return
-            if other.pinned:
+            if other.pinned and other.lane.gpus > node.gpus - there:  # so it does not load
                 self.sizing.stop(other, answer)
-            elif other.lane is worker.lane:
+            elif not other.pinned and other.lane is worker.lane:
                 self.workers.settle(other, kept, answer.now_us)
                 self.patience.watch(other)
 

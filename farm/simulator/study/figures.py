@@ -101,7 +101,7 @@ def measured(sim: Simulation, found: Sequence[Wait]) -> Figures:
         chosen_p95_s=percentile([wait.seconds for wait in found if wait.stage == "upscale"], 95),
         list_s=mean(_lists(sim, register)),
         nodes=len(paid),
-        spot=sum(_paid_s(row) for row in paid if row.market == SPOT) / gpu_s,
+        spot=sum(row.gpus * _paid_s(row) for row in paid if row.market == SPOT) / gpu_s,
         reclaimed=sum(row.outcome == "lost" for row in trace.attempts),
     )
 

@@ -16,7 +16,7 @@ COLUMNS = ("policy", "a clip", "used", "wait", "p95", "urgent", "p95", "list", "
 
 def study_table(study: Study) -> Group:
     """All of it. Waits and times of lists in minutes."""
-    table = Table(box=None, header_style="dim", pad_edge=False)
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 1, 0, 0))
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "policy" else "right", no_wrap=True)
     for row in study.rows:
