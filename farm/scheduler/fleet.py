@@ -3,7 +3,8 @@
     NodeUp ──▶ up ──NodeDraining──▶ draining ──NodeLost──▶ lost      workers are placed on nodes that are up
 
 A worker takes its GPUs and one CPU per rank, all on one node. Workers without GPUs leave a CPU for every free GPU of a
-node, so that they never strand one. A lost node is remembered: it may come back, and until then tells why work waits.
+node, so that they never strand one. A lost node is remembered for a while: it may come back, and until then tells why
+work waits.
 
 Owns the nodes and their room; who works there is `farm.scheduler.lanes`'s, and which may still come
 `farm.scheduler.supply`'s. `version` grows whenever room may have come, so that nobody looks twice for room that was not
@@ -42,7 +43,7 @@ class Node:
     free_cpus: int = 0
     free_gpus: int = 0
     deadline_us: int = 0
-    """While it drains: when it goes away."""
+    """While it drains: when it goes away. When it is lost: until when it is remembered."""
     market: str = ""
 
     @property
@@ -84,7 +85,7 @@ class Fleet:
         node.free_gpus += event.gpus - node.gpus
         node.cpus, node.gpus, node.pools, node.name = event.cpus, event.gpus, event.pools, event.name
         node.market = event.market
-        node.state = NodeState.UP
+        node.state, node.deadline_us = NodeState.UP, 0
         if node.market == SPOT:
             self.spot[node.id] = None
         self._list(node)
@@ -96,12 +97,20 @@ class Fleet:
         self.spot.pop(node.id, None)
         node.state, node.deadline_us = NodeState.DRAINING, deadline_us
 
-    def lose(self, node: Node) -> None:
+    def lose(self, node: Node, kept_us: int) -> None:
         self._unlist(node)
         self.spot.pop(node.id, None)
         for nodes in self.cached.values():
             nodes.pop(node.id, None)
-        node.state = NodeState.LOST
+        node.state, node.deadline_us = NodeState.LOST, kept_us
+
+    def forget(self, node: Node) -> None:
+        """Forget a lost node, unless it is the last of its kind: what it could take may come back."""
+        kind = (node.cpus, node.gpus, node.pools, node.market)
+        if any(
+            (each.cpus, each.gpus, each.pools, each.market) == kind for each in self.nodes.values() if each is not node
+        ):
+            del self.nodes[node.id]
 
     # -- room ---------------------------------------------------------------------------------------------------
 

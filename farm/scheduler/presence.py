@@ -16,6 +16,8 @@ from farm.scheduler.lanes import Worker, Workers, WorkerState
 from farm.scheduler.patience import Patience
 from farm.scheduler.sizing import Sizing
 
+LOST_KEPT_S = 3600.0
+"""So long a node that is gone is remembered; of each kind the last one always is: it tells what may come back."""
 LOAD_WEIGHT = 0.3
 """What the latest start counts in the mean of a lane's load time."""
 
@@ -53,9 +55,13 @@ class Presence:
         self.sizing.due = True
 
     def deadline(self, name: str, answer: Answer) -> None:
-        """A draining node's time may be up: what still runs there is reclaimed."""
-        node = self.fleet.nodes[name]
-        if node.state is not NodeState.DRAINING or answer.now_us < node.deadline_us:
+        """A node's time may be up: of one that drains, what still runs there is reclaimed; a lost one is forgotten."""
+        node = self.fleet.nodes.get(name)
+        if node is None or node.state is NodeState.UP or answer.now_us < node.deadline_us:
+            return
+        if node.state is NodeState.LOST:
+            if not self.workers.on(node):
+                self.fleet.forget(node)
             return
         for worker in self.workers.on(node):
             self.attempts.cut_off(worker, FailureKind.RECLAIMED, f"node {node.label} was taken away", answer)
@@ -66,7 +72,8 @@ class Presence:
         node = self.fleet.nodes.get(event.node)
         if node is None:
             return
-        self.fleet.lose(node)
+        self.fleet.lose(node, answer.now_us + int(LOST_KEPT_S * 1e6))
+        self.alarms.set(node.deadline_us, Of.NODE, node.id)
         self.sizing.reservations.end(node.id)
         for worker in self.workers.on(node):
             if not worker.pinned and worker.state is WorkerState.STARTING:

@@ -441,3 +441,30 @@ def test_the_reason_of_a_task_that_waits_for_a_node_is_loading(farm, task):
     assert wait.message == (
         "a node (spot) for a worker of m (1 GPU) was asked for 40 s ago; one usually takes 100 s to come"
     )
+
+
+# -- what is gone -----------------------------------------------------------------------------------------------
+
+
+def test_lost_nodes_are_forgotten_after_a_while_but_for_one_of_each_kind(farm):
+    floor = farm(PLAIN)
+    for number in range(20):
+        floor.node(f"spot{number}", 4, 1, market=SPOT)
+        floor.lost_node(f"spot{number}")
+    floor.node("dear", 4, 1, market=DEMAND)
+    floor.lost_node("dear")
+    floor.later(3590)
+    assert len(floor.scheduler.nodes()) == 21
+    floor.later(20)
+    assert sorted(node.market for node in floor.scheduler.nodes()) == [DEMAND, SPOT]
+
+
+def test_a_node_that_came_back_is_not_forgotten(farm):
+    floor = farm(PLAIN)
+    floor.node("a", 4, 1)
+    floor.node("b", 4, 1)
+    floor.lost_node("a")
+    floor.later(60)
+    floor.node("a", 4, 1)
+    floor.later(3700)
+    assert {node.id for node in floor.scheduler.nodes()} == {"a", "b"}
