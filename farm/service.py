@@ -7,48 +7,40 @@ Nothing above this module knows whether Ray, the store and the driver live in th
 
 from __future__ import annotations
 
-import _thread
 import logging
-import signal
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from functools import cached_property
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from farm.asking import Asking, new_request
-from farm.canonical import content_id
+from farm.asking import Asking
 from farm.clock import now_us
 from farm.config import Config, load_config, load_project
 from farm.conforming import Conforming, conform
 from farm.driver.desk import checked_priority
 from farm.driver.draining import checked_within
-from farm.driving import Led, OfJob, driver_here, driver_on_cluster, measuring
-from farm.errors import Cancelled, InputError, LeaseError
+from farm.errors import Cancelled, InputError
 from farm.findings import Finding
 from farm.follow import Follower
 from farm.handing import Ask, budget_micros, findings_of, read, request_body, submission_of
 from farm.jobview import DriverView, JobStatus, JobView, Receipt, driver_view, job_status, job_views
-from farm.kit import Kit
 from farm.logbook import Logbook, Piece, Subject
 from farm.migrating import migrated
-from farm.models.registry import BUILT_IN
-from farm.modelview import ModelView, model_view, model_views
+from farm.modelshelf import ModelShelf
 from farm.notify.view import DeliveryView, TrialView, delivery_view, trials
 from farm.outlook import Outlook, outlook_of
 from farm.overview.reader import Reader
 from farm.overview.values import Overview
-from farm.shotfarm import ShotFarm, looked_at
+from farm.rendering import Rendering
+from farm.shotfarm import looked_at
 from farm.shots.folder import Found, look_through
 from farm.site import Site
+from farm.stopping import Stop
 from farm.store.catalog import Catalog
 from farm.store.gc import Garbage, collect
-from farm.store.jobs import JobStore
-from farm.store.lease import Lease
 from farm.store.records import Job, RequestState, Verb
 from farm.submission import Submission
 from farm.summary import JobSummary
@@ -56,23 +48,9 @@ from farm.summary import JobSummary
 if TYPE_CHECKING:
     from farm.doctor import Check
     from farm.driver.seams import Observer
-    from farm.models.diffusion.installed import Installed
-    from farm.simulator import Verdict
-    from farm.simulator.study import Study
     from farm.store.catalog_query import Answer, Limits
-    from farm.weights.add import Asked
-    from farm.weights.progress import Progress
 
 logger = logging.getLogger(__name__)
-
-ELSEWHERE_WAIT_S = 30.0
-"""How long a render waits for a driver elsewhere to take its list."""
-
-LISTEN_S = 0.5
-"""How often who only waits wakes up. Python hears a signal between two of its steps: one that comes just before a wait
-without an end, or to another thread, is not heard until that wait is over."""
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Service:
@@ -80,34 +58,9 @@ class Service:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self._stop = Event()
-        self._asked_to_stop = False
-        self._heeds_signals = False
-
-    @cached_property
-    def _kit(self) -> Kit:
-        """What takes are made with; of models in a bucket it is asked now what there is."""
-        return Kit.of(self.config, self._records)
-
-    @cached_property
-    def _records(self) -> Path:
-        """The models folder, as far as plans need it."""
-        if self.config.models_folder:
-            return self.config.models_folder
-        from farm.weights.bucket import BucketSource, Mirror
-
-        place = self.config.state / "models" / content_id(self.config.models)[:16]
-        return Mirror(BucketSource(self.config.models), place).refresh()
-
-    @property
-    def _models(self) -> Path:
-        """The models folder, to write. Raises `InputError` where models are in a bucket."""
-        if self.config.models_folder is None:
-            raise InputError(
-                f"FARM_MODELS is {self.config.models}: set it to a folder, run this again, and copy that folder there"
-                " (aws s3 sync)"
-            )
-        return self.config.models_folder
+        self.models = ModelShelf(config)
+        self.stop = Stop()
+        """Asked of it, every verb that takes long comes to its end."""
 
     @classmethod
     def from_environment(cls) -> Service:
@@ -117,28 +70,20 @@ class Service:
 
     def lint(self, ask: Ask) -> tuple[Finding, ...]:
         """Findings of reading and of checking, in the list's order; a list that cannot be read raises."""
-        shot_list, project = read(ask, self.config, self._kit.models)
-        return (*shot_list.findings, *findings_of(shot_list, project, self._kit.models))
+        shot_list, project = read(ask, self.config, self.models.kit.models)
+        return (*shot_list.findings, *findings_of(shot_list, project, self.models.kit.models))
 
     def look_through(self, folder: Path, template: str, *, project: str, length: str, beside: Path) -> Found:
         """The shots in a folder of stills, by the template that named them."""
         return look_through(folder, template, project=project, length=length, beside=beside)
 
-    def models(self) -> tuple[ModelView, ...]:
-        """Every model: built in, known, added."""
-        return model_views(self._kit.models.specs, self._records)
-
-    def model(self, name: str) -> ModelView:
-        """One of them. Raises `InputError` for a name that is none."""
-        return model_view(name, self._kit.models.specs, self._records)
-
     def plan(self, ask: Ask, out: str) -> Outlook:
         """What a render of `ask` to `out` would run, and what is there. Writes nothing."""
         site = Site(self.config, out)
-        submission = submission_of(ask, self.config, self._kit.models, None)
+        submission = submission_of(ask, self.config, self.models.kit.models, None)
         job = _paper_job(submission, site.out)
         with site.existing_store() as store:
-            looked = looked_at(job, site.clips, store, self._kit)
+            looked = looked_at(job, site.clips, store, self.models.kit)
             tasks = list(looked.begin())
             return outlook_of(looked, tasks)
 
@@ -182,7 +127,7 @@ class Service:
         """Follow a job to its end, which is given back; None when a stop was asked for first."""
         with self._asking(out) as asking:
             found = asking.taken_in(asking.job(job))
-            return found and Follower(asking.store, found, observer).follow(self._stop.wait)
+            return found and Follower(asking.store, found, observer).follow(self.stop.event.wait)
 
     def notifications(self, out: str, limit: int, *, troubled: bool) -> tuple[DeliveryView, ...]:
         """What webhooks were told, newest first; of what is in trouble only."""
@@ -209,41 +154,6 @@ class Service:
         site = Site(self.config, out)
         return Reader(site.out, site.existing_store)
 
-    # -- models -------------------------------------------------------------------------------------------------
-
-    def pull(self, name: str, project: Path | None, progress: Progress) -> Installed:
-        """Bring a known checkpoint into the models folder, if the project may use its licence."""
-        from farm.weights.hub import Hub
-        from farm.weights.pull import pull
-
-        return pull(name, self._models, hub=Hub(), progress=progress, allowed=_licences(project))
-
-    def add_model(self, asked: Asked, project: Path | None, progress: Progress) -> Installed:
-        """Record weights of one's own, where they stand or as a copy, or those of a hub."""
-        from farm.weights.add import add
-        from farm.weights.hub import Hub
-
-        return add(
-            asked,
-            self._models,
-            hub=Hub(),
-            progress=progress,
-            taken=tuple(BUILT_IN),
-            allowed=_licences(project),
-        )
-
-    def check_model(self, name: str, progress: Progress) -> tuple[str, ...]:
-        """The files of an installed model that are no longer what they were. Reads all of them."""
-        from farm.weights.shelf import damaged, one
-
-        return damaged(one(name, self._models), progress)
-
-    def remove_model(self, name: str) -> str:
-        """Take a model out of the models folder; what became of its files, in words."""
-        from farm.weights.shelf import remove
-
-        return remove(name, self._models)
-
     # -- asking -------------------------------------------------------------------------------------------------
 
     def submit(
@@ -259,10 +169,10 @@ class Service:
     ) -> Receipt:
         """Hand in a shot list: its stills are copied, and the driver is asked to render it."""
         site = Site(self.config, out)
-        submission = submission_of(ask, self.config, self._kit.models, site.clips)
+        submission = submission_of(ask, self.config, self.models.kit.models, site.clips)
         body = request_body(submission, site.out, priority=priority, budget=budget_micros(budget), hold=hold)
         with site.store() as store:
-            return Asking(store, self._stop).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
+            return Asking(store, self.stop.event).ask(Verb.SUBMIT, body=body, key=key, wait_s=wait_s)
 
     def conform(
         self, timeline: Path, job: str, out: str, *, submit: bool, wait_s: float = 5.0
@@ -277,7 +187,7 @@ class Service:
             if found is None:
                 raise Cancelled("stopped before the job was taken in")
             old = Submission.read(found.document)
-            made = conform(timeline, found.id, old, self.config, self._kit.models, site.clips if submit else None)
+            made = conform(timeline, found.id, old, self.config, self.models.kit.models, site.clips if submit else None)
             if not submit:
                 return made.view, None
             body = request_body(made.submission, site.out, priority=found.priority)
@@ -310,7 +220,7 @@ class Service:
                 raise InputError(f'there is no job "{subject}" (farm jobs --all lists them)')
             named = Subject(job, "" if job else subject, shot, stage, take)
             book = Logbook(asking.store, Site(self.config, out).clips)
-            yield from book.follow(named, attempt, self._stop.wait) if follow else book.read(named, attempt)
+            yield from book.follow(named, attempt, self.stop.event.wait) if follow else book.read(named, attempt)
 
     def approve(self, job: str, shot: str, take: int, out: str, *, wait_s: float = 5.0) -> Receipt:
         """Have a take delivered, whatever the ranking says."""
@@ -353,7 +263,7 @@ class Service:
         with site.existing_store() as store:
             if store is None:
                 raise InputError(f"{site.out} has no jobs (farm submit LIST --out {site.out} hands one in)")
-            yield Asking(store, self._stop)
+            yield Asking(store, self.stop.event)
 
     # -- rendering ----------------------------------------------------------------------------------------------
 
@@ -362,81 +272,15 @@ class Service:
 
         Where another driver leads the list is handed to it, and followed.
         """
-        site = Site(self.config, out)
-        with site.store() as store:
-            submission = submission_of(ask, self.config, self._kit.models, site.clips)
-            body = {**request_body(submission, site.out), "instead": True}
-            asking = Asking(store, self._stop)
-            try:
-                lease = store.lead()
-            except LeaseError:
-                return self._render_elsewhere(asking, body, site, observer)
-            with lease:
-                return self._render_here(site, store, lease, body, observer)
-
-    def _render_here(
-        self, site: Site, store: JobStore, lease: Lease, body: Mapping[str, JsonValue], observer: Observer
-    ) -> JobSummary:
-        began_us, job = now_us(), _begun(store, body)
-        request = store.ask(new_request(Verb.RESUME, job, {}) if job else new_request(Verb.SUBMIT, "", body))
-
-        def over() -> bool:
-            nonlocal job
-            if not job and (decided := store.request(request.id)) and decided.state is not RequestState.PENDING:
-                if decided.state is RequestState.REFUSED:
-                    raise InputError(decided.reason)
-                job = str(decided.answer["job"])
-            return bool(job) and driver.rests(job)
-
-        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
-        wanted = OfJob(lambda: job, observer)
-        with (
-            measuring(self.config, site, only_if_asked=True) as metrics,
-            metrics.leading(store, lease.epoch) as meter,
-            driver_here(
-                Led(self.config, site, store, lease, farm, meter), wanted, self._stop, self._hear_signals
-            ) as driver,
-        ):
-            driver.run(until=over)
-        if not job:  # stopped before it began
-            raise Cancelled("stopped before the list was taken in")
-        return farm.plans[job].account(began_us)
-
-    def _render_elsewhere(
-        self, asking: Asking, body: Mapping[str, JsonValue], site: Site, observer: Observer
-    ) -> JobSummary:
-        receipt = asking.ask(Verb.SUBMIT, body=body, wait_s=ELSEWHERE_WAIT_S)
-        if receipt.state != RequestState.APPLIED:
-            if receipt.reason:
-                raise InputError(receipt.reason)
-            raise LeaseError(f"another process leads here and does not take the list, which is {receipt.note}")
-        job = asking.store.job(receipt.job)
-        assert job is not None
-        Follower(asking.store, job, observer).follow(self._stop.wait)
-        looked = looked_at(asking.store.job(job.id) or job, site.clips, asking.store, self._kit)
-        for _ in looked.begin():
-            pass
-        return looked.account()
+        return self._rendering.render(ask, out, observer)
 
     def drive(self, out: str, observer: Observer, *, embedded: bool) -> None:
         """Drive a farm until a stop is asked for; stands by while another driver leads."""
-        site = Site(self.config, out)
-        drives = driver_here if embedded or not self.config.ray else driver_on_cluster
-        with measuring(self.config, site) as metrics:
-            while not self._stop.is_set():
-                with site.store() as store:
-                    metrics.stand_by()
-                    lease = store.lead_when_free(self._stop, waiting=logger.warning)
-                    if lease is None:
-                        return
-                    with lease, metrics.leading(store, lease.epoch) as meter:
-                        farm = ShotFarm(site.out, site.clips, store, lease.epoch, self._kit)
-                        led = Led(self.config, site, store, lease, farm, meter)
-                        try:
-                            with drives(led, observer, self._stop, self._hear_signals) as driver:
-                                driver.run()
-                        except LeaseError as error:
-                            logger.warning("%s; standing by", error)
+        self._rendering.drive(out, observer, embedded=embedded)
+
+    @property
+    def _rendering(self) -> Rendering:
+        return Rendering(self.config, self.models, self.stop)
 
     def migrate(self, out: str, wait_s: float, waiting: Callable[[str], None]) -> str:
         """Bring the job store's schema up to date, which is given back; see `farm.migrating` for what it waits for."""
@@ -452,8 +296,7 @@ class Service:
         with Readiness(Site(self.config, out)) as readiness, closing(health_server(listen, readiness)) as server:
             server.start()
             began(f"http://{server.address}")
-            while not self._stop.wait(LISTEN_S):
-                pass
+            self.stop.wait()
             readiness.leave()  # whoever asks hears of it, and then sends requests elsewhere
             time.sleep(leave_s)
 
@@ -475,82 +318,6 @@ class Service:
 
         return query(Site(self.config, out).clips, sql, limits)
 
-    def simulate(self, scenario: str, *, seed: int, scale: float, plot: Path | None, trace: Path | None) -> Verdict:
-        """Try the scheduler on a farm of paper. Raises `InputError` for an unknown scenario."""
-        from farm.simulator import describe, draw, simulate
-
-        verdict = simulate(scenario, seed, scale)
-        if plot:
-            draw(verdict, describe()[scenario], plot)
-        if trace:
-            verdict.trace.write(trace)
-        return verdict
-
-    def study_scaling(
-        self, seeds: Sequence[int], *, scale: float, plot: Path | None, trace: Path | None, heard: Callable[[str], None]
-    ) -> Study:
-        """Compare policies of growing and shrinking over days of paper, with this farm's kinds of nodes if it has some
-        with a price. `heard` is told of each day."""
-        from farm.driving import policy
-        from farm.simulator.study import draw, own_kinds, played_line, study, write_traces
-
-        kinds = own_kinds(policy(self.config).elastic)
-        found = study(seeds, scale, kinds=kinds, heard=lambda played: heard(played_line(played)))
-        if plot:
-            draw(found, plot)
-        if trace:
-            write_traces(found, trace)
-        return found
-
-    def scenarios(self) -> Mapping[str, str]:
-        """What each scenario of the simulator arranges, by name."""
-        from farm.simulator import describe
-
-        return describe()
-
-    # -- submissions ----------------------------------------------------------------------------------------------
-
-    @property
-    def stopped(self) -> bool:
-        """True once a stop was asked for."""
-        return self._stop.is_set()
-
-    @contextmanager
-    def stopping_on_signals(self) -> Iterator[Callable[[], bool]]:
-        """While inside, Ctrl-C and SIGTERM ask for a clean stop; a second one ends at once.
-
-        Gives what tells whether a stop was asked for.
-        """
-        before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
-        self._heeds_signals = True
-        self._hear_signals()
-        try:
-            yield self._stop.is_set
-        finally:
-            self._heeds_signals = False
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _hear_signals(self) -> None:
-        if self._heeds_signals:
-            for number in STOP_SIGNALS:
-                signal.signal(number, self._ask_to_stop)
-
-    def _ask_to_stop(self, number: int, frame: object) -> None:
-        """Heard in the middle of anything, so it may wait for no lock: that of the event may be held right here."""
-        del number, frame
-        if self._asked_to_stop:
-            raise KeyboardInterrupt
-        self._asked_to_stop = True
-        _thread.start_new_thread(self._stop.set, ())
-
-
-def _begun(store: JobStore, body: Mapping[str, JsonValue]) -> str:
-    """The live job that asks for just the same; "" for none."""
-    live = (line.id for line in store.job_lines() if line.state.live)
-    jobs = (store.job(job) for job in live)
-    return next((job.id for job in jobs if job and job.document == body["submission"]), "")
-
 
 def _paper_job(submission: Submission, out: str) -> Job:
     """A job that nobody has asked for, to look at."""
@@ -558,8 +325,3 @@ def _paper_job(submission: Submission, out: str) -> Job:
     return Job(
         id="", project=listed.project, name=listed.name, out=out, document=submission.document(), created_us=now_us()
     )
-
-
-def _licences(project: Path | None) -> tuple[str, ...]:
-    """Those the project may use; empty for every one."""
-    return load_project(project, Path.cwd()).licences

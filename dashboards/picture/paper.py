@@ -37,7 +37,8 @@ class NightFarm(PaperFarm):
 
     def open(self, job: Job, runs: Callable[[TaskId], bool]) -> PaperPlan:
         past = Past(job.id, self.store, PaperShelf(self.cluster), runs=runs, now_us=self.cluster.world.clock)
-        return NightPlan(job.project, Paper.model_validate(job.document["paper"]), past)
+        choices = self.store.choices(job.id)
+        return NightPlan(job.project, Paper.model_validate(job.document["paper"]), past, choices)
 
 
 class NightPool(SimPool):

@@ -4,7 +4,7 @@ Exit codes: 0 everything came out · 1 some shots failed, each named with its re
 was handed in is wrong · 130 stopped by Ctrl-C or SIGTERM; the same command goes on from there.
 
 SIGTERM ends every command as Ctrl-C does, also as the first process of a container, which has no signal handlers but
-its own. Commands that have something to put away hear of it themselves (`Service.stopping_on_signals`); those that are
+its own. Commands that have something to put away hear of it themselves (`farm.stopping`); those that are
 there to serve (drive, up, serve) have then done what they were for, and end with 0.
 """
 

@@ -31,5 +31,5 @@ def serve(
 ) -> None:
     """Answer over HTTP until Ctrl-C or SIGTERM: /healthz, /readyz (is the job store at hand?), /metrics."""
     farm = service()
-    with farm.stopping_on_signals():
+    with farm.stop.on_signals():
         farm.serve(out, listen, began=lambda url: console().print(f"serving at {url}", highlight=False), leave_s=leave)

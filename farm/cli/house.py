@@ -14,6 +14,7 @@ from farm.errors import InputError
 from farm.spans import seconds_of
 
 if TYPE_CHECKING:
+    from farm.config import Config
     from farm.simulator import Verdict
 
 STUDY = "autoscale"
@@ -81,7 +82,7 @@ def _drive(out: str, *, embedded: bool) -> None:
     from farm.drivelog import DriveLog
 
     farm = service()
-    with farm.stopping_on_signals():
+    with farm.stop.on_signals():
         farm.drive(out, DriveLog(), embedded=embedded)
 
 
@@ -102,23 +103,24 @@ def simulate(
 
     autoscale compares policies of growing and shrinking: cost per clip against wait.
     """
+    from farm import simulating
     from farm.terminal import scenarios_table, verdict_row, verdicts_json, verdicts_table
 
-    farm, screen = service(), console()
+    config, screen = service().config, console()
     if not scenario:
-        screen.print(scenarios_table(farm.scenarios()))
+        screen.print(scenarios_table(simulating.scenarios()))
         screen.print(f"{STUDY}: no scenario but a study of what clips cost under several policies", style="dim")
         return
     if scenario == STUDY:
-        _study(range(seed, seed + seeds), scale, plot, trace, json=json)
+        _study(config, range(seed, seed + seeds), scale, plot, trace, json=json)
         return
-    names = list(farm.scenarios()) if scenario == "all" else [scenario]
+    names = list(simulating.scenarios()) if scenario == "all" else [scenario]
     runs = [(name, number) for number in range(seed, seed + seeds) for name in names]
     if (plot or trace) and len(runs) > 1:
         raise InputError("--plot and --trace are of one scenario with one seed")
     verdicts: list[Verdict] = []
     for name, number in runs:
-        verdicts.append(farm.simulate(name, seed=number, scale=scale, plot=plot, trace=trace))
+        verdicts.append(simulating.simulate(name, seed=number, scale=scale, plot=plot, trace=trace))
         if not json:
             screen.print(verdict_row(verdicts[-1]))
     if json:
@@ -128,14 +130,15 @@ def simulate(
     raise typer.Exit(Exit.OK if all(verdict.passed for verdict in verdicts) else Exit.FAILED)
 
 
-def _study(seeds: range, scale: float, plot: Path | None, trace: Path | None, *, json: bool) -> None:
+def _study(config: Config, seeds: range, scale: float, plot: Path | None, trace: Path | None, *, json: bool) -> None:
     import json as encoding
 
+    from farm.simulating import study_scaling
     from farm.simulator.study import study_table
 
     screen = console()
     with screen.status("") as status:
-        found = service().study_scaling(seeds, scale=scale, plot=plot, trace=trace, heard=status.update)
+        found = study_scaling(config, seeds, scale=scale, plot=plot, trace=trace, heard=status.update)
     if json:
         typer.echo(encoding.dumps(found.document, indent=1))
     else:

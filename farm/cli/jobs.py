@@ -57,7 +57,7 @@ def watch(job: JobArgument, out: OutOption = "") -> None:
 
     farm, screen = service(), console()
     view = LiveWatch(screen) if screen.is_terminal else Watch(screen)
-    with farm.stopping_on_signals(), view:
+    with farm.stop.on_signals(), view:
         ended = farm.watch(job, out, view)
     if ended is None:
         raise typer.Exit(Exit.INTERRUPTED)
@@ -100,7 +100,7 @@ def logs(
 
     farm, screen = service(), console()
     has_colour = screen.is_terminal and not screen.no_color
-    with farm.stopping_on_signals():
+    with farm.stop.on_signals():
         for piece in farm.logs(subject, out, shot=shot, stage=stage, take=take, attempt=attempt, follow=follow):
             if json and isinstance(piece, Line):
                 typer.echo(piece.json())
@@ -108,7 +108,7 @@ def logs(
                 complain(legible(piece.words), "dim")
             elif not json and (debug or not is_detail(piece)):
                 typer.echo(shown(piece, colour=has_colour), color=True)
-    if farm.stopped:
+    if farm.stop.event.is_set():
         raise typer.Exit(Exit.INTERRUPTED)
 
 

@@ -107,7 +107,7 @@ def render(
     ask = _ask(shot_list, project, columns, takes, model, shots, size, draft, draft_first, select)
     farm, screen = service(), console()
     watch = LiveWatch(screen) if not json and screen.is_terminal else Watch(None if json else screen)
-    with farm.stopping_on_signals(), watch:
+    with farm.stop.on_signals(), watch:
         summary = farm.render(ask, out, watch)
     if json:
         typer.echo(summary.model_dump_json(indent=2))

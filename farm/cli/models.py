@@ -29,7 +29,7 @@ def listed(context: typer.Context, json: JsonOption = False) -> None:
     from farm.cli.modelscreen import models_table, troubles
     from farm.terminal import documents
 
-    views = service().models()
+    views = service().models.views()
     if json:
         typer.echo(documents(views))
         return
@@ -44,7 +44,7 @@ def show(name: NameArgument, json: JsonOption = False) -> None:
     """Show all of one model: limits, files, and what fidelity and motion come to."""
     from farm.cli.modelscreen import model_sheet
 
-    view = service().model(name)
+    view = service().models.view(name)
     if json:
         typer.echo(view.model_dump_json(indent=2))
     else:
@@ -57,7 +57,7 @@ def pull(name: NameArgument, project: ProjectOption = None, json: JsonOption = F
     from farm.cli.transfer import transfer
 
     with _stoppable(), transfer(quiet=json) as progress:
-        record = service().pull(name, project, progress)
+        record = service().models.pull(name, project, progress)
     _show_record(record, json)
 
 
@@ -86,7 +86,7 @@ def add(
     own = _overrides(size or [], frames, fps, steps)
     asked = Asked(source, name, like=like, licence=licence, overrides=own, copy=copy)
     with _stoppable(), transfer(quiet=json) as progress:
-        record = service().add_model(asked, project, progress)
+        record = service().models.add(asked, project, progress)
     _show_record(record, json)
 
 
@@ -96,7 +96,7 @@ def check(name: NameArgument) -> None:
     from farm.cli.transfer import transfer
 
     with _stoppable(), transfer() as progress:
-        damaged = service().check_model(name, progress)
+        damaged = service().models.check(name, progress)
     for file in damaged:
         complain(f"{file} is damaged or gone")
     if not damaged:
@@ -107,7 +107,7 @@ def check(name: NameArgument) -> None:
 @models.command()
 def remove(name: NameArgument) -> None:
     """Take a model out of the models folder. Weights that were added where they stand stay there."""
-    console().print(service().remove_model(name), highlight=False, soft_wrap=True)
+    console().print(service().models.remove(name), highlight=False, soft_wrap=True)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def _live(farm: Service, screen: Console, out: str, every_s: float) -> None:
         return f"refused: {receipt.reason}" if receipt.state == "refused" else receipt_line(receipt).plain
 
     lookout = Lookout(lambda: farm.lookout(out), every_s)
-    with farm.stopping_on_signals() as stopped:
+    with farm.stop.on_signals() as stopped:
         LiveTop(screen, sys.stdin.fileno(), lookout, ask, stopped).run()
         if stopped():
             raise typer.Exit(Exit.INTERRUPTED)

@@ -123,6 +123,9 @@ class ReelPlan:
     def news(self, shots: Collection[str] | None = None) -> Iterable[Notice]:
         return ()
 
+    def open_choices(self) -> Mapping[str, Sequence[int]]:
+        return {}
+
     def end(self) -> JobState | None:
         done = all(self._outcomes[task].state is TaskState.DONE for task in self._order)
         return JobState.DONE if done else JobState.FAILED

@@ -223,7 +223,7 @@ def test_the_bucket_is_made_once_and_found_the_next_time(monkeypatch):
         for _ in range(2):
             subprocess.run([sys.executable, option, program], env=env, check=True)
         there = S3FileSystem(key="farm", secret="secret", endpoint_url=endpoint)
-        assert there.ls("", detail=False) == ["renders"]
+        assert "renders" in there.ls("", detail=False)  # moto's servers of one process share their buckets
     finally:
         server.stop()
 

@@ -103,7 +103,7 @@ def test_each_step_reads_the_one_before(shot):
 def test_a_network_has_workers_of_its_own_where_there_are_gpus(shot):
     asked = shot("sh010", upscale="sharp")
     on_cpu, on_gpu = (finished(asked, replace(FINISHERS, gpus=gpus), width=320, height=180) for gpus in (0, 1))
-    assert (on_cpu.tasks[0].lane, on_gpu.tasks[0].lane) == (Lane(), Lane(name="upscale-sharp", gpus=1))
+    assert (on_cpu.tasks[0].lane, on_gpu.tasks[0].lane) == (Lane(), Lane(name="upscale-sharp", gpus=1, weights="sharp"))
     assert on_cpu.tasks[0].id == on_gpu.tasks[0].id
     plain = finished(shot("sh020"), replace(FINISHERS, gpus=1), width=320, height=180)
     assert plain.tasks[0].lane == Lane()

@@ -192,16 +192,15 @@ def test_load_balancers_hear_of_its_end_before_it_comes(tmp_path):
 
 STORM = """
 import signal, threading
-from farm.config import load_config
-from farm.service import Service
+from farm.stopping import Stop
 
 for number in range(80):
-    service = Service(load_config({}))
-    with service.stopping_on_signals() as stopped:
+    stop = Stop()
+    with stop.on_signals() as stopped:
         main = threading.main_thread().ident
         threading.Timer(0.001 + number * 1e-6, signal.pthread_kill, (main, signal.SIGTERM)).start()
         while not stopped():
-            service._stop.wait(0)  # most of this is spent with the lock of what the signal sets
+            stop.event.wait(0)  # most of this is spent with the lock of what the signal sets
 print("ended")
 """
 

@@ -198,10 +198,10 @@ def test_a_configuration_that_is_not_what_its_record_says_leaves_the_model_out(b
 
 def test_commands_read_the_bucket_and_do_not_write_it(bucket, house, tmp_path):
     service = Service(load_config({"FARM_MODELS": bucket.url, "FARM_STATE": str(tmp_path / "state")}))
-    (view,) = [view for view in service.models() if view.name == "house"]
+    (view,) = [view for view in service.models.views() if view.name == "house"]
     assert (view.state, view.fingerprint, view.troubles) == ("installed", house.fingerprint, ())
     with pytest.raises(InputError, match="set it to a folder, run this again, and copy that folder there"):
-        service.remove_model("house")
+        service.models.remove("house")
     assert json.loads(bucket.get("house/model.json"))["name"] == "house"
 
 
