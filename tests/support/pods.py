@@ -26,6 +26,8 @@ import psutil
 
 OWN = {"dev", "etc", "models", "output", "proc", "run", "scratch", "sys", "tmp"}
 """Folders at the root that a container has for itself; the others it sees as this machine has them."""
+INSTALLED = [path for path in (Path(__file__).parents[2], Path(sys.prefix)) if path.parts[1] in OWN]
+"""Where the farm is, as far as that is in one of them: a checkout below /tmp."""
 SPACES = ("--net", "--pid", "--uts")
 """What the containers of a pod share. (In a cluster only with `shareProcessNamespace` its processes, too.)"""
 PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -169,6 +171,8 @@ class Pod:
         seen = {mount["mountPath"]: self._volume(mount["name"]) for mount in container["volumeMounts"]} | self.seen
         for target, folder in seen.items():
             lines.append(f"mkdir -p .{target} && mount --bind {folder} .{target}")
+        for path in INSTALLED:
+            lines.append(f"mkdir -p .{path} && mount --bind {path} .{path} && mount -o remount,bind,ro .{path}")
         lines.append(f"mount -o remount,bind,ro {root}")
         lines.append(f"exec chroot {root} {UNPRIVILEGED} {shlex.join(command)}")
         return "\n".join(lines) + "\n"
