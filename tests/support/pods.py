@@ -171,8 +171,9 @@ class Pod:
         seen = {mount["mountPath"]: self._volume(mount["name"]) for mount in container["volumeMounts"]} | self.seen
         for target, folder in seen.items():
             lines.append(f"mkdir -p .{target} && mount --bind {folder} .{target}")
-        for path in INSTALLED:
-            lines.append(f"mkdir -p .{path} && mount --bind {path} .{path} && mount -o remount,bind,ro .{path}")
+        lines += [
+            f"mkdir -p .{path} && mount --bind {path} .{path} && mount -o remount,bind,ro .{path}" for path in INSTALLED
+        ]
         lines.append(f"mount -o remount,bind,ro {root}")
         lines.append(f"exec chroot {root} {UNPRIVILEGED} {shlex.join(command)}")
         return "\n".join(lines) + "\n"
