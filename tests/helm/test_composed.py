@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -27,6 +27,7 @@ from urllib.request import urlopen
 import boto3
 import kuberay
 import pods
+import psutil
 import pytest
 import skimage.data
 from farm_chart import documents, of_kind
@@ -49,8 +50,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 SIZES = {"memory": "2Gi", "sharedMemory": "1Gi", "scratch": "2Gi"}
 LIST = """\
 Sequence,Shot,Still,Duration,Prompt,Takes
-sq010,sh010,coffee.png,1,Slow push in,2
-sq010,sh020,chelsea.png,1,Slow pan left,2
+sq010,sh010,coffee.png,2,Slow push in,6
+sq010,sh020,chelsea.png,2,Slow pan left,6
 """
 
 
@@ -202,7 +203,10 @@ def logs(running: Running) -> str:
 def node_of(pod: pods.Pod) -> str:
     """What Ray calls the pod's node; "" before its raylet is up."""
     (ray,) = pod.containers.values()
-    words = [word for process in ray.process.children(recursive=True) for word in process.cmdline()]
+    words: list[str] = []
+    for process in ray.process.children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            words += process.cmdline()
     return next((word.partition("=")[2] for word in words if word.startswith("--node_id=")), "")
 
 
