@@ -30,6 +30,7 @@ from farm.scheduler.reservations import Reservation, Reservations
 from farm.scheduler.rivalry import Rivalry
 from farm.scheduler.supply import Supply
 from farm.scheduler.victims import victims
+from farm.tasks import Lane
 
 AGAIN_LOADS = 3
 """A large worker that had to go waits for so many times its load before it has room kept for it again."""
@@ -142,13 +143,18 @@ class Sizing:
     def _promise(self, now_us: int) -> None:
         """Room has come that pending workers will take, whoever asked first: nobody else should."""
         pending = [worker for lane in self.workers.lanes.values() for worker in lane.pending.values()]
+        without: set[tuple[Lane, str]] = set()
         for worker in sorted(pending, key=attrgetter("started_us")):
             lane = worker.lane
             market = worker.kind.market if worker.kind else ""
+            if (lane.lane, market) in without:
+                continue
             if node := self.fleet.place(lane.lane, self.reservations.refused(lane), market):
                 self.workers.settle(worker, node, now_us)
                 worker.since_us = max(worker.since_us, worker.started_us)
                 self.patience.watch(worker)
+            else:
+                without.add((lane.lane, market))
 
     def _replace(self, lane: LaneWorkers, answer: Answer) -> None:
         """Where room has come that is not what a pending worker waits for, but would do, another is started there."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from farm.scheduler.policy import NodeShape
+from farm.scheduler.supply import fits
 from farm.simulator.market import Market, Terms
 from farm.simulator.world import World
 from farm.tasks import Lane
@@ -92,7 +93,7 @@ class Autoscaler:
         rooms: dict[NodeShape, list[tuple[int, int]]] = {shape: [] for shape in self.elastic.shapes}
         for lane, market in self._wanted:
             for shape, of_shape in rooms.items():
-                if _holds(shape, lane, market) and self._pack(lane, shape, of_shape):
+                if market in {"", shape.market} and fits(shape, lane) and self._pack(lane, shape, of_shape):
                     break
         return Counter({shape: len(of_shape) for shape, of_shape in rooms.items()})
 
@@ -105,8 +106,3 @@ class Autoscaler:
             return False
         rooms.append((shape.cpus - lane.ranks, shape.gpus - lane.gpus_in_all))
         return True
-
-
-def _holds(shape: NodeShape, lane: Lane, market: str) -> bool:
-    labelled = lane.pool in {"", shape.pool} and market in {"", shape.market}
-    return labelled and shape.cpus >= lane.ranks and shape.gpus >= lane.gpus_in_all

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-PAPER, INK, FAINT, GRID = "#fbfaf7", "#22262b", "#6d747d", "#e2dfd8"
+from farm.simulator.plot import INK, PAPER
+
 Box = tuple[float, float, float, float]
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 

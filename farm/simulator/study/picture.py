@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from pathlib import Path
 
-from farm.simulator.study.canvas import FAINT, INK, Box, Sheet
+from farm.simulator.plot import FAINT, INK
+from farm.simulator.study.canvas import Box, Sheet
 from farm.simulator.study.pick import rule
 from farm.simulator.study.playing import Played
 from farm.simulator.study.scatter import CANDIDATE, CHOSEN, Panel, scatter

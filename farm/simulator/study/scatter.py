@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from farm.simulator.study.canvas import FAINT, GRID, INK, Box, Scale, Sheet, spanning
+from farm.simulator.plot import FAINT, GRID, INK
+from farm.simulator.study.canvas import Box, Scale, Sheet, spanning
 from farm.simulator.study.figures import Figures
 from farm.simulator.study.studying import Row
 

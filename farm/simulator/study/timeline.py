@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from farm.scheduler.policy import SPOT
-from farm.simulator.study.canvas import FAINT, GRID, INK, Box, Scale, Sheet
+from farm.simulator.plot import FAINT, GRID, INK
+from farm.simulator.study.canvas import Box, Scale, Sheet
 from farm.simulator.study.day import BEGIN_HOUR
 from farm.simulator.study.playing import Played
 from farm.simulator.trace import NodeRow, seconds
