@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -112,16 +111,12 @@ def remove(name: NameArgument) -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Ctrl-C or SIGTERM end a transfer, whatever it waits for; what was fetched stays."""
-    before = {sign: signal.signal(sign, signal.default_int_handler) for sign in (signal.SIGINT, signal.SIGTERM)}
+    """Ctrl-C or SIGTERM (`farm.cli.ending`) end a transfer, whatever it waits for; what was fetched stays."""
     try:
         yield
     except (KeyboardInterrupt, Cancelled) as stop:
         complain("stopped; the same command goes on from here")
         raise typer.Exit(Exit.INTERRUPTED) from stop
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
 
 
 def _overrides(sizes: list[str], frames: int | None, fps: str, steps: int | None) -> Overrides:
